@@ -1,0 +1,235 @@
+//! The bisection as a state machine: `plan`, `record`, `judge`, `retract`.
+//!
+//! Owns what is known and what to do next; acts on nothing. What it knows is a *set* of evidence: any order of recording gives
+//! the same state.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::commit::CommitId;
+use crate::policy::Judgement;
+use crate::policy::Rates;
+use crate::policy::Role;
+use crate::policy::Trial;
+use crate::policy::Verdict;
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The first bad commit.
+    Cause,
+    /// The first commit after which it no longer crashes.
+    Fix,
+}
+
+/// A release on the walk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Its tag, such as `v6.5`.
+    pub name: String,
+    /// The tagged commit.
+    pub commit: CommitId,
+}
+
+/// The ends of the history in question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ends {
+    /// What is looked for.
+    pub kind: Kind,
+    /// Where the crash was seen.
+    pub start: CommitId,
+    /// Commits the user calls good. Cause: older than the start commit. Fix: the one later commit that is fixed.
+    pub good: Vec<CommitId>,
+    /// Cause only: the releases to walk, newest first, when no good commit is stated or the stated ones turn out bad.
+    pub releases: Vec<Release>,
+}
+
+/// How to choose the next commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// As git does, driven by the flake policy's verdicts.
+    Git,
+    /// By the posterior over the commit DAG.
+    Posterior,
+}
+
+/// What the user may set.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// How to choose.
+    pub strategy: Strategy,
+    /// Chance of a wrong name that is put up with: the search stops at a posterior of 1 − δ.
+    pub delta: f64,
+    /// Do not test the stated good end first.
+    pub trust_good: bool,
+    /// One trial a commit and no verification: `git bisect run`'s own way (strategy `git` only).
+    pub single_trials: bool,
+}
+
+/// Number of a trial, unique in a bisection, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrialNumber(pub u64);
+
+/// One finished trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its number.
+    pub number: TrialNumber,
+    /// The commit under test.
+    pub commit: CommitId,
+    /// Why it was tested.
+    pub role: Role,
+    /// Which build of the commit: a second, clean build counts as a new kernel. Counted from 1.
+    pub build: u32,
+    /// How it ended.
+    pub trial: Trial,
+}
+
+/// A trial or build that the driver has under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pending {
+    /// The commit.
+    pub commit: CommitId,
+    /// Trials under way there; 0 while only the build runs.
+    pub trials: u32,
+}
+
+/// Something worth doing now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Build this commit's kernel ahead of need.
+    Build(CommitId),
+    /// Test this commit (building it first).
+    Try {
+        /// The commit.
+        commit: CommitId,
+        /// Why.
+        role: Role,
+        /// Trials in all that the search proposes here, finished and running ones included.
+        trials: u32,
+        /// Use a second build, made from clean, for these trials.
+        rebuild: bool,
+    },
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plan {
+    /// What is worth doing, best first. Never empty. What runs and is not in it may be cancelled.
+    Do(Vec<Action>),
+    /// Nothing more: the answer.
+    Done(Conclusion),
+}
+
+/// A commit and its share of the probability.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Suspect {
+    /// The commit.
+    pub commit: CommitId,
+    /// Probability that it is the boundary (or the fix).
+    pub probability: f64,
+}
+
+/// One way to read the looks that are neither surely the target nor surely not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Looks read as the target.
+    pub as_target: Vec<u32>,
+    /// Looks read as strays.
+    pub as_stray: Vec<u32>,
+    /// The reading's weight among those that stand, 0 to 1.
+    pub weight: f64,
+    /// Its likeliest commits, best first.
+    pub suspects: Vec<Suspect>,
+}
+
+/// How a bisection ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "kebab-case")]
+pub enum Conclusion {
+    /// The boundary is known.
+    Found {
+        /// The culprit or fix first, then the runners-up.
+        suspects: Vec<Suspect>,
+    },
+    /// Several commits remain, best first.
+    Inconclusive {
+        /// What is left.
+        suspects: Vec<Suspect>,
+        /// Why no more can be said, in one line.
+        why: String,
+        /// More than one when the answer depends on which looks are the target.
+        readings: Vec<Reading>,
+    },
+    /// The start commit did not show the target.
+    NotReproduced,
+    /// The crash is already there at the oldest release or good end tried.
+    OldestStillBad {
+        /// The oldest commit that crashed.
+        oldest: CommitId,
+    },
+    /// Fix: the newest commit still crashes.
+    NewestStillBad {
+        /// The newest commit.
+        newest: CommitId,
+    },
+    /// An end of the range cannot be tested, or history does not fit together.
+    CannotSearch {
+        /// Why, in one line.
+        why: String,
+    },
+}
+
+/// What is known of a commit that was tested.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tested {
+    /// The commit.
+    pub commit: CommitId,
+    /// Why it was tested first.
+    pub role: Role,
+    /// Trials that crashed with the target (`same` ≥ .5).
+    pub hits: u32,
+    /// Clean trials.
+    pub clean: u32,
+    /// Void trials.
+    pub void: u32,
+    /// Trials that crashed with something else.
+    pub other: u32,
+    /// The policy's verdict, if it has concluded.
+    pub verdict: Option<Verdict>,
+    /// Probability that the commit has the bug, as the search sees it.
+    pub bad: f64,
+}
+
+/// Where the bisection stands, for people and plugins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Commits in the range, once it is known.
+    pub range: Option<usize>,
+    /// Commits that hold 99 % of the probability, less the one under test: git's "revisions left".
+    pub left: usize,
+    /// Git's estimate of steps for that many.
+    pub steps: usize,
+    /// The likeliest commits, best first, at most ten.
+    pub suspects: Vec<Suspect>,
+    /// Probability that the good end is bad after all.
+    pub good_end_bad: f64,
+    /// Rates, once the start commit was tested.
+    pub rates: Option<Rates>,
+    /// Commits tested, oldest test first.
+    pub tested: Vec<Tested>,
+}
+
+/// A flake policy's standing answer for a commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The commit.
+    pub commit: CommitId,
+    /// Valid and void trials the policy had seen when it answered.
+    pub trials: u32,
+    /// Its answer.
+    pub judgement: Judgement,
+}

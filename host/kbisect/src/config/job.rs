@@ -1,0 +1,241 @@
+//! A job with every value settled.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Strategy;
+
+/// A whole job. Paths are absolute or relative to the working directory (the reader resolves them against the job file).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// The user's repository; only read.
+    pub repo: PathBuf,
+    /// Where the crash was seen: hash, tag, branch or title.
+    pub bad: String,
+    /// Known good ends; empty: back through releases (cause) or HEAD (fix).
+    pub good: Vec<String>,
+    /// What is looked for.
+    pub kind: Kind,
+    /// The reproducer: a file that is copied into the machine.
+    pub repro: Option<PathBuf>,
+    /// A console that shows the target.
+    pub crash: Option<PathBuf>,
+    /// The target's title.
+    pub title: Option<String>,
+    /// A public link for `Closes:`.
+    pub link: Option<String>,
+    /// How a commit is built; none: nothing to build.
+    pub build: Option<Build>,
+    /// What trials run on.
+    pub machine: Machine,
+    /// At which stage the target shows.
+    pub stage: TargetStage,
+    /// What one trial does.
+    pub trial: Trial,
+    /// How to search.
+    pub search: Search,
+    /// What may be used.
+    pub limits: Limits,
+    /// Plugins beside the bundled ones, or settings for those.
+    pub plugins: Vec<Plugin>,
+}
+
+/// `[build]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Build {
+    /// Program and arguments; `{src} {out} {jobs} {commit}` are filled in; the working directory is the checkout.
+    pub command: Vec<String>,
+    /// A build that runs longer has failed.
+    pub time_limit: Duration,
+    /// For process machines: build in each slot's checkout, `{out}` is not required to hold a kernel.
+    pub in_slot: bool,
+}
+
+/// `[machine]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Machine {
+    /// Which kind.
+    pub kind: MachineKind,
+    /// Memory of one machine, in bytes.
+    pub memory: u64,
+    /// CPUs of one machine.
+    pub cpus: u32,
+    /// Whether machines reach a network. Process machines of `run -- CMD` have the caller's.
+    pub network: bool,
+    /// More words for the kernel's command line.
+    pub cmdline: String,
+    /// QEMU's board: `microvm` or `pc`.
+    pub board: String,
+    /// The guest speaks the control protocol itself (a freestanding kernel): no initramfs of ours is added.
+    pub own_init: bool,
+    /// How long a boot may take.
+    pub boot_limit: Duration,
+}
+
+/// Kinds of machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MachineKind {
+    /// A virtual machine in QEMU.
+    Qemu,
+    /// A process on the host, in a checkout of its own.
+    Process,
+}
+
+/// `[target] stage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetStage {
+    /// The target is a failure to build.
+    Build,
+    /// The target is a crash or hang while booting.
+    Boot,
+    /// The target is a crash while the reproducer runs.
+    Run,
+}
+
+/// How a reproducer's exit status is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// As `git bisect run` does: 0 is good, 125 void, others bad.
+    Exit,
+    /// The reproducer runs until the kernel crashes: 0 and the time limit are clean.
+    Crash,
+}
+
+/// What a reading turns an event into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountAs {
+    /// A clean trial.
+    Good,
+    /// A crash.
+    Bad,
+    /// Nothing.
+    Void,
+}
+
+/// `[trial]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// Program and arguments; `{trial_seed}`, `{commit}` are filled in. Default: the reproducer.
+    pub command: Vec<String>,
+    /// How long the reproducer may run.
+    pub time_limit: Duration,
+    /// Run the reproducer again and again within one boot until the time limit.
+    pub repeat: bool,
+    /// More files for the machine: host path and path inside.
+    pub files: Vec<(PathBuf, String)>,
+    /// How the exit status is read.
+    pub expect: Expect,
+    /// What a time limit reached counts as (`expect = "exit"`).
+    pub on_timeout: CountAs,
+    /// What an end by a signal counts as (`expect = "exit"`).
+    pub on_signal: CountAs,
+    /// Process machines: remove untracked files too before every trial.
+    pub clean: bool,
+}
+
+/// `[search]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// How to choose the next commit.
+    pub strategy: Strategy,
+    /// Chance of a wrong name that is put up with.
+    pub delta: f64,
+    /// Seed of everything drawn.
+    pub seed: u64,
+    /// Do not test the stated good end.
+    pub trust_good: bool,
+    /// One trial a commit, as `git bisect run`.
+    pub single_trials: bool,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// CPUs for everything.
+    pub cpus: u32,
+    /// Memory for machines, in bytes.
+    pub memory: u64,
+    /// Disk for the run directory, in bytes.
+    pub disk: u64,
+    /// End after this long.
+    pub deadline: Option<Duration>,
+    /// Machines at once; none: as many as CPUs and memory allow.
+    pub slots: Option<u32>,
+}
+
+/// Hooks that a plugin may serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// What a console shows, and whether it is the target.
+    Classifier,
+    /// When a commit has had trials enough.
+    FlakePolicy,
+    /// Who is told.
+    Recipients,
+    /// Which commits look guilty.
+    Suspicion,
+}
+
+/// Where a plugin applies; empty lists match everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct When {
+    /// Globs on the guilty file of the target (recipients: the culprit's changed files).
+    pub paths: Vec<String>,
+    /// Globs on the target's titles.
+    pub titles: Vec<String>,
+}
+
+/// Limits of one plugin call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PluginLimits {
+    /// Fuel before any input byte.
+    pub fuel: u64,
+    /// Fuel for each input byte.
+    pub fuel_per_byte: u64,
+    /// Wall clock.
+    pub wall: Duration,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Output in bytes.
+    pub output: u64,
+    /// One log message, in bytes.
+    pub log: usize,
+    /// Calls into the host.
+    pub host_calls: u32,
+}
+
+impl Default for PluginLimits {
+    fn default() -> Self {
+        Self {
+            fuel: 1_000_000_000,
+            fuel_per_byte: 400,
+            wall: Duration::from_secs(5),
+            memory: 128 << 20,
+            output: 1 << 20,
+            log: 64 << 10,
+            host_calls: 10_000,
+        }
+    }
+}
+
+/// One `[[plugin]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plugin {
+    /// Its name in messages; without `path` the name of a bundled one.
+    pub id: String,
+    /// The component's file.
+    pub path: Option<PathBuf>,
+    /// Digest that the file must have, as 64 hexadecimal digits.
+    pub sha256: Option<String>,
+    /// The hooks to use; empty: all that it exports.
+    pub hooks: Vec<Hook>,
+    /// Where it applies.
+    pub when: When,
+    /// Higher ones come later in chains, and win where one must.
+    pub priority: i64,
+    /// Its settings, as JSON.
+    pub settings: serde_json::Value,
+    /// Limits of one call.
+    pub limits: PluginLimits,
+}

@@ -1,0 +1,19 @@
+//! Finds the commit that introduced (or fixed) a Linux kernel crash: the part that acts.
+//!
+//! Arrows: `cli` → `session` → {`kbisect_core`, `git`, `build`, `machine`, `trial`, `policy`}; `policy` → `plugin`; everyone →
+//! `record`'s event types. `kbisect_core` decides and imports none of these. The words (trial, outcome, verdict, culprit, …) are
+//! those of [`kbisect_core`].
+
+pub mod build;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod exit;
+pub mod git;
+pub mod machine;
+pub mod plugin;
+pub mod policy;
+pub mod process;
+pub mod record;
+pub mod session;
+pub mod trial;

@@ -1,0 +1,88 @@
+//! Machines that trials run on: what every kind can do. Owns booting, consoles and control; knows nothing of crashes.
+//!
+//! A trial's life: [`Pool::create`] → [`Machine::boot`] → [`Machine::copy`] → [`Machine::exec`] (control test, then the
+//! reproducer, perhaps many times) → [`Machine::destroy`]. Every step may fail, with [`Stage::Infra`] where the host rather than
+//! the kernel is to blame, so that the same trait serves a cloud.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kbisect_core::commit::CommitId;
+use kbisect_core::policy::Failure;
+use tokio::sync::mpsc;
+
+/// What a machine is made for.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Number of the trial, for names and logs.
+    pub trial: u64,
+    /// The commit under test.
+    pub commit: CommitId,
+    /// Folder with the built kernel (`kernel`, perhaps `initrd`); none for kinds that boot nothing.
+    pub kernel: Option<PathBuf>,
+    /// Which of the pool's slots to use, from 0; each is used by one trial at a time.
+    pub slot: u32,
+}
+
+/// A program to run in a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// The control test: can this kernel do the basics?
+    Control,
+    /// The reproducer with its arguments, the `run`-th time in this boot, from 1.
+    Reproducer {
+        /// Which run.
+        run: u32,
+        /// Program and arguments, placeholders filled in.
+        argv: Vec<String>,
+    },
+}
+
+/// How a program in a machine ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// With this exit status.
+    Code(i32),
+    /// Killed by this signal.
+    Signal(i32),
+    /// It ran until the time limit and was ended.
+    TimeLimit,
+    /// The control test failed, and how.
+    ControlFailed(String),
+    /// The machine ended (reset, power off, emulator gone) before the program did.
+    MachineGone,
+}
+
+/// Makes machines of one kind.
+#[async_trait]
+pub trait Pool: Send + Sync {
+    /// How many machines may live at once.
+    fn slots(&self) -> u32;
+
+    /// Makes a fresh machine; nothing of an earlier trial is in it.
+    async fn create(&self, setup: &Setup) -> Result<Box<dyn Machine>, Failure>;
+}
+
+/// One fresh machine. Dropping it kills it; [`Machine::destroy`] does so in an orderly way.
+#[async_trait]
+pub trait Machine: Send {
+    /// The console's bytes as they come; the channel ends when the machine does. Taken once, before [`Machine::boot`].
+    fn console(&mut self) -> mpsc::Receiver<Vec<u8>>;
+
+    /// Starts the machine and waits until it takes commands.
+    async fn boot(&mut self) -> Result<(), Failure>;
+
+    /// Brings a file into the machine.
+    async fn copy(&mut self, from: &Path, to: &str) -> Result<(), Failure>;
+
+    /// Runs a program until it ends or `limit` has passed.
+    async fn exec(&mut self, program: &Program, limit: Duration) -> Result<Ended, Failure>;
+
+    /// Whether the machine still answers; false when it crashed, hangs or is gone.
+    async fn alive(&mut self) -> bool;
+
+    /// Ends the machine and frees what it held.
+    async fn destroy(self: Box<Self>);
+}

@@ -1,0 +1,3 @@
+//! The `kbisect` command.
+
+fn main() {}

@@ -1,0 +1,281 @@
+//! Everything that happens in a bisection, as data.
+//!
+//! Durable events are journalled before they are applied; replaying them gives the same state. Progress is never journalled.
+
+use kbisect_core::bisector::Conclusion;
+use kbisect_core::bisector::Ends as CoreEnds;
+use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Release;
+use kbisect_core::bisector::Strategy;
+use kbisect_core::bisector::Summary;
+use kbisect_core::bisector::TrialNumber;
+use kbisect_core::commit::CommitId;
+use kbisect_core::crash::CrashReport;
+use kbisect_core::policy::Failure;
+use kbisect_core::policy::Judgement;
+use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Role;
+use serde::Deserialize;
+use serde::Serialize;
+
+/// A durable event with its place and time, as one line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Counted from 1, without gaps.
+    pub seq: u64,
+    /// When, by the host's clock.
+    pub time: jiff::Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// The ends of the history in question, resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ends {
+    /// What is looked for.
+    pub kind: Kind,
+    /// Where the crash was seen.
+    pub start: CommitId,
+    /// Commits the user calls good.
+    pub good: Vec<CommitId>,
+    /// Releases to walk, newest first.
+    pub releases: Vec<Release>,
+}
+
+impl From<Ends> for CoreEnds {
+    fn from(ends: Ends) -> Self {
+        Self { kind: ends.kind, start: ends.start, good: ends.good, releases: ends.releases }
+    }
+}
+
+/// How a build ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BuildResult {
+    /// It built.
+    Built {
+        /// Name of the kernel in the run directory's store; none where there is nothing to boot.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        kernel: Option<String>,
+        /// Hash of the loadable sections, 64 digits; none where there is no `vmlinux`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        signature: Option<String>,
+    },
+    /// It did not, and the last lines it said.
+    Failed(String),
+    /// The host is to blame.
+    Infra(String),
+}
+
+/// Somebody to tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The name, when known.
+    pub name: Option<String>,
+    /// The address.
+    pub email: String,
+    /// `to` rather than `cc`.
+    pub to: bool,
+    /// Why, in one line.
+    pub reason: String,
+}
+
+/// What happened. The order of fields is the order in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// First event of a run.
+    Started {
+        /// Version of the journal's format.
+        format: u32,
+        /// kbisect's version.
+        version: String,
+        /// Host name.
+        host: String,
+        /// The user's repository, absolute.
+        repo: String,
+        /// The ends in question.
+        ends: Ends,
+        /// How commits are chosen.
+        strategy: Strategy,
+        /// The start commit's subject.
+        subject: String,
+    },
+    /// A later process goes on with the run.
+    Resumed {
+        /// kbisect's version.
+        version: String,
+    },
+    /// The target is settled (again): the last one stands.
+    Target {
+        /// Its faces.
+        faces: Vec<CrashReport>,
+        /// Where it comes from: `title`, `crash file`, `start commit`.
+        origin: String,
+    },
+    /// Which plugins serve which hook from here on.
+    Routed {
+        /// Hook and plugin ids, in order of asking.
+        routes: Vec<(String, Vec<String>)>,
+    },
+    /// The search turned to a commit.
+    Chosen {
+        /// The commit.
+        commit: CommitId,
+        /// Why.
+        role: Role,
+        /// A release's tag.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        release: Option<String>,
+        /// The subject.
+        subject: String,
+        /// Revisions left after this one, as git counts or as the posterior does.
+        left: usize,
+        /// Rough number of steps for that many.
+        steps: usize,
+    },
+    /// A build ended.
+    BuildEnded {
+        /// The commit.
+        commit: CommitId,
+        /// Which build of the commit, from 1.
+        build: u32,
+        /// How.
+        result: BuildResult,
+        /// How long, in seconds.
+        seconds: f64,
+    },
+    /// A trial ended.
+    TrialEnded {
+        /// Its number, unique in the run.
+        trial: TrialNumber,
+        /// The commit.
+        commit: CommitId,
+        /// Why it was tested.
+        role: Role,
+        /// Which build of the commit, from 1.
+        build: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// Why a crash was or was not taken for the target, in one line.
+        #[serde(skip_serializing_if = "String::is_empty", default)]
+        reason: String,
+        /// Every report on its console, the outcome's own included.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        reports: Vec<CrashReport>,
+        /// Share of the full exposure, 0 to 1.
+        exposure: f64,
+        /// How long, in seconds.
+        seconds: f64,
+    },
+    /// A crash is judged again, because the target became clearer.
+    Related {
+        /// The trial.
+        trial: TrialNumber,
+        /// The outcome that stands from here on.
+        outcome: Outcome,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// A trial is taken back.
+    Retracted {
+        /// The trial.
+        trial: TrialNumber,
+    },
+    /// The flake policy answered.
+    Judged {
+        /// The commit.
+        commit: CommitId,
+        /// Trials it had seen.
+        trials: u32,
+        /// Which plugin.
+        plugin: String,
+        /// Its answer.
+        judgement: Judgement,
+    },
+    /// A plugin said something.
+    PluginLog {
+        /// Which.
+        plugin: String,
+        /// `debug`, `info`, `warn` or `error`.
+        level: String,
+        /// What.
+        message: String,
+    },
+    /// A plugin call failed; the bundled plugin answered instead.
+    PluginFailed {
+        /// Which.
+        plugin: String,
+        /// The hook.
+        hook: String,
+        /// How.
+        error: String,
+        /// This was the third: the plugin is not asked again.
+        disabled: bool,
+    },
+    /// Something people should know.
+    Warned {
+        /// What.
+        message: String,
+    },
+    /// The search is over.
+    Concluded {
+        /// The answer.
+        conclusion: Conclusion,
+        /// Where everything stands.
+        summary: Summary,
+    },
+    /// Who is to be told.
+    Addressed {
+        /// The list, in order.
+        recipients: Vec<Recipient>,
+    },
+    /// The run ended without an answer; `resume` goes on.
+    Stopped {
+        /// Why: `signal`, `deadline`, `infrastructure`, …
+        why: String,
+    },
+}
+
+/// What is going on right now; shown, never kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// A build started.
+    Building {
+        /// The commit.
+        commit: CommitId,
+        /// Which build, from 1.
+        build: u32,
+    },
+    /// A trial started.
+    Trying {
+        /// Its number.
+        trial: TrialNumber,
+        /// The commit.
+        commit: CommitId,
+        /// The slot it runs in.
+        slot: u32,
+    },
+    /// A trial was ended early because nothing it could still say matters.
+    Cancelled {
+        /// Its number.
+        trial: TrialNumber,
+    },
+    /// Where the search stands.
+    Standing(Summary),
+    /// An infrastructure failure is tried again.
+    Retrying {
+        /// What failed.
+        failure: Failure,
+    },
+}
+
+/// What renderers are told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// A durable event, already in the journal.
+    Durable(Entry),
+    /// Progress.
+    Progress(Progress),
+}
