@@ -103,6 +103,15 @@ impl Graph {
         &self.parents[node.index()]
     }
 
+    /// These commits as a set.
+    pub fn set(&self, nodes: &[Node]) -> NodeSet {
+        let mut set = NodeSet::new(self.len());
+        for &node in nodes {
+            set.insert(node);
+        }
+        set
+    }
+
     /// All commits reachable from `tips`, the tips included.
     pub fn ancestors(&self, tips: &[Node]) -> NodeSet {
         let mut seen = NodeSet::new(self.len());
