@@ -1,8 +1,12 @@
 //! Machines that trials run on: what every kind can do. Owns booting, consoles and control; knows nothing of crashes.
 //!
-//! A trial's life: [`Pool::create`] → [`Machine::boot`] → [`Machine::copy`] → [`Machine::exec`] (control test, then the
+//! A trial's life: [`Pool::create`] → [`Machine::copy`] → [`Machine::boot`] → [`Machine::exec`] (control test, then the
 //! reproducer, perhaps many times) → [`Machine::destroy`]. Every step may fail, with [`Stage::Infra`] where the host rather than
 //! the kernel is to blame, so that the same trait serves a cloud.
+//!
+//! [`Stage::Infra`]: kbisect_core::policy::Stage::Infra
+
+pub mod control;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -67,21 +71,23 @@ pub trait Pool: Send + Sync {
 
 /// One fresh machine. Dropping it kills it; [`Machine::destroy`] does so in an orderly way.
 #[async_trait]
-pub trait Machine: Send {
+pub trait Machine: Send + Sync {
     /// The console's bytes as they come; the channel ends when the machine does. Taken once, before [`Machine::boot`].
     fn console(&mut self) -> mpsc::Receiver<Vec<u8>>;
 
     /// Starts the machine and waits until it takes commands.
     async fn boot(&mut self) -> Result<(), Failure>;
 
-    /// Brings a file into the machine.
+    /// Brings a file into the machine; called before [`Machine::boot`]. Kinds that can only copy into a running machine do it at
+    /// the end of the boot. Fails with stage `copy`.
     async fn copy(&mut self, from: &Path, to: &str) -> Result<(), Failure>;
 
-    /// Runs a program until it ends or `limit` has passed.
-    async fn exec(&mut self, program: &Program, limit: Duration) -> Result<Ended, Failure>;
+    /// Runs a program until it ends or `limit` has passed; after [`Ended::TimeLimit`] the machine runs nothing more. When this
+    /// returns, everything that the program wrote to the console is in the channel or about to come.
+    async fn exec(&self, program: &Program, limit: Duration) -> Result<Ended, Failure>;
 
-    /// Whether the machine still answers; false when it crashed, hangs or is gone.
-    async fn alive(&mut self) -> bool;
+    /// Whether the machine still answers, also while a program runs; false when it crashed, hangs or is gone.
+    async fn alive(&self) -> bool;
 
     /// Ends the machine and frees what it held.
     async fn destroy(self: Box<Self>);

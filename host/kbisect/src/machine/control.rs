@@ -1,0 +1,177 @@
+//! The control port: how the host tells a guest what to run, and how the guest answers.
+//!
+//! Owns the protocol and its text form; knows nothing of sockets, QEMU or consoles. The guest's side is `host/guest` (Linux) and
+//! the demo's pocket kernel.
+//!
+//! # The protocol
+//!
+//! The port is the guest's second serial port (COM2: I/O 0x2f8, Linux `/dev/ttyS1`), raw, 8 bits. Both sides send lines of
+//! printable ASCII that end in `\n` (a `\r` before it and empty lines are ignored) and have at most [`MAX_LINE`] bytes. Words are
+//! separated by one space. A word that stands for free text or an argument is percent-encoded: bytes outside `!`..`~`, and `%`
+//! itself, become `%` and two hexadecimal digits; the empty word is a lone `%`. `TEXT` is the rest of the line and may hold spaces.
+//! Numbers are decimal. The host never sends a line before the answer to the one before it came, except `ping` and `off`.
+//!
+//! ```text
+//! guest   kbisect hello                    once, when it can take commands: the boot is over
+//! host    nonce HEX                        32 digits, fresh for every boot; the guest keeps them in memory only
+//! guest   kbisect HEX hello BUILD-ID       the running kernel's GNU build id in hexadecimal, `-` when there is none
+//! host    control                          run the control test
+//! guest   kbisect HEX control ok           or: kbisect HEX control fail TEXT
+//! host    exec N ARG…                      run the reproducer, N = 1, 2, … within this boot
+//! guest   kbisect HEX start N              just before it starts
+//! guest   kbisect HEX end N CODE           exit status 0 to 255, or -S: killed by signal S
+//! host    ping                             at any time after `nonce`, also while a program runs
+//! guest   kbisect HEX note pong            the guest is alive
+//! guest   kbisect HEX note TEXT            anything worth recording, at any time
+//! host    off                              power off; no answer
+//! ```
+//!
+//! Linux guests run `/repro ARG…`, or the first `ARG` itself where it begins with `/`. The program's output goes to the console
+//! (the first serial port). A program that could not be started has ended with 127 (not found) or 126.
+//!
+//! Everything else that comes over the port is a protocol error, and the trial is void: any other first line, a wrong nonce, an
+//! unknown verb, an answer nobody asked for. (A reproducer with root can read the nonce from init's memory and forge an `end`: it
+//! can make its own trial clean or void, never another's.) Nothing on the console ever counts as control.
+
+use std::fmt;
+
+/// Longest line, without its end, in bytes.
+pub const MAX_LINE: usize = 4096;
+
+/// A line from the guest, after the bare `kbisect hello`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// The guest has the nonce; its kernel's build id in hexadecimal, when known.
+    Hello(Option<String>),
+    /// How the control test ended.
+    Control(Result<(), String>),
+    /// The run with this number starts.
+    Start(u32),
+    /// The run with this number ended: exit status, or minus the signal.
+    End(u32, i32),
+    /// Free text.
+    Note(String),
+}
+
+/// A command for the guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// The boot's nonce.
+    Nonce(String),
+    /// Run the control test.
+    Control,
+    /// Run the reproducer: number and arguments.
+    Exec(u32, Vec<String>),
+    /// Say that you live.
+    Ping,
+    /// Power off.
+    Off,
+}
+
+impl fmt::Display for Command {
+    /// The line without its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nonce(nonce) => write!(f, "nonce {nonce}"),
+            Self::Control => f.write_str("control"),
+            Self::Exec(run, args) => {
+                write!(f, "exec {run}")?;
+                args.iter().try_for_each(|arg| write!(f, " {}", encode(arg.as_bytes())))
+            }
+            Self::Ping => f.write_str("ping"),
+            Self::Off => f.write_str("off"),
+        }
+    }
+}
+
+/// What is wrong with a line on the control port.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadLine {
+    /// The first line is not `kbisect hello`.
+    #[error("the guest's first line on the control port is `{0}`, not `kbisect hello`")]
+    NoHello(String),
+    /// The nonce is missing or wrong.
+    #[error("a line without this boot's nonce on the control port: `{0}`")]
+    Forged(String),
+    /// The verb or its arguments are unknown.
+    #[error("a line that is not of the protocol on the control port: `{0}`")]
+    Unknown(String),
+    /// An answer to nothing.
+    #[error("an answer that nobody asked for on the control port: `{0}`")]
+    Unasked(String),
+    /// No line end within [`MAX_LINE`] bytes.
+    #[error("a line of more than {MAX_LINE} bytes on the control port")]
+    TooLong,
+}
+
+/// Whether `line` is the bare hello that a guest begins with.
+pub fn is_bare_hello(line: &[u8]) -> bool {
+    line == b"kbisect hello"
+}
+
+/// Reads a line that must carry `nonce`.
+///
+/// # Errors
+///
+/// Whatever is not exactly a message of the protocol.
+pub fn parse(line: &[u8], nonce: &str) -> Result<Message, BadLine> {
+    let rest = line
+        .strip_prefix(b"kbisect ")
+        .and_then(|rest| rest.strip_prefix(nonce.as_bytes()))
+        .and_then(|rest| rest.strip_prefix(b" "))
+        .ok_or_else(|| BadLine::Forged(shown(line)))?;
+    let unknown = || BadLine::Unknown(shown(line));
+    if !rest.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        return Err(unknown());
+    }
+    let text = std::str::from_utf8(rest).map_err(|_| unknown())?;
+    let (verb, args) = text.split_once(' ').unwrap_or((text, ""));
+    match verb {
+        "hello" if args == "-" => Ok(Message::Hello(None)),
+        "hello" if !args.is_empty() && args.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Ok(Message::Hello(Some(args.to_ascii_lowercase())))
+        }
+        "control" if args == "ok" => Ok(Message::Control(Ok(()))),
+        "control" => args.strip_prefix("fail ").map(|text| Message::Control(Err(text.to_owned()))).ok_or_else(unknown),
+        "start" => number(args).map(Message::Start).ok_or_else(unknown),
+        "end" => {
+            let (run, code) = args.split_once(' ').ok_or_else(unknown)?;
+            let run = number(run).ok_or_else(unknown)?;
+            let code = match code.strip_prefix('-') {
+                Some(signal) => number(signal).filter(|signal| (1..=127).contains(signal)).map(|signal| -(signal as i32)),
+                None => number(code).filter(|code| *code <= 255).map(|code| code as i32),
+            };
+            code.map(|code| Message::End(run, code)).ok_or_else(unknown)
+        }
+        "note" => Ok(Message::Note(args.to_owned())),
+        _ => Err(unknown()),
+    }
+}
+
+/// A decimal number without sign.
+fn number(word: &str) -> Option<u32> {
+    if word.bytes().all(|byte| byte.is_ascii_digit()) { word.parse().ok() } else { None }
+}
+
+/// A line as it is shown to people: at most 80 characters, control characters escaped.
+pub(super) fn shown(line: &[u8]) -> String {
+    let cut = &line[..line.len().min(80)];
+    let text: String = cut.escape_ascii().map(char::from).collect();
+    if cut.len() < line.len() { format!("{text}…") } else { text }
+}
+
+/// Percent-encodes one word.
+pub fn encode(word: &[u8]) -> String {
+    if word.is_empty() {
+        return "%".to_owned();
+    }
+    let mut text = String::with_capacity(word.len());
+    for &byte in word {
+        if (b'!'..=b'~').contains(&byte) && byte != b'%' {
+            text.push(byte as char);
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
