@@ -81,6 +81,28 @@ pub struct Recipient {
     pub reason: String,
 }
 
+/// What people want to see of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitText {
+    /// The commit.
+    pub commit: CommitId,
+    /// First line of the message.
+    pub subject: String,
+    /// Name and address of the author, as `Name <address>`.
+    pub author: String,
+    /// When it was written, as git prints dates.
+    pub date: String,
+    /// The parents, in git's order.
+    pub parents: Vec<CommitId>,
+    /// The whole message.
+    pub message: String,
+    /// The diffstat against the first parent, as lines.
+    pub diffstat: String,
+    /// The first release that contains it, where one does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_release: Option<String>,
+}
+
 /// What happened. The order of fields is the order in the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -225,6 +247,12 @@ pub enum Event {
         conclusion: Conclusion,
         /// Where everything stands.
         summary: Summary,
+        /// The named commit, or the one that history ends with.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        commit: Option<CommitText>,
+        /// The console's lines for the target, at most 60.
+        #[serde(skip_serializing_if = "String::is_empty", default)]
+        splat: String,
     },
     /// Who is to be told.
     Addressed {

@@ -1,0 +1,241 @@
+//! The result as data (`report.json`), made from the journal alone.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use kbisect_core::bisector::Conclusion;
+use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Suspect;
+use kbisect_core::bisector::Tested;
+use kbisect_core::commit::CommitId;
+use kbisect_core::policy::Failure;
+use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Rates;
+use kbisect_core::policy::Stage;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::event::CommitText;
+use super::event::Entry;
+use super::event::Event;
+use super::event::Recipient;
+
+/// Version of the report's shape.
+pub const SCHEMA: u32 = 1;
+
+/// What a finished run says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// What was looked for.
+    pub kind: Kind,
+    /// How it ended, with what remains.
+    pub conclusion: Conclusion,
+    /// The culprit (cause) or the fix; only when one commit is named.
+    pub named: Option<Named>,
+    /// Where the crash was seen: not the culprit.
+    pub start: Subject,
+    /// The target's titles, most frequent first.
+    pub titles: Vec<String>,
+    /// Commits in the range, once it was known.
+    pub range: Option<usize>,
+    /// Estimated rates.
+    pub rates: Option<Rates>,
+    /// Every commit tested, oldest test first.
+    pub tested: Vec<TestedCommit>,
+    /// What was seen and not counted.
+    pub not_counted: NotCounted,
+    /// Trials that ended, of every kind.
+    pub trials: u64,
+    /// From the first event to the conclusion, in seconds.
+    pub seconds: f64,
+    /// Of these, spent in builds.
+    pub build_seconds: f64,
+    /// Sum over all trials, side by side ones each for themselves.
+    pub trial_seconds: f64,
+    /// Who is to be told.
+    pub recipients: Vec<Recipient>,
+    /// What went wrong on the way: plugin failures and warnings.
+    pub warnings: Vec<String>,
+    /// The console's lines for the target.
+    pub splat: String,
+}
+
+/// The commit that is named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Named {
+    /// The commit.
+    #[serde(flatten)]
+    pub text: CommitText,
+    /// Probability that the crash begins (or ends) to show here, as the search sees it.
+    pub probability: f64,
+    /// The line for the patch that mends it, in the kernel's form.
+    pub fixes_tag: String,
+}
+
+/// A commit with its subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The commit.
+    pub commit: CommitId,
+    /// First line of its message.
+    pub subject: String,
+}
+
+/// A tested commit with its subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestedCommit {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub tested: Tested,
+    /// First line of its message.
+    pub subject: String,
+}
+
+/// What was seen and not counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCounted {
+    /// Titles of crashes judged to be something else, with how often.
+    pub other_crashes: BTreeMap<String, u32>,
+    /// Void trials by stage.
+    pub void: BTreeMap<Stage, u32>,
+}
+
+impl Report {
+    /// The report of a run that has concluded; none before.
+    pub fn from_entries(entries: &[Entry]) -> Option<Self> {
+        let (started, ends, start_subject) = entries.iter().find_map(|entry| match &entry.event {
+            Event::Started { ends, subject, .. } => Some((entry.time, ends, subject)),
+            _ => None,
+        })?;
+        let (ended, conclusion, summary, commit, splat) = entries.iter().rev().find_map(|entry| match &entry.event {
+            Event::Concluded { conclusion, summary, commit, splat } => Some((entry.time, conclusion, summary, commit, splat)),
+            _ => None,
+        })?;
+        let subjects = subjects(entries);
+        let outcomes = outcomes(entries);
+        let probability = match conclusion {
+            Conclusion::Found { suspects } => suspects.first().map(|first: &Suspect| first.probability),
+            _ => None,
+        };
+        let seconds_of = |pick: fn(&Event) -> Option<f64>| entries.iter().filter_map(|entry| pick(&entry.event)).sum();
+        Some(Self {
+            schema: SCHEMA,
+            kind: ends.kind,
+            conclusion: conclusion.clone(),
+            named: probability.zip(commit.clone()).map(|(probability, text)| Named {
+                fixes_tag: fixes_tag(&text),
+                text,
+                probability,
+            }),
+            start: Subject { commit: ends.start, subject: start_subject.clone() },
+            titles: titles(entries),
+            range: summary.range,
+            rates: summary.rates,
+            tested: summary
+                .tested
+                .iter()
+                .map(|tested| TestedCommit {
+                    tested: tested.clone(),
+                    subject: subjects.get(&tested.commit).cloned().unwrap_or_default(),
+                })
+                .collect(),
+            not_counted: not_counted(outcomes.values().copied()),
+            trials: outcomes.len() as u64,
+            seconds: ended.duration_since(started).as_secs_f64(),
+            build_seconds: seconds_of(|event| match event {
+                Event::BuildEnded { seconds, .. } => Some(*seconds),
+                _ => None,
+            }),
+            trial_seconds: seconds_of(|event| match event {
+                Event::TrialEnded { seconds, .. } => Some(*seconds),
+                _ => None,
+            }),
+            recipients: recipients(entries),
+            warnings: warnings(entries),
+            splat: splat.clone(),
+        })
+    }
+}
+
+/// The `Fixes:` line of the kernel's patch rules: 12 digits, the whole subject, one line.
+pub fn fixes_tag(text: &CommitText) -> String {
+    format!("Fixes: {} (\"{}\")", text.commit.short(), text.subject)
+}
+
+/// The subjects of all commits the search turned to.
+fn subjects(entries: &[Entry]) -> HashMap<CommitId, String> {
+    let mut subjects = HashMap::new();
+    for entry in entries {
+        match &entry.event {
+            Event::Chosen { commit, subject, .. } => subjects.insert(*commit, subject.clone()),
+            Event::Started { ends, subject, .. } => subjects.insert(ends.start, subject.clone()),
+            _ => None,
+        };
+    }
+    subjects
+}
+
+/// How each trial that still counts ended, by number.
+fn outcomes(entries: &[Entry]) -> BTreeMap<u64, &Outcome> {
+    let mut outcomes = BTreeMap::new();
+    for entry in entries {
+        match &entry.event {
+            Event::TrialEnded { trial, outcome, .. } | Event::Related { trial, outcome, .. } => {
+                outcomes.insert(trial.0, outcome);
+            }
+            Event::Retracted { trial } => {
+                outcomes.remove(&trial.0);
+            }
+            _ => {}
+        }
+    }
+    outcomes
+}
+
+fn not_counted<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> NotCounted {
+    let mut not_counted = NotCounted::default();
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Clean => {}
+            Outcome::Crashed(sighting) if sighting.same >= 0.5 => {}
+            Outcome::Crashed(sighting) => {
+                *not_counted.other_crashes.entry(sighting.report.title.clone()).or_default() += 1;
+            }
+            Outcome::Void(Failure { stage, .. }) => *not_counted.void.entry(*stage).or_default() += 1,
+        }
+    }
+    not_counted
+}
+
+fn titles(entries: &[Entry]) -> Vec<String> {
+    let faces = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Target { faces, .. } => Some(faces),
+        _ => None,
+    });
+    let mut titles: Vec<String> = Vec::new();
+    for face in faces.into_iter().flatten() {
+        if !titles.contains(&face.title) {
+            titles.push(face.title.clone());
+        }
+    }
+    titles
+}
+
+fn recipients(entries: &[Entry]) -> Vec<Recipient> {
+    let found = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Addressed { recipients } => Some(recipients.clone()),
+        _ => None,
+    });
+    found.unwrap_or_default()
+}
+
+fn warnings(entries: &[Entry]) -> Vec<String> {
+    let text = |entry: &Entry| match &entry.event {
+        Event::Warned { message } => Some(message.clone()),
+        Event::PluginFailed { plugin, hook, error, .. } => Some(format!("plugin `{plugin}` failed in {hook}: {error}")),
+        _ => None,
+    };
+    entries.iter().filter_map(text).collect()
+}
