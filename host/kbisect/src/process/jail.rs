@@ -1,0 +1,96 @@
+//! What a child may touch, as arguments for bwrap. Owns the profiles and the probe whether bwrap works here.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::OnceLock;
+
+/// What a child may touch. Every jail has a PID namespace and dies with kbisect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jail {
+    /// The caller's network, or none.
+    pub network: bool,
+    /// The host's files and devices as the caller has them; otherwise files are read-only but for `writable`, and `/dev` is
+    /// a bare one.
+    pub host_files: bool,
+    /// Folders that can be written although the rest cannot.
+    pub writable: Vec<PathBuf>,
+    /// Devices let through although `/dev` is bare; missing ones are left out.
+    pub devices: Vec<PathBuf>,
+}
+
+impl Jail {
+    /// A kernel build: no network, and only `writable` (checkout, output, temporary files) can be written.
+    pub fn build(writable: Vec<PathBuf>) -> Self {
+        Self { network: false, host_files: false, writable, devices: Vec::new() }
+    }
+
+    /// An emulator: no network, its own folder, and `/dev/kvm` where it is used.
+    pub fn qemu(dir: PathBuf, kvm: bool) -> Self {
+        let devices = if kvm { vec![PathBuf::from("/dev/kvm")] } else { Vec::new() };
+        Self { network: false, host_files: false, writable: vec![dir], devices }
+    }
+
+    /// A trial on the host itself: everything is the caller's but the process ids.
+    pub fn trial() -> Self {
+        Self { network: true, host_files: true, writable: Vec::new(), devices: Vec::new() }
+    }
+
+    /// bwrap's arguments, up to the program.
+    pub(super) fn arguments(&self, cwd: &Path) -> Vec<OsString> {
+        let mut args: Vec<OsString> = vec!["--die-with-parent".into(), "--unshare-pid".into()];
+        let mut add = |words: &[&std::ffi::OsStr]| args.extend(words.iter().map(|word| (*word).to_owned()));
+        if self.host_files {
+            add(&["--dev-bind".as_ref(), "/".as_ref(), "/".as_ref()]);
+        } else {
+            add(&["--ro-bind".as_ref(), "/".as_ref(), "/".as_ref(), "--dev".as_ref(), "/dev".as_ref()]);
+        }
+        add(&["--proc".as_ref(), "/proc".as_ref()]);
+        for path in &self.writable {
+            add(&["--bind".as_ref(), path.as_os_str(), path.as_os_str()]);
+        }
+        for path in &self.devices {
+            add(&["--dev-bind-try".as_ref(), path.as_os_str(), path.as_os_str()]);
+        }
+        if !self.network {
+            add(&["--unshare-net".as_ref()]);
+        }
+        add(&["--chdir".as_ref(), cwd.as_os_str(), "--".as_ref()]);
+        args
+    }
+}
+
+/// The bwrap that works here, tried once for each process; none where there is none or it may not make namespaces.
+pub fn bwrap() -> Option<&'static Path> {
+    probe().as_ref().ok().map(PathBuf::as_path)
+}
+
+/// What the user must be told where bwrap does not work.
+pub fn warning() -> Option<String> {
+    let why = probe().as_ref().err()?;
+    Some(format!(
+        "bwrap does not work here ({why}): builds reach the network, and processes may outlive kbisect when it is killed \
+         (`resume` ends those)"
+    ))
+}
+
+fn probe() -> &'static Result<PathBuf, String> {
+    static PROBE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PROBE.get_or_init(|| {
+        let bwrap = PathBuf::from("bwrap");
+        let jail = Jail::build(Vec::new());
+        let output = Command::new(&bwrap)
+            .args(jail.arguments(Path::new("/")))
+            .arg("/bin/true")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(bwrap);
+        }
+        let said = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("it failed").to_owned();
+        Err(said)
+    })
+}
