@@ -4,6 +4,7 @@
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
+use kbisect_core::policy::Failure;
 
 /// A name and an e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,8 +69,9 @@ pub struct Relation {
 pub trait Watch: Send + Sync {
     /// Byte strings whose presence means "a crash may have started".
     fn markers(&self) -> Vec<Vec<u8>>;
-    /// The crashes on a console of at most 1 MiB, in console order.
-    fn classify(&self, console: &[u8]) -> Vec<CrashReport>;
-    /// How likely `seen`, at commit `at`, is the target. Without a target yet, everything is (1).
-    fn relate(&self, seen: &CrashReport, at: &CommitId) -> Relation;
+    /// The crashes on a console of at most 1 MiB, in console order. Fails, as `infra`, only when the bundled plugin does: then
+    /// nobody can say what the console shows, and the trial is void.
+    fn classify(&self, console: &[u8]) -> Result<Vec<CrashReport>, Failure>;
+    /// How likely `seen`, at commit `at`, is the target. Without a target yet, everything is (1). Fails as [`Self::classify`] does.
+    fn relate(&self, seen: &CrashReport, at: &CommitId) -> Result<Relation, Failure>;
 }
