@@ -7,6 +7,7 @@
 pub mod build;
 pub mod cli;
 pub mod config;
+pub mod embedded;
 pub mod error;
 pub mod exit;
 pub mod git;
