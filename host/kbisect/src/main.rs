@@ -1,3 +1,7 @@
 //! The `kbisect` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kbisect::cli::main(std::env::args_os())
+}
