@@ -1,1 +1,29 @@
-//! (to be written)
+//! Git: history, releases, facts about commits, and detached checkouts, all on libgit2.
+//!
+//! Owns everything that reads a user's repository; never writes one. Checkouts are private repositories whose object store is an
+//! alternate of the user's. Knows nothing of good and bad, and runs no program: no git, no hooks, no filters.
+
+mod checkout;
+mod commit;
+mod diffstat;
+mod error;
+mod facts;
+mod files;
+mod history;
+mod releases;
+mod repository;
+mod soundness;
+mod tree;
+
+pub use checkout::Checkout;
+pub use diffstat::DiffStat;
+pub use diffstat::FileStat;
+pub use error::Error;
+pub use error::Unsupported;
+pub use facts::Facts;
+pub use repository::Repository;
+pub use soundness::Problem;
+pub use soundness::problems;
+
+#[cfg(test)]
+mod testing;

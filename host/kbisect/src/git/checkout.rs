@@ -1,0 +1,390 @@
+//! Checkouts: private repositories that borrow the user's objects, with one commit's files. Owns switching between commits.
+//!
+//! `.git` of a checkout is a plain repository (git itself may be used in it) with the object stores of the user's as alternates
+//! and the user's tags. Two files there are kbisect's: `kbisect` says that the folder is ours and which commit it is meant to
+//! show, whatever a script has done to HEAD; `kbisect-switching` lists the commits whose files may be about, from before the
+//! first file is touched until the index is written, so that a killed switch is mended by the next.
+//!
+//! Files are written as they are in the commit: no filters, no line-end conversion, no attributes, no hooks.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::path::PathBuf;
+
+use git2::IndexEntry;
+use git2::IndexTime;
+use git2::ObjectType;
+use git2::Oid;
+use kbisect_core::commit::CommitId;
+
+use super::Error;
+use super::files::Files;
+use super::files::Keep;
+use super::repository::to_oid;
+use super::soundness;
+use super::soundness::object_stores;
+use super::tree;
+use super::tree::Entry;
+use super::tree::Kind;
+
+/// One private repository with its files. Used by one owner at a time.
+pub struct Checkout {
+    git: git2::Repository,
+    path: PathBuf,
+}
+
+/// Kept free of the user's settings: values here win over their global configuration.
+const CONFIG: &str = "[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = false
+\tlogallrefupdates = false
+\tsymlinks = true
+\tautocrlf = false
+\tignorecase = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+";
+
+/// Marks the folder as ours; holds the commit that is meant to be shown.
+const OURS: &str = "kbisect";
+
+/// Commits whose files may be about while a switch is under way.
+const SWITCHING: &str = "kbisect-switching";
+
+impl Checkout {
+    /// Makes a checkout of no commit yet in `dir`, borrowing from the repository at `user_repo`; opens and mends one that is
+    /// there, also after the user's repository has moved.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Occupied`] if `dir` holds anything else; what opening a [`super::Repository`] may say.
+    pub fn create(user_repo: &Path, dir: &Path) -> Result<Self, Error> {
+        let user = soundness::open(user_repo)?;
+        let git_dir = dir.join(".git");
+        if !git_dir.join(OURS).is_file() && fs::read_dir(dir).is_ok_and(|mut inside| inside.next().is_some()) {
+            return Err(Error::Occupied { dir: dir.to_owned() });
+        }
+        for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
+            // The mark comes first: a folder that was begun is known to be ours.
+            let folder = git_dir.join(folder);
+            fs::create_dir_all(&git_dir).map_err(|error| Error::io("make the folder", &git_dir, error))?;
+            if !git_dir.join(OURS).exists() {
+                write(&git_dir.join(OURS), b"")?;
+            }
+            fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
+        }
+        let mut alternates = Vec::new();
+        for store in object_stores(&user.commondir().join("objects")) {
+            alternates.extend_from_slice(store.as_os_str().as_bytes());
+            alternates.push(b'\n');
+        }
+        write(&git_dir.join("objects/info/alternates"), &alternates)?;
+        write(&git_dir.join("packed-refs"), tags(&user).as_bytes())?;
+        write(&git_dir.join("config"), CONFIG.as_bytes())?;
+        if !git_dir.join("HEAD").exists() {
+            write(&git_dir.join("HEAD"), b"ref: refs/heads/none\n")?;
+        }
+        for lock in ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock"] {
+            let lock = git_dir.join(lock);
+            match fs::remove_file(&lock) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &lock, error)),
+                _ => {}
+            }
+        }
+        let git = git2::Repository::open(&git_dir).map_err(|error| Error::git(format!("open `{}`", git_dir.display()), error))?;
+        let path = fs::canonicalize(dir).map_err(|error| Error::io("find", dir, error))?;
+        Ok(Self { git, path })
+    }
+
+    /// The folder with the files, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The commit that is checked out; `None` before the first switch.
+    pub fn commit(&self) -> Option<CommitId> {
+        fs::read_to_string(self.git_file(OURS)).ok()?.trim().parse().ok()
+    }
+
+    /// Checks out a commit: its tracked files are as in the commit, those of the commit before are gone, and what is untracked
+    /// stays unless it is in the way. Files that do not differ keep their times.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for a hostile tree (nothing was touched then), [`Error::MissingObject`], [`Error::Io`].
+    pub fn switch(&mut self, commit: &CommitId) -> Result<(), Error> {
+        let target = self.entries(commit)?;
+        let record = self.record();
+        let mut known: Vec<Entry> = record.values().map(|(entry, _)| entry.clone()).collect();
+        for other in self.unfinished() {
+            // A commit that is gone can have no files that the index does not know.
+            known.extend(self.entries(&other).unwrap_or_default());
+        }
+        let mut unfinished = fs::read(self.git_file(SWITCHING)).unwrap_or_default();
+        unfinished.extend_from_slice(format!("{commit}\n").as_bytes());
+        write(&self.git_file(SWITCHING), &unfinished)?;
+        write(&self.git_file(OURS), format!("{commit}\n").as_bytes())?;
+
+        let mut files = Files::new(&self.path);
+        let wanted = |path: &[u8]| target.binary_search_by(|entry| entry.path.as_slice().cmp(path)).is_ok();
+        for entry in known.iter().filter(|entry| !wanted(&entry.path)) {
+            match entry.kind {
+                Kind::Submodule => files.remove_folder_if_empty(entry.path())?,
+                Kind::File { .. } | Kind::Link => files.remove_file(entry.path())?,
+            }
+        }
+        let mut index = self.empty_index()?;
+        for entry in &target {
+            let recorded = record.get(&entry.path).filter(|(recorded, _)| recorded == entry).map(|(_, stat)| stat);
+            self.put(commit, &mut files, entry, recorded)?;
+            let found = files.look(entry.path())?.ok_or_else(|| vanished(&self.path.join(entry.path())))?;
+            let stat = Stat::of(&found);
+            index
+                .add(&stat.recorded(entry))
+                .map_err(|error| Error::git(format!("record `{}`", entry.path().display()), error))?;
+        }
+        drop(files);
+        index.write().map_err(|error| Error::git(format!("write the index of `{}`", self.path.display()), error))?;
+        write(&self.git_file("HEAD"), format!("{commit}\n").as_bytes())?;
+        let marker = self.git_file(SWITCHING);
+        fs::remove_file(&marker).map_err(|error| Error::io("remove", &marker, error))
+    }
+
+    /// Brings the tracked files back to what they are in the commit, however they were changed; what is untracked stays.
+    /// Nothing happens before the first switch.
+    pub fn reset_tracked(&mut self) -> Result<(), Error> {
+        self.commit().map_or(Ok(()), |commit| self.switch(&commit))
+    }
+
+    /// As [`Checkout::reset_tracked`], and removes everything that is not tracked, ignored files and nested repositories included.
+    pub fn clean(&mut self) -> Result<(), Error> {
+        self.reset_tracked()?;
+        let target = self.commit().map_or(Ok(Vec::new()), |commit| self.entries(&commit))?;
+        let keep = |path: &Path| {
+            let bytes = path.as_os_str().as_bytes();
+            if bytes == b".git" {
+                return Keep::All;
+            }
+            if let Ok(found) = target.binary_search_by(|entry| entry.path.as_slice().cmp(bytes)) {
+                return if target[found].kind == Kind::Submodule { Keep::Inside } else { Keep::All };
+            }
+            let inside = [bytes, b"/"].concat();
+            let next = target.partition_point(|entry| entry.path < inside);
+            if target.get(next).is_some_and(|entry| entry.path.starts_with(&inside)) { Keep::Inside } else { Keep::Nothing }
+        };
+        Files::new(&self.path).sweep(Path::new(""), &keep)
+    }
+
+    fn git_file(&self, name: &str) -> PathBuf {
+        self.path.join(".git").join(name)
+    }
+
+    fn entries(&self, commit: &CommitId) -> Result<Vec<Entry>, Error> {
+        let tree = self.git.find_commit(to_oid(commit)).map_err(|error| self.read_error(to_oid(commit), error))?.tree_id();
+        tree::entries(&self.git, tree).map_err(|failure| match failure {
+            tree::Failure::Refused(why) => Error::Refused { commit: *commit, why },
+            tree::Failure::Git(id, error) => self.read_error(id, error),
+        })
+    }
+
+    fn read_error(&self, id: Oid, error: git2::Error) -> Error {
+        if error.code() == git2::ErrorCode::NotFound {
+            Error::MissingObject { repo: self.path.clone(), id: id.to_string() }
+        } else {
+            Error::git(format!("read object {id}"), error)
+        }
+    }
+
+    /// What the index says of the files on disk. An index that cannot be read says nothing; then all files of the commit that
+    /// HEAD is meant to be at count as unfinished.
+    fn record(&self) -> BTreeMap<Vec<u8>, (Entry, Option<Stat>)> {
+        let path = self.git_file("index");
+        let Ok(index) = git2::Index::open(&path) else { return BTreeMap::new() };
+        // What was written in the index's own tick of the clock may have changed after it was recorded (git's "racily clean").
+        let written = fs::metadata(&path).map_or((0, 0), |found| (found.mtime(), found.mtime_nsec()));
+        index
+            .iter()
+            .filter_map(|recorded| {
+                let kind = match recorded.mode & 0o170_000 {
+                    0o100_000 => Kind::File { executable: recorded.mode & 0o100 != 0 },
+                    0o120_000 => Kind::Link,
+                    0o160_000 => Kind::Submodule,
+                    _ => return None,
+                };
+                let racy = (i64::from(recorded.mtime.seconds()), i64::from(recorded.mtime.nanoseconds())) >= written;
+                let stat = (!racy).then(|| Stat::from(&recorded));
+                Some((recorded.path.clone(), (Entry { path: recorded.path, kind, id: recorded.id }, stat)))
+            })
+            .collect()
+    }
+
+    /// Commits whose files may be about without being in the index.
+    fn unfinished(&self) -> Vec<CommitId> {
+        let mut commits: Vec<CommitId> = fs::read_to_string(self.git_file(SWITCHING))
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect();
+        if git2::Index::open(&self.git_file("index")).is_err() {
+            commits.extend(self.commit());
+        }
+        commits.sort_unstable();
+        commits.dedup();
+        commits
+    }
+
+    /// Makes the file on disk what the entry says. `recorded` is what the disk looked like when it last was so.
+    fn put(&self, commit: &CommitId, files: &mut Files<'_>, entry: &Entry, recorded: Option<&Option<Stat>>) -> Result<(), Error> {
+        let path = entry.path();
+        files.make_parents(path)?;
+        let found = files.look(path)?;
+        let executable = match entry.kind {
+            Kind::Submodule => return files.make_folder(path),
+            Kind::File { executable } => executable,
+            Kind::Link => false,
+        };
+        if let (Some(found), Some(Some(stat))) = (&found, recorded)
+            && Stat::of(found) == *stat
+        {
+            return Ok(());
+        }
+        let odb = self.git.odb().map_err(|error| Error::git("open the object store", error))?;
+        let blob = odb.read(entry.id).map_err(|error| self.read_error(entry.id, error))?;
+        if blob.kind() != ObjectType::Blob {
+            return Err(Error::Refused { commit: *commit, why: format!("`{}` is no file in it", path.display()) });
+        }
+        let content = blob.data();
+        let full = self.path.join(path);
+        if entry.kind == Kind::Link {
+            let same = found.is_some_and(|found| found.is_symlink())
+                && fs::read_link(&full).is_ok_and(|target| target.as_os_str().as_bytes() == content);
+            return if same { Ok(()) } else { files.write_link(path, content) };
+        }
+        match found {
+            Some(found)
+                if found.is_file() && found.len() == content.len() as u64 && fs::read(&full).is_ok_and(|now| now == content) =>
+            {
+                if (found.mode() & 0o100 != 0) == executable {
+                    Ok(())
+                } else {
+                    files.set_executable(path, &found, executable)
+                }
+            }
+            _ => files.write_file(path, content, executable),
+        }
+    }
+
+    /// The index's file with nothing in it yet; the old one stays until this is written.
+    fn empty_index(&self) -> Result<git2::Index, Error> {
+        let path = self.git_file("index");
+        let mut index = match git2::Index::open(&path) {
+            Ok(index) => index,
+            Err(_) => {
+                fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+                git2::Index::open(&path).map_err(|error| Error::git(format!("open `{}`", path.display()), error))?
+            }
+        };
+        index.clear().map_err(|error| Error::git(format!("clear `{}`", path.display()), error))?;
+        Ok(index)
+    }
+}
+
+/// What identifies a file's state without reading it; the fields that git's index keeps, cut to 32 bits as there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stat {
+    ctime: (i32, u32),
+    mtime: (i32, u32),
+    device: u32,
+    inode: u32,
+    owner: (u32, u32),
+    size: u32,
+    mode: u32,
+}
+
+impl Stat {
+    fn of(found: &fs::Metadata) -> Self {
+        let mode = match found.mode() & 0o170_000 {
+            0o100_000 if found.mode() & 0o100 != 0 => 0o100_755,
+            0o100_000 => 0o100_644,
+            other => other,
+        };
+        Self {
+            ctime: (found.ctime() as i32, found.ctime_nsec() as u32),
+            mtime: (found.mtime() as i32, found.mtime_nsec() as u32),
+            device: found.dev() as u32,
+            inode: found.ino() as u32,
+            owner: (found.uid(), found.gid()),
+            size: found.size() as u32,
+            mode,
+        }
+    }
+
+    fn from(entry: &IndexEntry) -> Self {
+        Self {
+            ctime: (entry.ctime.seconds(), entry.ctime.nanoseconds()),
+            mtime: (entry.mtime.seconds(), entry.mtime.nanoseconds()),
+            device: entry.dev,
+            inode: entry.ino,
+            owner: (entry.uid, entry.gid),
+            size: entry.file_size,
+            mode: entry.mode,
+        }
+    }
+
+    fn recorded(self, entry: &Entry) -> IndexEntry {
+        IndexEntry {
+            ctime: IndexTime::new(self.ctime.0, self.ctime.1),
+            mtime: IndexTime::new(self.mtime.0, self.mtime.1),
+            dev: self.device,
+            ino: self.inode,
+            mode: entry.kind.mode(),
+            uid: self.owner.0,
+            gid: self.owner.1,
+            file_size: self.size,
+            id: entry.id,
+            flags: 0,
+            flags_extended: 0,
+            path: entry.path.clone(),
+        }
+    }
+}
+
+fn vanished(path: &Path) -> Error {
+    Error::io("find", path, io::Error::from(io::ErrorKind::NotFound))
+}
+
+/// Writes a file of our own as a whole: a kill leaves the old one or the new one.
+fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, path)).map_err(|error| Error::io("write", path, error))
+}
+
+/// The user's tags as a `packed-refs` file, so that `git describe` says in a checkout what it says at home.
+fn tags(user: &git2::Repository) -> String {
+    let mut tags: Vec<(String, Oid, Option<Oid>)> = Vec::new();
+    if let Ok(references) = user.references_glob("refs/tags/*") {
+        tags.extend(references.flatten().filter_map(|reference| {
+            let (name, target) = (reference.name().ok()?.to_owned(), reference.target()?);
+            let peeled = reference.peel(ObjectType::Any).ok()?.id();
+            Some((name, target, (peeled != target).then_some(peeled)))
+        }));
+    }
+    tags.sort();
+    let mut text = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+    for (name, target, peeled) in tags {
+        let _ = writeln!(text, "{target} {name}");
+        if let Some(peeled) = peeled {
+            let _ = writeln!(text, "^{peeled}");
+        }
+    }
+    text
+}
