@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use crate::commit::CommitId;
 
+#[cfg(test)]
+mod tests;
+
 /// A commit's place in a [`Graph`]. Parents have smaller numbers than their children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub u32);
@@ -30,38 +33,49 @@ pub struct Commit {
 pub struct Graph {
     ids: Vec<CommitId>,
     times: Vec<i64>,
-    parents: Vec<Vec<Node>>,
+    /// All parent lists, one after the other.
+    parents: Vec<Node>,
+    /// Where each commit's parent list ends.
+    ends: Vec<usize>,
     nodes: HashMap<CommitId, Node>,
 }
 
 impl Graph {
-    /// Builds the graph of the given commits, which may come in any order.
+    /// Builds the graph of the given commits, which may come in any order; a commit that comes again is passed over.
     ///
     /// # Panics
     ///
     /// If the commits hold a cycle, which git objects cannot.
     pub fn new(commits: impl IntoIterator<Item = Commit>) -> Self {
-        let commits: Vec<Commit> = commits.into_iter().collect();
-        let places: HashMap<CommitId, usize> = commits.iter().enumerate().map(|(place, commit)| (commit.id, place)).collect();
-        let parents: Vec<Vec<usize>> =
-            commits.iter().map(|commit| commit.parents.iter().filter_map(|id| places.get(id).copied()).collect()).collect();
-        let mut children = vec![Vec::new(); commits.len()];
-        let mut waiting: Vec<usize> = parents.iter().map(Vec::len).collect();
+        let mut places: HashMap<CommitId, usize> = HashMap::new();
+        let mut unique: Vec<Commit> = Vec::new();
+        for commit in commits {
+            places.entry(commit.id).or_insert_with(|| {
+                unique.push(commit);
+                unique.len() - 1
+            });
+        }
+        let parents_of =
+            |commit: &Commit| -> Vec<usize> { commit.parents.iter().filter_map(|id| places.get(id).copied()).collect() };
+        let parents: Vec<Vec<usize>> = unique.iter().map(parents_of).collect();
+        let mut children = vec![Vec::new(); unique.len()];
         for (child, parents) in parents.iter().enumerate() {
             for &parent in parents {
                 children[parent].push(child);
             }
         }
-        let mut ready: Vec<usize> = (0..commits.len()).filter(|&place| waiting[place] == 0).collect();
-        let mut numbers = vec![Node(0); commits.len()];
+        let mut waiting: Vec<usize> = parents.iter().map(Vec::len).collect();
+        let mut ready: Vec<usize> = (0..unique.len()).filter(|&place| waiting[place] == 0).collect();
+        let mut numbers = vec![Node(0); unique.len()];
         let mut graph = Self::default();
         while let Some(place) = ready.pop() {
             let node = Node(graph.ids.len() as u32);
             numbers[place] = node;
-            graph.ids.push(commits[place].id);
-            graph.times.push(commits[place].time);
-            graph.parents.push(parents[place].iter().map(|&parent| numbers[parent]).collect());
-            graph.nodes.insert(commits[place].id, node);
+            graph.ids.push(unique[place].id);
+            graph.times.push(unique[place].time);
+            graph.parents.extend(parents[place].iter().map(|&parent| numbers[parent]));
+            graph.ends.push(graph.parents.len());
+            graph.nodes.insert(unique[place].id, node);
             for &child in &children[place] {
                 waiting[child] -= 1;
                 if waiting[child] == 0 {
@@ -69,7 +83,7 @@ impl Graph {
                 }
             }
         }
-        assert_eq!(graph.ids.len(), places.len(), "commits hold a cycle");
+        assert_eq!(graph.len(), unique.len(), "commits hold a cycle");
         graph
     }
 
@@ -100,7 +114,8 @@ impl Graph {
 
     /// The commit's parents, in git's order.
     pub fn parents(&self, node: Node) -> &[Node] {
-        &self.parents[node.index()]
+        let start = if node.0 == 0 { 0 } else { self.ends[node.index() - 1] };
+        &self.parents[start..self.ends[node.index()]]
     }
 
     /// These commits as a set.

@@ -20,3 +20,6 @@ pub mod policy;
 pub mod posterior;
 pub mod range;
 pub mod select;
+
+#[cfg(test)]
+mod testing;
