@@ -1,0 +1,210 @@
+//! A console as lines of kernel text: printk prefixes off, byte offsets kept.
+//!
+//! Owns what a prefix looks like (time stamps, callers, levels, journald, dmesg) and nothing of what the text means.
+
+use std::borrow::Cow;
+
+/// Text of a line beyond this many bytes is never looked at: no message of the kernel is longer, and an endless line stays cheap.
+const LONGEST: usize = 1024;
+
+/// The task or CPU that printed a line, as `CONFIG_PRINTK_CALLER` shows it: `T123` or `C0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// Task id.
+    Task(u32),
+    /// CPU number, for messages from interrupts.
+    Cpu(u32),
+}
+
+/// One line of the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Offset of the line's first byte.
+    pub start: usize,
+    /// Offset past the line's last byte, its line end excluded.
+    pub end: usize,
+    /// What the kernel printed: prefix off, invalid bytes replaced, cut where another message was printed into it.
+    pub text: Cow<'a, str>,
+    /// Who printed it, when the console says so.
+    pub caller: Option<Caller>,
+    /// A printk time stamp was there: surely the kernel's own words.
+    pub stamped: bool,
+    /// Another message's time stamp stood inside the text, which was cut there.
+    pub cut: bool,
+}
+
+/// Splits a console into lines; works on any bytes, in linear time.
+#[must_use]
+pub fn lines(console: &[u8]) -> Vec<Line<'_>> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    for raw in console.split(|&byte| byte == b'\n') {
+        if start < console.len() {
+            all.push(line(start, raw));
+        }
+        start += raw.len() + 1;
+    }
+    all
+}
+
+fn line(start: usize, raw: &[u8]) -> Line<'_> {
+    let end = start + raw.len();
+    let bytes = raw.strip_suffix(b"\r").unwrap_or(raw);
+    let seen = &bytes[..bytes.len().min(LONGEST)];
+    let mut rest = seen;
+    let mut caller = None;
+    let mut stamped = false;
+    if let Some(stamp) = find_stamp(rest) {
+        rest = &rest[stamp.end..];
+        caller = stamp.caller;
+        stamped = true;
+    } else {
+        rest = after_journal(rest);
+    }
+    let mut cut = false;
+    if stamped && let Some(next) = find_stamp(rest) {
+        rest = rest[..next.start].trim_ascii_end();
+        cut = true;
+    }
+    Line { start, end, text: String::from_utf8_lossy(after_level(rest)), caller, stamped, cut }
+}
+
+/// Where a time stamp stands, and who it names.
+struct Stamp {
+    start: usize,
+    end: usize,
+    caller: Option<Caller>,
+}
+
+/// The first `[  12.345678]`, `[  12.345678][  T12]` or `[Sat Nov 21 07:37:00 2026]`, with one blank behind it.
+fn find_stamp(bytes: &[u8]) -> Option<Stamp> {
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|&byte| byte == b'[') {
+        let start = from + at;
+        if let Some(mut end) = seconds(bytes, start).or_else(|| wall_clock(bytes, start)) {
+            let named = caller(bytes, end);
+            if let Some((_, past)) = named {
+                end = past;
+            }
+            if bytes.get(end) == Some(&b' ') {
+                end += 1;
+            }
+            return Some(Stamp { start, end, caller: named.map(|(who, _)| who) });
+        }
+        from = start + 1;
+    }
+    None
+}
+
+/// End of `[ SECONDS.MICROS]` that begins at `start`.
+fn seconds(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = skip(bytes, start + 1, |byte| byte == b' ');
+    let whole = at;
+    at = skip(bytes, at, |byte| byte.is_ascii_digit());
+    if at == whole || at - whole > 12 || bytes.get(at) != Some(&b'.') {
+        return None;
+    }
+    let fraction = at + 1;
+    at = skip(bytes, fraction, |byte| byte.is_ascii_digit());
+    (at - fraction == 6 && bytes.get(at) == Some(&b']')).then_some(at + 1)
+}
+
+/// End of `[Sat Nov 21 07:37:00 2026]`, as `dmesg -T` prints it.
+fn wall_clock(bytes: &[u8], start: usize) -> Option<usize> {
+    let stamp = bytes.get(start + 1..start + 26)?;
+    let shape = stamp.first()?.is_ascii_uppercase() && stamp.get(13) == Some(&b':') && stamp.get(16) == Some(&b':');
+    let digits = |range: std::ops::Range<usize>| stamp[range].iter().all(u8::is_ascii_digit);
+    (shape && digits(11..13) && digits(14..16) && digits(17..19) && digits(20..24) && stamp[24] == b']').then_some(start + 26)
+}
+
+/// The caller field that begins at `start`, and its end.
+fn caller(bytes: &[u8], start: usize) -> Option<(Caller, usize)> {
+    if bytes.get(start) != Some(&b'[') {
+        return None;
+    }
+    let at = skip(bytes, start + 1, |byte| byte == b' ');
+    let past = skip(bytes, at + 1, |byte| byte.is_ascii_digit());
+    let number = std::str::from_utf8(bytes.get(at + 1..past)?).ok()?.parse().ok()?;
+    if bytes.get(past) != Some(&b']') {
+        return None;
+    }
+    match bytes.get(at)? {
+        b'T' => Some((Caller::Task(number), past + 1)),
+        b'C' => Some((Caller::Cpu(number), past + 1)),
+        _ => None,
+    }
+}
+
+/// What stands behind `Nov 21 07:37:00 host kernel: `, as syslog and journald print it.
+fn after_journal(bytes: &[u8]) -> &[u8] {
+    const WORD: &[u8] = b" kernel: ";
+    let head = &bytes[..bytes.len().min(96)];
+    let timed =
+        head.len() > 15 && head[..30.min(head.len())].windows(3).any(|three| three[1] == b':' && three[0].is_ascii_digit());
+    match head.windows(WORD.len()).position(|window| window == WORD) {
+        Some(at) if timed => &bytes[at + WORD.len()..],
+        _ => bytes,
+    }
+}
+
+/// What stands behind a level such as `<4>`.
+fn after_level(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [b'<', digit, b'>', rest @ ..] if digit.is_ascii_digit() => rest,
+        _ => bytes,
+    }
+}
+
+fn skip(bytes: &[u8], mut at: usize, belongs: impl Fn(u8) -> bool) -> usize {
+    while bytes.get(at).copied().is_some_and(&belongs) {
+        at += 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(console: &str) -> Vec<String> {
+        lines(console.as_bytes()).into_iter().map(|line| line.text.into_owned()).collect()
+    }
+
+    #[test]
+    fn takes_every_prefix_off() {
+        for prefix in [
+            "",
+            "[    1.234567] ",
+            "[12345.678901][ T1234] ",
+            "[    1.234567][    C0] ",
+            "<4>[    1.234567] ",
+            "[    1.234567] <4>",
+            "<3>",
+            "kern  :warn  : [    1.234567] ",
+            "** 12 printk messages dropped ** [    1.234567] ",
+            "machine login: [    1.234567] ",
+            "Nov 21 07:37:00 host kernel: ",
+            "Nov 21 07:37:00 host kernel: [    1.234567] ",
+            "2026-11-21T07:37:00+0000 host kernel: ",
+            "[Sat Nov 21 07:37:00 2026] ",
+        ] {
+            assert_eq!(texts(&format!("{prefix}BUG: here\r\n")), ["BUG: here"], "{prefix}");
+        }
+    }
+
+    #[test]
+    fn cuts_a_message_where_another_was_printed_into_it() {
+        let all = lines(b"[    1.000000] BUG: unable to [    1.000001] device lo up\nnext");
+        assert_eq!(all[0].text, "BUG: unable to");
+        assert!(all[0].cut);
+        assert_eq!((all[1].start, all[1].end), (58, 62));
+    }
+
+    #[test]
+    fn names_the_caller() {
+        let all = lines(b"[    1.000000][  T12] a\n[    1.000000][    C3] b\n[    1.000000] [x] c");
+        assert_eq!(all[0].caller, Some(Caller::Task(12)));
+        assert_eq!(all[1].caller, Some(Caller::Cpu(3)));
+        assert_eq!((all[2].caller, &*all[2].text), (None, "[x] c"));
+    }
+}

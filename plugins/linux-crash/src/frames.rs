@@ -1,0 +1,236 @@
+//! Stack frames: how the kernel prints them, on every architecture, and which stack of a report counts.
+
+/// One frame of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The function's symbol as printed.
+    pub symbol: &'a str,
+    /// Source file, when the console was symbolized.
+    pub file: Option<&'a str>,
+    /// The unwinder itself doubts it (` ? `).
+    pub doubtful: bool,
+}
+
+/// Lines that announce a stack.
+const BEGINS: &[&str] = &["Call Trace:", "Call trace:", "Backtrace:", "backtrace:", "backtrace (crc", "stack backtrace"];
+
+/// Lines behind which frames belong to another story: how memory came to be, other tasks, the end.
+const ENDS: &[&str] = &[
+    "Allocated by task",
+    "Allocated in",
+    "Freed by task",
+    "Freed in",
+    "allocated by task",
+    "freed by task",
+    "Last potentially related work",
+    "The buggy address",
+    "Memory state around",
+    "Showing all locks held",
+    "Kernel panic - not syncing",
+    "NMI backtrace for cpu",
+    "Uninit was ",
+    "Local variable",
+    "page last allocated via",
+    "page_owner tracks",
+    "Sending NMI",
+    "---[ end trace",
+];
+
+/// The frame a line shows, if it shows one.
+///
+/// Reads `fn+0x1/0x2 [module] file.c:12`, `[<ffffffff81000000>] ? fn+0x1/0x2`, `fn file.c:12 [inline]`, arm's
+/// `[<80101000>] (fn) from [<80102000>] (caller+0x1/0x2)` and `fn from caller+0x1/0x2`.
+#[must_use]
+pub fn frame(line: &str) -> Option<Frame<'_>> {
+    let mut rest = strip_marks(line.trim());
+    while let Some(inside) = rest.strip_prefix('[') {
+        let (address, behind) = inside.split_once(']')?;
+        let hex = address.trim_start_matches('<').trim_end_matches('>');
+        if hex.is_empty() || !hex.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'x') {
+            return None;
+        }
+        rest = behind.trim_start();
+    }
+    let doubtful = rest.starts_with("? ");
+    rest = rest.strip_prefix("? ").unwrap_or(rest);
+    if let Some((symbol, _)) = rest.strip_prefix('(').and_then(|inside| inside.split_once(") from ")) {
+        return symbol_only(symbol.split_once("+0x").map_or(symbol, |(name, _)| name)).map(|symbol| Frame {
+            symbol,
+            file: None,
+            doubtful,
+        });
+    }
+    if let Some((symbol, caller)) = rest.split_once(" from ")
+        && caller.contains("+0x")
+    {
+        return symbol_only(symbol).map(|symbol| Frame { symbol, file: None, doubtful });
+    }
+    if let Some((symbol, behind)) = rest.split_once("+0x") {
+        let offset = behind.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(behind.len());
+        let size = behind[offset..].strip_prefix("/0x")?;
+        let size_end = size.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(size.len());
+        if offset == 0 || size_end == 0 {
+            return None;
+        }
+        return symbol_only(symbol).map(|symbol| Frame { symbol, file: file(&size[size_end..]), doubtful });
+    }
+    let inlined = rest.strip_suffix(" [inline]")?;
+    let (symbol, place) = inlined.rsplit_once(' ')?;
+    Some(Frame { symbol: symbol_only(symbol.trim_end())?, file: Some(file(place)?), doubtful })
+}
+
+/// `<TASK>` and friends stand alone or before the first frame of a section.
+fn strip_marks(line: &str) -> &str {
+    for mark in ["<IRQ>", "<TASK>", "<NMI>", "<#DF>", "<EOI>", "<<EOE>>", "</IRQ>", "</TASK>", "</NMI>", "</#DF>"] {
+        if let Some(rest) = line.strip_prefix(mark) {
+            return rest.trim_start();
+        }
+    }
+    line
+}
+
+/// The text, if it can be a symbol: C's characters, or a demangled Rust path.
+fn symbol_only(symbol: &str) -> Option<&str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$');
+    let path = symbol.contains("::") && symbol.chars().all(|c| plain(c) || " <>:,&*'()[]{}#".contains(c));
+    let first = symbol.chars().next()?;
+    let c_like = !first.is_ascii_digit() && symbol.chars().all(plain);
+    (symbol.len() <= 256 && (c_like || path)).then_some(symbol)
+}
+
+/// The source file in what stands behind a frame, such as ` [module] net/core/dev.c:12`.
+fn file(behind: &str) -> Option<&str> {
+    behind.split_whitespace().find_map(|word| {
+        let (path, line) = word.split_once(':')?;
+        let source = [".c", ".h", ".S", ".rs"].iter().any(|end| path.ends_with(end));
+        (source && line.starts_with(|c: char| c.is_ascii_digit())).then(|| path.trim_start_matches("./"))
+    })
+}
+
+/// The function that the instruction pointer of the kernel stood in, if this line says so.
+#[must_use]
+pub fn pointer(line: &str) -> Option<Frame<'_>> {
+    let line = line.trim_start();
+    let rest = [
+        "RIP: 0010:",
+        "RIP: e030:",
+        "RIP: 0018:",
+        "RIP  ",
+        "RIP: ",
+        "RIP ",
+        "IP: ",
+        "EIP: ",
+        "pc : ",
+        "PC is at ",
+        "epc : ",
+        "NIP ",
+        "PC: ",
+    ]
+    .iter()
+    .find_map(|mark| line.strip_prefix(mark))?;
+    if rest.starts_with("0033:") || rest.starts_with("0023:") {
+        return None;
+    }
+    frame(rest)
+}
+
+/// The stacks of a report.
+#[derive(Debug, Default)]
+pub struct Stacks<'a> {
+    /// Where the instruction pointer stood.
+    pub pointer: Option<Frame<'a>>,
+    /// The first stack trace, innermost first, doubtful frames left out.
+    pub trace: Vec<Frame<'a>>,
+    /// A stack was announced, and nothing followed.
+    pub broken: bool,
+}
+
+/// How many lines may stand between the announcement of a stack and its first frame.
+const PATIENCE: usize = 15;
+/// Frames beyond these are never looked at.
+const DEEPEST: usize = 128;
+
+/// Reads the stacks from the lines of one report.
+pub fn stacks<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Stacks<'a> {
+    let mut stacks = Stacks::default();
+    let announced = lines.clone().any(begins);
+    let mut waiting = None;
+    let mut reading = !announced;
+    for text in lines {
+        if stacks.pointer.is_none()
+            && let Some(found) = pointer(text)
+        {
+            stacks.pointer = Some(found);
+            continue;
+        }
+        if begins(text) {
+            if stacks.trace.is_empty() {
+                waiting = Some(0);
+            }
+            reading = true;
+            continue;
+        }
+        if !stacks.trace.is_empty() && ENDS.iter().any(|end| text.contains(end)) {
+            break;
+        }
+        if !reading {
+            continue;
+        }
+        if let Some(found) = frame(text) {
+            waiting = None;
+            if !found.doubtful && stacks.trace.len() < DEEPEST {
+                stacks.trace.push(found);
+            }
+        } else if let Some(lines) = &mut waiting {
+            *lines += 1;
+            if *lines > PATIENCE {
+                stacks.broken = true;
+                waiting = None;
+            }
+        }
+    }
+    stacks
+}
+
+fn begins(text: &str) -> bool {
+    BEGINS.iter().any(|begin| text.contains(begin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbol(line: &str) -> Option<&str> {
+        frame(line).map(|frame| frame.symbol)
+    }
+
+    #[test]
+    fn reads_every_architectures_frames() {
+        assert_eq!(symbol(" foo.isra.3+0x1/0x20 net/core/dev.c:12"), Some("foo.isra.3"));
+        assert_eq!(symbol(" [<ffffffff81000000>] foo+0x1/0x2"), Some("foo"));
+        assert_eq!(symbol("[<8028bd5c>] (dup_fd) from [<80132060>] (copy_process+0x58c/0x1844)"), Some("dup_fd"));
+        assert_eq!(symbol(" dump_stack from panic+0x11c/0x360"), Some("dump_stack"));
+        assert_eq!(symbol(" foo include/linux/a.h:12 [inline]"), Some("foo"));
+        assert_eq!(symbol(" <TASK>"), None);
+        assert_eq!(symbol("[c000000001][c0000002] foo+0x1/0x2 (unreliable)"), Some("foo"));
+        assert_eq!(symbol(" <a::B as c::D>::run+0x1/0x2"), Some("<a::B as c::D>::run"));
+        assert_eq!(symbol("RAX: 0000+0x1/0x2"), None);
+        assert!(frame(" ? foo+0x1/0x2").is_some_and(|frame| frame.doubtful));
+        assert_eq!(frame(" foo+0x1/0x2 [ext4] ./fs/ext4/inode.c:3").and_then(|frame| frame.file), Some("fs/ext4/inode.c"));
+    }
+
+    #[test]
+    fn reads_the_kernels_pointer_only() {
+        assert_eq!(pointer("RIP: 0010:foo+0x1/0x2").map(|frame| frame.symbol), Some("foo"));
+        assert_eq!(pointer("RIP: 0010:[<ffffffff8>]  [<ffffffff8>] foo+0x1/0x2").map(|frame| frame.symbol), Some("foo"));
+        assert_eq!(pointer("pc : foo+0x1/0x2").map(|frame| frame.symbol), Some("foo"));
+        assert_eq!(pointer("RIP: 0033:0x4510"), None);
+    }
+
+    #[test]
+    fn a_stack_ends_where_another_story_begins() {
+        let text = "Call Trace:\n a+0x1/0x2\n ? b+0x1/0x2\n c+0x1/0x2\nAllocated by task 3:\n d+0x1/0x2";
+        let stacks = stacks(text.lines());
+        assert_eq!(stacks.trace.iter().map(|frame| frame.symbol).collect::<Vec<_>>(), ["a", "c"]);
+    }
+}
