@@ -1,0 +1,38 @@
+//! `[search]`: how the next commit is chosen and when the search ends.
+
+use kbisect_core::bisector::Strategy;
+
+use super::document::Section;
+use super::job::Search;
+use super::origin::Origin;
+use super::value;
+
+/// Strategies by name.
+pub(super) const STRATEGIES: [(&str, Strategy); 2] = [("posterior", Strategy::Posterior), ("git", Strategy::Git)];
+
+/// Chance of a wrong name that is put up with where none is stated.
+pub(super) const DELTA: f64 = 0.01;
+
+/// The section.
+pub(super) fn read(section: Section<'_, '_>) -> Search {
+    let strategy = |value: &_| value::word(value, &STRATEGIES);
+    let search = Search {
+        strategy: section.get_or("strategy", strategy, Strategy::Posterior, Origin::guess("knows that tests are flaky")),
+        delta: section.get_or("delta", delta, DELTA, Origin::guess("one wrong name in a hundred")),
+        seed: section.get_or("seed", value::number, 0, Origin::guess("any will do")),
+        trust_good: section.get_or("trust_good", value::switch, false, Origin::guess("good ends are tested first")),
+        single_trials: section.get_or("single_trials", value::switch, false, Origin::guess("as many trials as it takes")),
+    };
+    if search.single_trials && search.strategy != Strategy::Git {
+        section.complain(Some("single_trials"), "[search] `single_trials` needs strategy = \"git\"");
+    }
+    section.close();
+    search
+}
+
+fn delta(value: &toml::Spanned<toml::de::DeValue<'_>>) -> value::Read<f64> {
+    match value::float(value)? {
+        delta if (1e-6..=0.5).contains(&delta) => Ok(delta),
+        _ => value::complain(value, "must be from 0.000001 to 0.5"),
+    }
+}

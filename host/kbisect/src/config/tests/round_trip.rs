@@ -1,0 +1,206 @@
+//! A job that is written and read back is the same job.
+
+use std::time::Duration;
+
+use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Strategy as Search;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+use super::*;
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z][a-z0-9/._-]{0,12}", "[a-zé\"'\\\\#=]{1,8}"]
+}
+
+fn short() -> impl Strategy<Value = Duration> {
+    (1_u64..100_000_000).prop_map(Duration::from_millis)
+}
+
+fn settings() -> impl Strategy<Value = serde_json::Value> {
+    select(vec![
+        json!({}),
+        json!({ "era": "2019", "trials": 10, "ratio": 0.25, "exact": true }),
+        json!({ "a b": { "c": [1, -2, [3.5, "x"]], "": "\u{1}\n\"" }, "big": i64::MAX, "tiny": 1e-300 }),
+    ])
+}
+
+prop_compose! {
+    fn plugin_limits()(
+        (fuel, fuel_per_byte, log) in (0_u64.., 0_u64..10_000, 1_usize..1 << 40),
+        (wall, memory, output, host_calls) in ((1_u64..600_000), 1_u64..1 << 40, 1_u64.., 1_u32..),
+    ) -> job::PluginLimits {
+        job::PluginLimits { fuel, fuel_per_byte, wall: Duration::from_millis(wall), memory, output, log, host_calls }
+    }
+}
+
+prop_compose! {
+    fn plugin(index: usize, wasm: PathBuf)(
+        bundled in option::of(select(BUNDLED.to_vec())),
+        sha256 in option::of("[0-9a-f]{64}"),
+        hooks in proptest::sample::subsequence(
+            vec![job::Hook::Classifier, job::Hook::FlakePolicy, job::Hook::Recipients, job::Hook::Suspicion], 0..=4),
+        (paths, titles) in (vec(word(), 0..3), vec(word(), 0..3)),
+        priority in any::<i64>(),
+        settings in settings(),
+        limits in prop_oneof![Just(job::PluginLimits::default()), plugin_limits()],
+    ) -> job::Plugin {
+        let own = bundled.is_none();
+        job::Plugin {
+            id: bundled.map_or_else(|| format!("own-{index}"), str::to_owned),
+            path: own.then(|| wasm.clone()),
+            sha256: sha256.filter(|_| own),
+            hooks,
+            // Two sections of one plugin differ in where they apply.
+            when: job::When { paths: paths.into_iter().chain([format!("drivers/{index}/*")]).collect(), titles },
+            priority,
+            settings,
+            limits,
+        }
+    }
+}
+
+prop_compose! {
+    fn machine()(
+        process in any::<bool>(),
+        (memory, cpus, network) in (1_u64..8 << 30, 1_u32..=8, any::<bool>()),
+        (cmdline, board, own_init) in ("([a-z=]{1,9}( [a-z=]{1,9})?)?", select(vec!["pc", "microvm"]), any::<bool>()),
+        boot_limit in short(),
+    ) -> job::Machine {
+        if process {
+            // What only QEMU machines have stays as the reader settles it.
+            let usual = super::super::machine::usual(&HOST, &super::super::limits::of_host(&HOST));
+            return job::Machine { kind: job::MachineKind::Process, memory, cpus, network, ..usual };
+        }
+        job::Machine { kind: job::MachineKind::Qemu, memory, cpus, network, cmdline, board: board.to_owned(), own_init, boot_limit }
+    }
+}
+
+prop_compose! {
+    fn trial(qemu: bool, data: PathBuf)(
+        command in vec(word(), 1..4),
+        (time_limit, repeat) in (short(), any::<bool>()),
+        files in vec("/[a-z]{1,5}(/[a-z]{1,5})?", 0..3),
+        expect in select(vec![job::Expect::Exit, job::Expect::Crash]),
+        counts in vec(select(vec![job::CountAs::Good, job::CountAs::Bad, job::CountAs::Void]), 2),
+        clean in any::<bool>(),
+    ) -> job::Trial {
+        let exit = expect == job::Expect::Exit;
+        job::Trial {
+            command,
+            time_limit,
+            repeat,
+            files: files.into_iter().filter(|_| qemu).map(|to| (data.clone(), to)).collect(),
+            expect,
+            on_timeout: if exit { counts[0] } else { job::CountAs::Void },
+            on_signal: if exit { counts[1] } else { job::CountAs::Void },
+            clean: clean && !qemu,
+        }
+    }
+}
+
+prop_compose! {
+    fn build()(command in vec(word(), 1..4), time_limit in short(), in_slot in any::<bool>()) -> job::Build {
+        job::Build { command, time_limit, in_slot }
+    }
+}
+
+prop_compose! {
+    fn limits()(
+        (cpus, memory, disk) in (8_u32..64, 8_u64 << 30..1 << 50, 1_u64..),
+        deadline in option::of(short()),
+        slots in option::of(1_u32..),
+    ) -> job::Limits {
+        job::Limits { cpus, memory, disk, deadline, slots }
+    }
+}
+
+prop_compose! {
+    fn search()(git in any::<bool>(), delta in 1e-6..0.5, seed in any::<u64>(), trust_good in any::<bool>(), single in any::<bool>())
+    -> job::Search {
+        let strategy = if git { Search::Git } else { Search::Posterior };
+        job::Search { strategy, delta, seed, trust_good, single_trials: single && git }
+    }
+}
+
+fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
+    let path = |name| folder.path(name);
+    let (repo, repro, crash, wasm, data) =
+        (path("linux"), path("repro.c"), path("crash.txt"), path("policy.wasm"), path("data.bin"));
+    (machine(), limits(), search(), option::of(build()), any::<bool>()).prop_flat_map(
+        move |(machine, limits, search, build, fix)| {
+            let qemu = machine.kind == job::MachineKind::Qemu;
+            let fallback = job::Build { command: vec!["make".to_owned()], time_limit: Duration::from_secs(1), in_slot: false };
+            let build = match build {
+                Some(build) => Some(job::Build { in_slot: build.in_slot && !qemu, ..build }),
+                None => qemu.then_some(fallback),
+            };
+            let stages = if build.is_some() {
+                vec![job::TargetStage::Build, job::TargetStage::Boot, job::TargetStage::Run]
+            } else {
+                vec![job::TargetStage::Boot, job::TargetStage::Run]
+            };
+            let kind = if fix { Kind::Fix } else { Kind::Cause };
+            let (repo, repro, crash) = (repo.clone(), repro.clone(), crash.clone());
+            let texts = (
+                word(),
+                vec(word(), 0..if fix { 2 } else { 4 }),
+                option::of("[A-Z][A-Za-z: -]{0,20}[a-z]"),
+                option::of("https://[a-z./?=]{1,20}"),
+            );
+            let plugins = (0..3).map(|index| plugin(index, wasm.clone()).boxed()).collect::<Vec<_>>();
+            (texts, any::<[bool; 2]>(), select(stages), trial(qemu, data.clone()), plugins, 0_usize..=3).prop_map(
+                move |((bad, good, title, link), [has_repro, has_crash], stage, trial, mut plugins, count)| {
+                    plugins.truncate(count);
+                    job::Job {
+                        repo: repo.clone(),
+                        bad,
+                        good,
+                        kind,
+                        repro: has_repro.then(|| repro.clone()),
+                        crash: has_crash.then(|| crash.clone()),
+                        title,
+                        link,
+                        build: build.clone(),
+                        machine: machine.clone(),
+                        stage,
+                        trial,
+                        search: search.clone(),
+                        limits: limits.clone(),
+                        plugins,
+                    }
+                },
+            )
+        },
+    )
+}
+
+#[test]
+fn a_job_survives_writing() {
+    let folder = Folder::new();
+    proptest!(|(job in any_job(&folder))| {
+        let text = write(&job);
+        let settled = folder.read(&text).map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}")))?;
+        prop_assert_eq!(&settled.job, &job);
+        // Every value that is shown has an origin, and here the origin is the file.
+        for line in lines(&job) {
+            let nested = ["plugin.", "when", "limits"].iter().any(|part| line.origin.contains(part));
+            prop_assert!(nested || settled.origins.of(&line.origin) == Some(&Origin::Job), "{:?}", line);
+        }
+    });
+}
+
+#[test]
+fn cutting_or_changing_a_job_file_never_panics() {
+    let folder = Folder::new();
+    proptest!(|(job in any_job(&folder), at in any::<proptest::sample::Index>(), with in "\\PC{0,3}")| {
+        let text = write(&job);
+        let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        let at = *at.get(&places);
+        let _ = folder.read(&text[..at]);
+        let _ = folder.read(&format!("{}{with}{}", &text[..at], &text[at..]));
+    });
+}

@@ -1,0 +1,253 @@
+//! A job as the file that gives it back: every value is stated, so that it means the same on every machine.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use toml::Value;
+
+use super::duration;
+use super::job::Expect;
+use super::job::Job;
+use super::job::MachineKind;
+use super::job::Plugin;
+use super::job::PluginLimits;
+use super::plugin::HOOKS;
+use super::size;
+
+/// One value of a job file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The section it stands in; empty: the top of the file.
+    pub section: String,
+    /// Its key.
+    pub key: String,
+    /// Its value as TOML.
+    pub value: String,
+    /// Its key in [`super::Origins`].
+    pub origin: String,
+}
+
+/// The job file of a job. [`super::read`] gives an equal job, if the files that it names are still there.
+pub fn write(job: &Job) -> String {
+    let mut text = String::new();
+    let mut section = String::new();
+    for line in lines(job) {
+        if line.section != section || (line.section == PLUGIN && line.key == "id") {
+            let (open, close) = if line.section == PLUGIN { ("[[", "]]") } else { ("[", "]") };
+            let _ = writeln!(text, "\n{open}{}{close}", line.section);
+            section = line.section;
+        }
+        let _ = writeln!(text, "{} = {}", line.key, line.value);
+    }
+    text
+}
+
+const PLUGIN: &str = "plugin";
+
+/// The values of a job in the order of its file.
+pub fn lines(job: &Job) -> Vec<Line> {
+    let mut out = Lines::default();
+    top(job, &mut out);
+    build(job, &mut out);
+    machine(job, &mut out);
+    out.open("target");
+    out.text("stage", name(&super::target::STAGES, &job.stage));
+    trial(job, &mut out);
+    search(job, &mut out);
+    limits(job, &mut out);
+    for (index, plugin) in job.plugins.iter().enumerate() {
+        out.section = PLUGIN;
+        out.prefix = format!("{PLUGIN}.{index}.");
+        self::plugin(plugin, &mut out);
+    }
+    out.lines
+}
+
+#[derive(Default)]
+struct Lines {
+    lines: Vec<Line>,
+    section: &'static str,
+    prefix: String,
+}
+
+impl Lines {
+    fn open(&mut self, section: &'static str) {
+        self.section = section;
+        self.prefix = format!("{section}.");
+    }
+
+    fn raw(&mut self, key: &str, value: &impl ToString) {
+        let origin = format!("{}{key}", self.prefix);
+        self.lines.push(Line { section: self.section.to_owned(), key: key.to_owned(), value: value.to_string(), origin });
+    }
+
+    fn text(&mut self, key: &str, text: &str) {
+        self.raw(key, &Value::from(text));
+    }
+
+    fn path(&mut self, key: &str, path: &Path) {
+        self.raw(key, &path_value(path));
+    }
+
+    fn list(&mut self, key: &str, list: &[String]) {
+        self.raw(key, &Value::from(list.to_vec()));
+    }
+
+    fn duration(&mut self, key: &str, duration: std::time::Duration) {
+        self.text(key, &duration::format(duration));
+    }
+
+    fn size(&mut self, key: &str, size: u64) {
+        self.text(key, &size::format(size));
+    }
+}
+
+/// Readers refuse paths that are not UTF-8.
+fn path_value(path: &Path) -> Value {
+    Value::from(path.to_string_lossy().into_owned())
+}
+
+fn name<T: PartialEq>(words: &[(&'static str, T)], meaning: &T) -> &'static str {
+    words.iter().find(|(_, other)| other == meaning).map(|(word, _)| *word).expect("every meaning has a word")
+}
+
+fn top(job: &Job, out: &mut Lines) {
+    out.path("repo", &job.repo);
+    out.text("bad", &job.bad);
+    match job.good.as_slice() {
+        [] => {}
+        [one] => out.text("good", one),
+        more => out.list("good", more),
+    }
+    out.text("kind", name(&super::reader::KINDS, &job.kind));
+    if let Some(repro) = &job.repro {
+        out.path("repro", repro);
+    }
+    if let Some(crash) = &job.crash {
+        out.path("crash", crash);
+    }
+    if let Some(title) = &job.title {
+        out.text("title", title);
+    }
+    if let Some(link) = &job.link {
+        out.text("link", link);
+    }
+}
+
+fn build(job: &Job, out: &mut Lines) {
+    let Some(build) = &job.build else { return };
+    out.open("build");
+    out.list("command", &build.command);
+    out.duration("time_limit", build.time_limit);
+    out.raw("in_slot", &build.in_slot);
+}
+
+fn machine(job: &Job, out: &mut Lines) {
+    let machine = &job.machine;
+    out.open("machine");
+    out.text("kind", name(&super::machine::KINDS, &machine.kind));
+    out.size("memory", machine.memory);
+    out.raw("cpus", &machine.cpus);
+    out.raw("network", &machine.network);
+    if machine.kind == MachineKind::Qemu {
+        out.text("cmdline", &machine.cmdline);
+        out.text("board", &machine.board);
+        out.raw("own_init", &machine.own_init);
+        out.duration("boot_limit", machine.boot_limit);
+    }
+}
+
+fn trial(job: &Job, out: &mut Lines) {
+    let trial = &job.trial;
+    out.open("trial");
+    if !trial.command.is_empty() {
+        out.list("command", &trial.command);
+    }
+    out.duration("time_limit", trial.time_limit);
+    out.raw("repeat", &trial.repeat);
+    if !trial.files.is_empty() {
+        let files = trial.files.iter().map(|(from, to)| {
+            let pair = [("from".to_owned(), path_value(from)), ("to".to_owned(), Value::from(to.as_str()))];
+            Value::Table(pair.into_iter().collect())
+        });
+        out.raw("files", &Value::Array(files.collect()));
+    }
+    out.text("expect", name(&super::trial::EXPECT, &trial.expect));
+    if trial.expect == Expect::Exit {
+        out.text("on_timeout", name(&super::trial::COUNT_AS, &trial.on_timeout));
+        out.text("on_signal", name(&super::trial::COUNT_AS, &trial.on_signal));
+    }
+    out.raw("clean", &trial.clean);
+}
+
+fn search(job: &Job, out: &mut Lines) {
+    out.open("search");
+    out.text("strategy", name(&super::search::STRATEGIES, &job.search.strategy));
+    out.raw("delta", &Value::from(job.search.delta));
+    out.raw("seed", &job.search.seed);
+    out.raw("trust_good", &job.search.trust_good);
+    out.raw("single_trials", &job.search.single_trials);
+}
+
+fn limits(job: &Job, out: &mut Lines) {
+    out.open("limits");
+    out.raw("cpus", &job.limits.cpus);
+    out.size("memory", job.limits.memory);
+    out.size("disk", job.limits.disk);
+    if let Some(deadline) = job.limits.deadline {
+        out.duration("deadline", deadline);
+    }
+    if let Some(slots) = job.limits.slots {
+        out.raw("slots", &slots);
+    }
+}
+
+fn plugin(plugin: &Plugin, out: &mut Lines) {
+    out.text("id", &plugin.id);
+    if let Some(path) = &plugin.path {
+        out.path("path", path);
+    }
+    if let Some(sha256) = &plugin.sha256 {
+        out.text("sha256", sha256);
+    }
+    if !plugin.hooks.is_empty() {
+        let hooks: Vec<String> = plugin.hooks.iter().map(|hook| name(&HOOKS, hook).to_owned()).collect();
+        out.list("hooks", &hooks);
+    }
+    let lists = [("paths", &plugin.when.paths), ("titles", &plugin.when.titles)];
+    let when: toml::Table = lists
+        .into_iter()
+        .filter(|(_, globs)| !globs.is_empty())
+        .map(|(key, globs)| (key.to_owned(), Value::from(globs.clone())))
+        .collect();
+    if !when.is_empty() {
+        out.raw("when", &Value::Table(when));
+    }
+    out.raw("priority", &plugin.priority);
+    out.raw("settings", &json_value(&plugin.settings));
+    out.raw("limits", &plugin_limits(&plugin.limits));
+}
+
+fn plugin_limits(limits: &PluginLimits) -> String {
+    let PluginLimits { fuel, fuel_per_byte, wall, memory, output, log, host_calls } = limits;
+    let (wall, log) = (duration::format(*wall), size::format(*log as u64));
+    let (memory, output) = (size::format(*memory), size::format(*output));
+    format!(
+        "{{ fuel = {fuel}, fuel_per_byte = {fuel_per_byte}, wall = \"{wall}\", memory = \"{memory}\", output = \"{output}\", \
+         log = \"{log}\", host_calls = {host_calls} }}"
+    )
+}
+
+/// JSON as TOML. What TOML cannot say (null, integers past 63 bits) no job file can have brought.
+fn json_value(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::from(""),
+        serde_json::Value::Bool(switch) => Value::from(*switch),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| Value::from(number.as_f64().unwrap_or_default()), Value::from)
+        }
+        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Array(items) => Value::Array(items.iter().map(json_value).collect()),
+        serde_json::Value::Object(map) => Value::Table(map.iter().map(|(key, value)| (key.clone(), json_value(value))).collect()),
+    }
+}
