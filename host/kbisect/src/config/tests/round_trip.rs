@@ -72,7 +72,7 @@ prop_compose! {
     ) -> job::Machine {
         if process {
             // What only QEMU machines have stays as the reader settles it.
-            let usual = super::super::machine::usual(&HOST, &super::super::limits::of_host(&HOST));
+            let usual = machine::usual(&HOST, &limits::of_host(&HOST));
             return job::Machine { kind: job::MachineKind::Process, memory, cpus, network, ..usual };
         }
         job::Machine { kind: job::MachineKind::Qemu, memory, cpus, network, cmdline, board: board.to_owned(), own_init, boot_limit }
