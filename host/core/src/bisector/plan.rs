@@ -1,49 +1,12 @@
-//! The bisection as a state machine: `plan`, `record`, `judge`, `retract`.
-//!
-//! Owns what is known and what to do next; acts on nothing. What it knows is a *set* of evidence: any order of recording gives
-//! the same state.
+//! What a bisection is told and what it answers, as plain data.
 
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::commit::CommitId;
-use crate::policy::Judgement;
 use crate::policy::Rates;
 use crate::policy::Role;
-use crate::policy::Trial;
 use crate::policy::Verdict;
-
-/// What is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The first bad commit.
-    Cause,
-    /// The first commit after which it no longer crashes.
-    Fix,
-}
-
-/// A release on the walk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    /// Its tag, such as `v6.5`.
-    pub name: String,
-    /// The tagged commit.
-    pub commit: CommitId,
-}
-
-/// The ends of the history in question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ends {
-    /// What is looked for.
-    pub kind: Kind,
-    /// Where the crash was seen.
-    pub start: CommitId,
-    /// Commits the user calls good. Cause: older than the start commit. Fix: the one later commit that is fixed.
-    pub good: Vec<CommitId>,
-    /// Cause only: the releases to walk, newest first, when no good commit is stated or the stated ones turn out bad.
-    pub releases: Vec<Release>,
-}
 
 /// How to choose the next commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,26 +29,6 @@ pub struct Settings {
     pub trust_good: bool,
     /// One trial a commit and no verification: `git bisect run`'s own way (strategy `git` only).
     pub single_trials: bool,
-}
-
-/// Number of a trial, unique in a bisection, counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TrialNumber(pub u64);
-
-/// One finished trial.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// Its number.
-    pub number: TrialNumber,
-    /// The commit under test.
-    pub commit: CommitId,
-    /// Why it was tested.
-    pub role: Role,
-    /// Which build of the commit: a second, clean build counts as a new kernel. Counted from 1.
-    pub build: u32,
-    /// How it ended.
-    pub trial: Trial,
 }
 
 /// A trial or build that the driver has under way.
@@ -221,15 +164,4 @@ pub struct Summary {
     pub rates: Option<Rates>,
     /// Commits tested, oldest test first.
     pub tested: Vec<Tested>,
-}
-
-/// A flake policy's standing answer for a commit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
-    /// The commit.
-    pub commit: CommitId,
-    /// Valid and void trials the policy had seen when it answered.
-    pub trials: u32,
-    /// Its answer.
-    pub judgement: Judgement,
 }

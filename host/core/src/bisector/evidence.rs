@@ -1,0 +1,179 @@
+//! What is known: finished trials and the flake policy's answers. A set, so that the order of recording does not matter.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::commit::CommitId;
+use crate::policy::Decision;
+use crate::policy::Judgement;
+use crate::policy::Outcome;
+use crate::policy::Role;
+use crate::policy::Stage;
+use crate::policy::Trial;
+use crate::policy::Verdict;
+use crate::posterior::Sight;
+
+/// Number of a trial, unique in a bisection, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrialNumber(pub u64);
+
+/// One finished trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its number.
+    pub number: TrialNumber,
+    /// The commit under test.
+    pub commit: CommitId,
+    /// Why it was tested.
+    pub role: Role,
+    /// Which build of the commit: a second, clean build counts as a new kernel. Counted from 1.
+    pub build: u32,
+    /// How it ended.
+    pub trial: Trial,
+}
+
+/// A flake policy's standing answer for a commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The commit.
+    pub commit: CommitId,
+    /// Valid and void trials the policy had seen when it answered.
+    pub trials: u32,
+    /// Its answer.
+    pub judgement: Judgement,
+}
+
+/// Everything recorded and not retracted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Recorded {
+    trials: BTreeMap<TrialNumber, Evidence>,
+    judged: HashMap<CommitId, Judged>,
+}
+
+impl Recorded {
+    pub(super) fn record(&mut self, evidence: Evidence) {
+        self.trials.insert(evidence.number, evidence);
+    }
+
+    /// Forgets the trial, and the policy's answer if it had seen more trials than are left.
+    pub(super) fn retract(&mut self, number: TrialNumber) {
+        let Some(gone) = self.trials.remove(&number) else {
+            return;
+        };
+        let left = self.trials.values().filter(|evidence| evidence.commit == gone.commit).count();
+        if self.judged.get(&gone.commit).is_some_and(|judged| judged.trials as usize > left) {
+            self.judged.remove(&gone.commit);
+        }
+    }
+
+    /// Keeps the answer that has seen most trials, the latest of equal ones.
+    pub(super) fn judge(&mut self, judged: Judged) {
+        let newer = self.judged.get(&judged.commit).is_none_or(|standing| standing.trials <= judged.trials);
+        if newer {
+            self.judged.insert(judged.commit, judged);
+        }
+    }
+
+    /// What was seen at each commit, the commit tested first in front.
+    pub(super) fn tallies(&self) -> Vec<Tally> {
+        let mut tallies: Vec<Tally> = Vec::new();
+        let mut places: HashMap<CommitId, usize> = HashMap::new();
+        // Trials with a smaller configuration say nothing of the configuration that the search uses.
+        for evidence in self.trials.values().filter(|evidence| evidence.role != Role::BaselineConfig) {
+            let place = *places.entry(evidence.commit).or_insert_with(|| {
+                tallies.push(Tally::new(evidence.commit, evidence.role, self.verdict(&evidence.commit)));
+                tallies.len() - 1
+            });
+            tallies[place].add(evidence);
+        }
+        tallies
+    }
+
+    /// The policy's verdict on the commit, if it has concluded.
+    pub(super) fn verdict(&self, commit: &CommitId) -> Option<Verdict> {
+        match &self.judged.get(commit)?.judgement.decision {
+            Decision::Conclude(verdict) => Some(verdict.clone()),
+            Decision::Want(_) | Decision::Abort(_) => None,
+        }
+    }
+}
+
+/// What was seen at one commit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tally {
+    pub(crate) commit: CommitId,
+    /// Why it was tested first.
+    pub(crate) role: Role,
+    /// Valid trials by build, in the order of their numbers.
+    pub(crate) kernels: BTreeMap<u32, Vec<Sight>>,
+    /// Crashes that are rather the target than not.
+    pub(crate) hits: u32,
+    pub(crate) clean: u32,
+    /// Crashes that are rather something else.
+    pub(crate) other: u32,
+    /// Void trials by stage.
+    pub(crate) voids: BTreeMap<Stage, u32>,
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl Tally {
+    fn new(commit: CommitId, role: Role, verdict: Option<Verdict>) -> Self {
+        Self { commit, role, kernels: BTreeMap::new(), hits: 0, clean: 0, other: 0, voids: BTreeMap::new(), verdict }
+    }
+
+    fn add(&mut self, evidence: &Evidence) {
+        let kernel = self.kernels.entry(evidence.build).or_default();
+        match &evidence.trial.outcome {
+            Outcome::Clean => {
+                self.clean += 1;
+                kernel.push(Sight::Clean { exposure: evidence.trial.exposure.clamp(0.0, 1.0) });
+            }
+            Outcome::Crashed(sighting) => {
+                let same = if sighting.same.is_nan() { 0.5 } else { sighting.same };
+                if same >= 0.5 {
+                    self.hits += 1
+                } else {
+                    self.other += 1
+                }
+                kernel.push(Sight::Crash { same, look: sighting.look });
+            }
+            Outcome::Void(failure) => *self.voids.entry(failure.stage).or_default() += 1,
+        }
+    }
+
+    /// Trials that ended clean or with a crash.
+    pub(crate) fn valid(&self) -> u32 {
+        self.hits + self.clean + self.other
+    }
+
+    /// Trials of any end.
+    pub(crate) fn trials(&self) -> u32 {
+        self.valid() + self.void()
+    }
+
+    /// Trials that said nothing.
+    pub(crate) fn void(&self) -> u32 {
+        self.voids.values().sum()
+    }
+
+    /// Void trials for which the commit, not the host, is to blame.
+    pub(crate) fn own_voids(&self) -> u32 {
+        self.voids.iter().filter(|&(&stage, _)| stage != Stage::Infra).map(|(_, &count)| count).sum()
+    }
+
+    /// The clean trials' exposures, in full trials.
+    pub(crate) fn clean_exposure(&self) -> f64 {
+        self.kernels
+            .values()
+            .flatten()
+            .map(|sight| match sight {
+                Sight::Clean { exposure } => *exposure,
+                Sight::Crash { .. } => 0.0,
+            })
+            .sum()
+    }
+}

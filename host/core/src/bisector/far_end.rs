@@ -1,0 +1,135 @@
+//! The two ends of the range: is the crash there at the start commit, and is it gone at the other end?
+
+use super::Bisector;
+use super::Conclusion;
+use super::Known;
+use super::ends::Kind;
+use crate::graph::Node;
+use crate::policy::Role;
+use crate::policy::Verdict;
+
+/// Where the ends stand.
+pub(super) enum FarEnd {
+    /// This end must be tested (more).
+    Test(Node, Role),
+    /// The range lies between these.
+    Settled {
+        /// The oldest end known to be bad.
+        bad: Node,
+        /// The ends taken for good.
+        good: Vec<Node>,
+        /// The good end was found on the walk through the releases.
+        walked: bool,
+    },
+    /// There is no range.
+    End(Conclusion),
+}
+
+/// How an end of the range looks.
+pub(super) enum Standing {
+    Open,
+    Good,
+    Bad,
+    Skip(String),
+}
+
+impl From<Option<Verdict>> for Standing {
+    fn from(verdict: Option<Verdict>) -> Self {
+        match verdict {
+            None => Self::Open,
+            Some(Verdict::Good) => Self::Good,
+            Some(Verdict::Bad) => Self::Bad,
+            Some(Verdict::Skip(why)) => Self::Skip(why),
+        }
+    }
+}
+
+impl Bisector {
+    /// Goes through the start commit, the stated good commits and the releases. `standing` says how each good end looks.
+    pub(super) fn far_end(&self, known: &Known<'_>, standing: impl Fn(Node) -> Standing) -> FarEnd {
+        let places = &self.places;
+        if self.settings.single_trials && !places.good.is_empty() {
+            return FarEnd::Settled { bad: places.start, good: places.good.clone(), walked: false };
+        }
+        match known.verdict(places.start) {
+            None => return FarEnd::Test(places.start, Role::Start),
+            Some(Verdict::Bad) => {}
+            Some(Verdict::Skip(why)) if known.only_voids(places.start) => {
+                let why = format!("the start commit {} cannot be tested: {why}", known.id(places.start).short());
+                return FarEnd::End(Conclusion::CannotSearch { why });
+            }
+            Some(Verdict::Good | Verdict::Skip(_)) => return FarEnd::End(Conclusion::NotReproduced),
+        }
+        match places.kind {
+            Kind::Cause => self.walk(known, standing),
+            Kind::Fix => self.newest(known, standing),
+        }
+    }
+
+    fn walk(&self, known: &Known<'_>, standing: impl Fn(Node) -> Standing) -> FarEnd {
+        let places = &self.places;
+        let mut bad = places.start;
+        let (mut good, mut left_behind) = (Vec::new(), Vec::new());
+        let mut untestable = None;
+        for &end in &places.good {
+            match standing(end) {
+                Standing::Open if self.settings.trust_good => good.push(end),
+                Standing::Open => return FarEnd::Test(end, Role::GoodEnd),
+                Standing::Good => good.push(end),
+                Standing::Bad => {
+                    if self.graph.is_ancestor(end, bad) {
+                        bad = end;
+                    }
+                    left_behind.push(end);
+                    untestable = None;
+                }
+                Standing::Skip(why) => {
+                    left_behind.push(end);
+                    untestable = Some((end, why));
+                }
+            }
+        }
+        if !good.is_empty() {
+            return FarEnd::Settled { bad, good, walked: false };
+        }
+        for &release in &places.releases {
+            // A release that contains an end already left behind is not older than it.
+            if left_behind.iter().any(|&end| self.graph.is_ancestor(end, release)) {
+                continue;
+            }
+            match standing(release) {
+                Standing::Open => return FarEnd::Test(release, Role::Release),
+                Standing::Good => return FarEnd::Settled { bad, good: vec![release], walked: true },
+                Standing::Bad => {
+                    bad = release;
+                    untestable = None;
+                }
+                Standing::Skip(why) => untestable = Some((release, why)),
+            }
+        }
+        FarEnd::End(match untestable {
+            Some((end, why)) => {
+                let end = known.id(end).short();
+                Conclusion::CannotSearch { why: format!("the oldest end of the range, {end}, cannot be tested: {why}") }
+            }
+            None => Conclusion::OldestStillBad {
+                oldest: known.id(left_behind.last().copied().filter(|_| bad == places.start).unwrap_or(bad)),
+            },
+        })
+    }
+
+    fn newest(&self, known: &Known<'_>, standing: impl Fn(Node) -> Standing) -> FarEnd {
+        let newest = self.places.good[0];
+        let settled = FarEnd::Settled { bad: self.places.start, good: vec![newest], walked: false };
+        match standing(newest) {
+            Standing::Open if self.settings.trust_good => settled,
+            Standing::Open => FarEnd::Test(newest, Role::GoodEnd),
+            Standing::Good => settled,
+            Standing::Bad => FarEnd::End(Conclusion::NewestStillBad { newest: known.id(newest) }),
+            Standing::Skip(why) => {
+                let why = format!("the newest commit {} cannot be tested: {why}", known.id(newest).short());
+                FarEnd::End(Conclusion::CannotSearch { why })
+            }
+        }
+    }
+}
