@@ -7,6 +7,7 @@
 //! [`Stage::Infra`]: kbisect_core::policy::Stage::Infra
 
 pub mod control;
+pub mod process;
 
 use std::path::Path;
 use std::path::PathBuf;

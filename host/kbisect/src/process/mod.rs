@@ -16,6 +16,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
@@ -28,7 +29,9 @@ use rustix::process::Signal;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 use tokio::process::Command;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio::time::timeout_at;
 
 use self::jail::Jail;
 
@@ -57,6 +60,11 @@ impl Task {
         Self { argv: argv.into_iter().map(Into::into).collect(), cwd: cwd.into(), env: Vec::new(), jail }
     }
 
+    /// The program's name, for messages.
+    pub fn program(&self) -> String {
+        self.argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
     /// Sets a variable.
     #[must_use]
     pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
@@ -74,6 +82,15 @@ pub enum Exit {
     Code(i32),
     /// Killed by this signal.
     Signal(i32),
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit status {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+        }
+    }
 }
 
 /// A child that could not be started: the host is to blame.
@@ -114,6 +131,8 @@ impl Child {
     /// Those of `waitpid`.
     pub async fn wait(&mut self) -> io::Result<Exit> {
         let status = self.inner.wait().await?;
+        // Without bwrap, what it left behind is still in its group.
+        self.signal_group();
         self.group = None;
         Ok(match (status.code(), status.signal()) {
             (Some(code), _) => Exit::Code(code),
@@ -150,7 +169,6 @@ impl Drop for Child {
 /// The program (or bwrap) cannot be executed, or pipes and processes have run out. A program that is missing *inside* the jail
 /// is no error here: the child ends with 127, or 126 where it is not executable, and says so on standard error.
 pub async fn spawn(task: &Task, streams: Streams) -> Result<Child, SpawnError> {
-    let program = || task.argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let attempt = async {
         let mut command = Command::new("/bin/sh");
         if let Some(bwrap) = jail::bwrap() {
@@ -182,7 +200,7 @@ pub async fn spawn(task: &Task, streams: Streams) -> Result<Child, SpawnError> {
         }
         Ok(Child { inner, group, stdout: Some(stdout), stderr })
     };
-    attempt.await.map_err(|source| SpawnError { program: program(), source })
+    attempt.await.map_err(|source| SpawnError { program: task.program(), source })
 }
 
 /// How a bounded run ended.
@@ -194,27 +212,27 @@ pub enum Finish {
     TimeLimit,
 }
 
-/// Runs a child to its end or to the time limit, and hands every piece of its merged output to `sink`.
+/// Runs a child to its end or to the time limit, and sends its merged output in pieces to `sink`.
 ///
-/// The child waits while `sink` does: memory stays bounded however much it writes. Dropping the future kills the child.
+/// The child waits while the receiver does: memory stays bounded however much it writes. What comes after the receiver is gone
+/// is dropped. Dropping the future kills the child.
 ///
 /// # Errors
 ///
 /// As [`spawn`], and those of `waitpid`.
-pub async fn stream<F: AsyncFnMut(Vec<u8>)>(task: &Task, limit: Duration, mut sink: F) -> Result<Finish, SpawnError> {
+pub async fn stream(task: &Task, limit: Duration, sink: &mpsc::Sender<Vec<u8>>) -> Result<Finish, SpawnError> {
     let mut child = spawn(task, Streams::Merged).await?;
     let mut output = child.stdout.take().expect("the output of a fresh child was not taken");
     let deadline = Instant::now() + limit;
     let mut open = true;
     let finish = loop {
         tokio::select! {
-            chunk = read(&mut output), if open => match chunk {
-                Some(chunk) => if tokio::time::timeout_at(deadline, sink(chunk)).await.is_err() { break Finish::TimeLimit },
+            piece = read(&mut output), if open => match piece {
+                Some(piece) => if timeout_at(deadline, sink.send(piece)).await.is_err() { break Finish::TimeLimit },
                 None => open = false,
             },
             exit = child.wait() => {
-                let exit = exit.map_err(|source| SpawnError { program: task.argv[0].to_string_lossy().into_owned(), source })?;
-                break Finish::Exit(exit);
+                break Finish::Exit(exit.map_err(|source| SpawnError { program: task.program(), source })?);
             }
             () = tokio::time::sleep_until(deadline) => break Finish::TimeLimit,
         }
@@ -223,8 +241,8 @@ pub async fn stream<F: AsyncFnMut(Vec<u8>)>(task: &Task, limit: Duration, mut si
         child.kill().await;
     }
     let grace = Instant::now() + AFTER_EXIT;
-    while open && let Ok(Some(chunk)) = tokio::time::timeout_at(grace, read(&mut output)).await {
-        sink(chunk).await;
+    while open && let Ok(Some(piece)) = timeout_at(grace, read(&mut output)).await {
+        let _ = sink.send(piece).await;
     }
     Ok(finish)
 }
@@ -235,13 +253,18 @@ pub async fn stream<F: AsyncFnMut(Vec<u8>)>(task: &Task, limit: Duration, mut si
 ///
 /// As [`stream`].
 pub async fn run(task: &Task, limit: Duration, keep: usize) -> Result<(Finish, Vec<u8>), SpawnError> {
-    let mut tail = VecDeque::new();
-    let finish = stream(task, limit, async |chunk: Vec<u8>| {
-        tail.extend(&chunk);
-        tail.drain(..tail.len().saturating_sub(keep));
-    })
-    .await?;
-    Ok((finish, tail.into()))
+    let (sink, mut pieces) = mpsc::channel(4);
+    let running = async move { stream(task, limit, &sink).await };
+    let keeping = async {
+        let mut tail = VecDeque::new();
+        while let Some(piece) = pieces.recv().await {
+            tail.extend(&piece);
+            tail.drain(..tail.len().saturating_sub(keep));
+        }
+        Vec::from(tail)
+    };
+    let (finish, tail) = tokio::join!(running, keeping);
+    Ok((finish?, tail))
 }
 
 /// The next piece of output; none at its end.
