@@ -15,6 +15,8 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::exit::Exit;
 
+pub mod next;
+
 /// Find the commit that introduced (or fixed) a crash, also where the crash shows only now and then.
 #[derive(Debug, Parser)]
 #[command(name = "kbisect", version, after_help = exit_codes(), max_term_width = 100)]
@@ -24,32 +26,47 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Next(next::Args),
+}
 
 impl Command {
-    fn run(self) -> Result<Exit, Error> {
-        match self {}
+    fn run(self) -> ExitCode {
+        match self {
+            Self::Next(args) => ended(next::run(&args), |_| next::FATAL.into()),
+        }
     }
 }
 
 /// Runs the command line, program name first, and says how the process ends.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => return refuse(&error),
-    };
-    let exit = cli.command.run().unwrap_or_else(|error| {
-        report(&error);
-        error.exit()
-    });
-    exit.into()
+    let args: Vec<OsString> = args.into_iter().collect();
+    match Cli::try_parse_from(&args) {
+        Ok(cli) => cli.command.run(),
+        Err(error) => refuse(&error, &args),
+    }
+}
+
+/// The exit code of a command that came to an end of its own, or the one for its error, which is printed.
+fn ended<T: Into<ExitCode>>(result: Result<T, Error>, failed: impl FnOnce(&Error) -> ExitCode) -> ExitCode {
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            report(&error);
+            failed(&error)
+        }
+    }
 }
 
 /// Prints clap's message, which is help when that was asked for.
-fn refuse(error: &clap::Error) -> ExitCode {
+fn refuse(error: &clap::Error, args: &[OsString]) -> ExitCode {
     // Nothing is left to say where stderr is gone.
     let _ = error.print();
-    if error.use_stderr() { Exit::User.into() } else { Exit::Success.into() }
+    if !error.use_stderr() {
+        return Exit::Success.into();
+    }
+    // A script that reads git's codes must not take a misspelt option for one of them.
+    if args.get(1).is_some_and(|command| command == "next") { next::USAGE.into() } else { Exit::User.into() }
 }
 
 /// Prints an error and what can be done about it.
@@ -78,5 +95,5 @@ pub fn print(text: &str) -> Result<(), Error> {
 /// The table of exit codes for `--help`.
 fn exit_codes() -> String {
     let rows = Exit::ALL.map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit as u8));
-    format!("Exit status:\n{}", rows.concat())
+    format!("Exit status:\n{}\n`kbisect next` has git's exit status instead; see `kbisect next --help`.", rows.concat())
 }
