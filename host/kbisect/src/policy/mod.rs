@@ -1,69 +1,41 @@
 //! Policies: chains and routes over plugins, and the traits through which the other rooms ask them.
 //!
 //! Owns which plugin answers what, and what happens when one fails; the calls themselves are `plugin`'s.
+//!
+//! * Classifiers: the bundled one first, then the others in rising priority, each editing the list of the one before. `relate`
+//!   goes the other way round: the highest priority first, "none" passes on, the bundled one always answers.
+//! * One flake policy: of those that match, the one with the highest priority; else the bundled `sequential`.
+//! * Recipients: the bundled `maintainers` first, then the others in rising priority.
+//! * A failed call is a visible warning, and the bundled plugin answers instead. The third failure disables a plugin for this
+//!   bisection. A bundled plugin that fails is a defect: then the trial is void, or the bisection stops; no verdict is made up.
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::policy::Failure;
 
-/// A name and an e-mail address.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Signature {
-    /// The name.
-    pub name: String,
-    /// The address.
-    pub email: String,
-}
+use crate::record::event::Event;
 
-/// Somebody who signed commits, and how many.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signer {
-    /// Who.
-    pub who: Signature,
-    /// How many commits.
-    pub commits: u32,
-}
+mod load;
+mod member;
+mod policies;
+mod routes;
 
-/// Why a question about the repository has no answer; the cases are those of `git-error` in `wit/host.wit`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FactError {
-    /// No such commit or file.
-    #[error("{0} was not found")]
-    NotFound(String),
-    /// The file has this many bytes, more than may be read.
-    #[error("{0} bytes are too many")]
-    TooLarge(u64),
-    /// Something else.
-    #[error("{0}")]
-    Other(String),
-}
+pub use load::LoadErrors;
+pub use load::Problem;
+pub use member::Description;
+pub use policies::Policies;
+pub use routes::Conflict;
 
-/// What plugins may ask of git: read-only and bounded. The git room implements it.
-pub trait Facts: Send + Sync {
-    /// Paths that differ from the first parent.
-    fn changed_files(&self, commit: &CommitId) -> Result<Vec<String>, FactError>;
-    /// The whole commit message.
-    fn message(&self, commit: &CommitId) -> Result<String, FactError>;
-    /// The author.
-    fn author(&self, commit: &CommitId) -> Result<Signature, FactError>;
-    /// The parents, in git's order.
-    fn parents(&self, commit: &CommitId) -> Result<Vec<CommitId>, FactError>;
-    /// UTF-8 text of a file, at most 4 MiB.
-    fn read_file(&self, commit: &CommitId, path: &str) -> Result<String, FactError>;
-    /// Whether `ancestor` is reachable from `descendant`.
-    fn is_ancestor(&self, ancestor: &CommitId, descendant: &CommitId) -> Result<bool, FactError>;
-    /// Who signed commits that touch `paths` in the `days` before `commit`, most active first.
-    fn signers(&self, commit: &CommitId, paths: &[String], days: u32) -> Result<Vec<Signer>, FactError>;
-}
-
-/// How likely a crash is the target.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Relation {
-    /// Chance of "same bug", were both equally likely beforehand.
-    pub same: f64,
-    /// Why, in one line.
-    pub reason: String,
-}
+pub use crate::plugin::answer::CommitFacts;
+pub use crate::plugin::answer::Relation;
+pub use crate::plugin::answer::Suspect;
+pub use crate::plugin::facts::BisectionState;
+pub use crate::plugin::facts::FactError;
+pub use crate::plugin::facts::Facts;
+pub use crate::plugin::facts::Past;
+pub use crate::plugin::facts::Signature;
+pub use crate::plugin::facts::Signer;
+pub use crate::plugin::facts::property;
 
 /// What a trial asks of the policies.
 pub trait Watch: Send + Sync {
@@ -75,3 +47,48 @@ pub trait Watch: Send + Sync {
     /// How likely `seen`, at commit `at`, is the target. Without a target yet, everything is (1). Fails as [`Self::classify`] does.
     fn relate(&self, seen: &CrashReport, at: &CommitId) -> Result<Relation, Failure>;
 }
+
+/// Something that the record should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A plugin said something.
+    Log {
+        /// Which.
+        plugin: String,
+        /// `debug`, `info`, `warn` or `error`.
+        level: &'static str,
+        /// What.
+        message: String,
+    },
+    /// A call failed; the bundled plugin answers instead.
+    Failed {
+        /// Which.
+        plugin: String,
+        /// The hook.
+        hook: &'static str,
+        /// How.
+        error: String,
+        /// The plugin is not asked again.
+        disabled: bool,
+    },
+    /// Something people should know.
+    Warned {
+        /// What.
+        message: String,
+    },
+}
+
+impl From<Notice> for Event {
+    fn from(notice: Notice) -> Self {
+        match notice {
+            Notice::Log { plugin, level, message } => Self::PluginLog { plugin, level: level.to_owned(), message },
+            Notice::Failed { plugin, hook, error, disabled } => {
+                Self::PluginFailed { plugin, hook: hook.to_owned(), error, disabled }
+            }
+            Notice::Warned { message } => Self::Warned { message },
+        }
+    }
+}
+
+/// Where notices go; called from any thread.
+pub type Sink = std::sync::Arc<dyn Fn(Notice) + Send + Sync>;
