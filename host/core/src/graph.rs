@@ -139,6 +139,18 @@ impl Graph {
         seen
     }
 
+    /// All commits from which any of `roots` is reachable, the roots included.
+    pub fn descendants(&self, roots: &[Node]) -> NodeSet {
+        let mut seen = self.set(roots);
+        let first = roots.iter().min().map_or(self.len(), |root| root.index());
+        for node in (first as u32..self.len() as u32).map(Node) {
+            if self.parents(node).iter().any(|&parent| seen.contains(parent)) {
+                seen.insert(node);
+            }
+        }
+        seen
+    }
+
     /// Whether `ancestor` is reachable from `descendant`; a commit is its own ancestor.
     pub fn is_ancestor(&self, ancestor: Node, descendant: Node) -> bool {
         let mut seen = NodeSet::new(self.len());

@@ -1,1 +1,76 @@
-//! (to be written)
+//! How much a trial is worth: what its outcome says of where the boundary is.
+//!
+//! Owns the measure and the size of a batch. The probabilities that go in are [`crate::posterior`]'s; which commits may be tested,
+//! and for how long the search stays at one, is decided in [`crate::bisector`].
+
+use crate::posterior::Hit;
+
+/// At most this many trials are proposed at once.
+const BATCH: u32 = 16;
+/// A batch is large enough when a commit that comes out of it clean is bad with at most this probability.
+const LEFT_BEHIND: f64 = 0.1;
+
+/// Bits that the outcome of one trial says about where the boundary is: their mutual information.
+///
+/// `hit` is the chance of a hit, `uncertain` the mean entropy of the outcome that is left where the boundary is known. Because r is
+/// unknown, too, a trial at a commit that is bad in any case may also say something.
+pub(crate) fn bits(hit: f64, uncertain: f64) -> f64 {
+    (entropy(hit) - uncertain).max(0.0)
+}
+
+/// How many trials to start at once at a commit: enough that, were all of them clean, it would probably be time to leave.
+pub(crate) fn batch(bad: f64, hit: Hit) -> u32 {
+    let odds = |share: f64| share / (1.0 - share);
+    let target = LEFT_BEHIND.min(bad / 4.0);
+    let fall = ((1.0 - hit.bad) / (1.0 - hit.good)).ln();
+    if !(bad > 0.0 && bad < 1.0 && fall < 0.0) {
+        return 1;
+    }
+    let trials = (odds(target) / odds(bad)).ln() / fall;
+    (trials.ceil() as u32).clamp(1, BATCH)
+}
+
+/// Trials that must be clean for a commit to be good with probability 1 − δ whatever it was before: ⌈ln δ / ln(1 − r)⌉, at most
+/// 200.
+pub(crate) fn clean_trials(delta: f64, r: f64) -> u32 {
+    let trials = delta.ln() / (1.0 - r.clamp(0.0, 1.0)).ln();
+    (trials.ceil() as u32).clamp(1, 200)
+}
+
+/// Entropy in bits of an event with this chance.
+pub(crate) fn entropy(chance: f64) -> f64 {
+    let part = |chance: f64| if chance > 0.0 { -chance * chance.log2() } else { 0.0 };
+    part(chance) + part(1.0 - chance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_even_chance_and_a_sure_test_give_one_bit() {
+        assert!((bits(0.5, 0.0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_outcome_that_does_not_depend_on_the_boundary_gives_none() {
+        assert_eq!(bits(0.3, entropy(0.3)), 0.0);
+        assert_eq!(bits(1.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn a_rarer_hit_asks_for_more_trials() {
+        let of = |r| batch(0.5, Hit { bad: r, good: 0.001 });
+        assert_eq!(of(0.99), 1);
+        assert_eq!(of(0.5), 4);
+        assert_eq!(of(0.01), BATCH);
+    }
+
+    #[test]
+    fn verification_follows_the_formula() {
+        assert_eq!(clean_trials(0.01, 0.9), 2);
+        assert_eq!(clean_trials(0.01, 0.5), 7);
+        assert_eq!(clean_trials(0.01, 0.0), 200);
+        assert_eq!(clean_trials(0.01, 1.0), 1);
+    }
+}

@@ -2,96 +2,141 @@
 
 use super::Bisector;
 use super::Conclusion;
-use super::Known;
+use super::Pending;
 use super::Plan;
-use super::Summary;
 use super::Suspect;
-use super::Tested;
 use super::ends::Kind;
 use super::far_end::FarEnd;
 use super::far_end::Standing;
+use super::known::Known;
+use super::range::Range;
+use super::stage::Choose;
+use super::stage::Stage;
 use crate::git_compat::Mark;
 use crate::git_compat::Next;
 use crate::git_compat::Options;
-use crate::git_compat::Step;
 use crate::git_compat::replay;
 use crate::git_compat::steps;
 use crate::graph::Node;
 use crate::policy::Role;
 use crate::policy::Verdict;
 
-impl Bisector {
-    pub(super) fn plan_by_git(&self, known: &Known<'_>) -> Plan {
-        let (bad, good) = match self.far_end(known, |end| Standing::from(known.verdict(end))) {
-            FarEnd::Test(node, role) => return self.try_once_more(known, node, role),
-            FarEnd::Settled { bad, good, .. } => (bad, good),
-            FarEnd::End(conclusion) => return Plan::Done(conclusion),
-        };
-        match self.git_step(known, bad, &good).next {
-            Next::Test { commit, .. } => self.try_once_more(known, commit, Role::Candidate),
-            Next::TestMergeBase(commit) => self.try_once_more(known, commit, Role::MergeBase),
-            Next::FirstBad(commit) => Plan::Done(Conclusion::Found { suspects: vec![self.suspect(commit, 1.0)] }),
+/// Strategy `git`.
+pub(super) struct ByGit;
+
+impl Choose for ByGit {
+    fn stage(&self, bisector: &Bisector, known: &Known) -> Stage {
+        match bisector.far_end(known, |end| Standing::from(known.verdict(end))) {
+            FarEnd::Test(node, role) => Stage::Test(node, role),
+            FarEnd::Settled { bad, good, walked } => Stage::Search(Box::new(bisector.range(known, bad, &good, walked))),
+            FarEnd::End(conclusion) => Stage::End(conclusion),
+        }
+    }
+
+    fn plan(&self, bisector: &Bisector, known: &Known, range: &Range, _: &[Pending]) -> Plan {
+        let session = bisector.session(known, range);
+        if let Some(base) = session.missing_base {
+            return bisector.once_more(known, base, Role::MergeBase);
+        }
+        match session.next {
+            Next::Test { commit, .. } => bisector.once_more(known, commit, Role::Candidate),
+            Next::TestMergeBase(commit) => bisector.once_more(known, commit, Role::MergeBase),
+            Next::FirstBad(commit) => bisector.verify_or_name(known, range, commit),
             Next::OnlySkipped { possible, .. } => {
-                let share = 1.0 / possible.len() as f64;
-                let suspects = possible.iter().map(|&node| self.suspect(node, share)).collect();
+                let mass = range.mass();
+                let suspect = |&node: &Node| {
+                    let probability = range.candidates.rank(node).map_or(0.0, |rank| mass[rank]);
+                    Suspect { commit: bisector.graph.id(node), probability }
+                };
+                let mut suspects: Vec<Suspect> = possible.iter().map(suspect).collect();
+                suspects.sort_by(|one, other| other.probability.total_cmp(&one.probability));
                 let why = "only skipped commits are left to test".to_owned();
                 Plan::Done(Conclusion::Inconclusive { suspects, why, readings: Vec::new() })
             }
-            Next::MergeBaseBad => {
-                Plan::Done(Conclusion::CannotSearch { why: "the merge base of the good and the bad commit is bad".to_owned() })
-            }
-            Next::GoodAndBad => Plan::Done(Conclusion::CannotSearch { why: "a good commit contains the bad one".to_owned() }),
+            Next::MergeBaseBad => cannot_search(match bisector.places.kind {
+                Kind::Cause => {
+                    "a merge base of the good and the bad commit is bad: between it and the good commit the crash was fixed"
+                }
+                Kind::Fix => "a merge base of the start commit and the newest one does not crash: it came in after they parted",
+            }),
+            Next::GoodAndBad => cannot_search("a good commit contains the bad one"),
         }
     }
 
-    fn git_step(&self, known: &Known<'_>, bad: Node, good: &[Node]) -> Step {
-        // To git a fix is what turns `good` (it still crashes) into `bad` (it does not any more).
-        let (bad, good) = match self.places.kind {
-            Kind::Cause => (bad, good.to_vec()),
-            Kind::Fix => (good[0], vec![bad]),
-        };
-        replay(&self.graph, bad, &good, Options::default(), |node| {
-            Some(match (known.verdict(node)?, self.places.kind) {
-                (Verdict::Good, Kind::Cause) | (Verdict::Bad, Kind::Fix) => Mark::Good,
-                (Verdict::Bad, Kind::Cause) | (Verdict::Good, Kind::Fix) => Mark::Bad,
-                (Verdict::Skip(_), _) => Mark::Skip,
-            })
-        })
+    fn left(&self, bisector: &Bisector, known: &Known, range: &Range) -> (usize, usize) {
+        match bisector.session(known, range).next {
+            Next::Test { left, steps, .. } => (left, steps as usize),
+            Next::OnlySkipped { possible, .. } => (possible.len() - 1, steps(possible.len()) as usize),
+            _ => (0, 0),
+        }
     }
+}
 
-    pub(super) fn summary_by_git(&self, known: &Known<'_>) -> Summary {
-        let mut summary = Summary {
-            range: None,
-            left: 0,
-            steps: 0,
-            suspects: Vec::new(),
-            good_end_bad: 0.0,
-            rates: None,
-            tested: known
-                .tallies
-                .iter()
-                .map(|tally| Tested {
-                    commit: tally.commit,
-                    role: tally.role,
-                    hits: tally.hits,
-                    clean: tally.clean,
-                    void: tally.void(),
-                    other: tally.other,
-                    verdict: tally.verdict.clone(),
-                    bad: 0.5,
+/// Where git's session stands.
+struct Session {
+    next: Next,
+    /// Fix: a merge base that must be tested before the commit that git wants says anything.
+    missing_base: Option<Node>,
+}
+
+impl Bisector {
+    /// Git's session, gone through from its start with the verdicts at hand.
+    fn session(&self, known: &Known, range: &Range) -> Session {
+        let good: Vec<Node> = range.ends.iter().map(|end| end.node).collect();
+        let mut missing_base = None;
+        let next = match self.places.kind {
+            Kind::Cause => replay(&self.graph, range.bad, &good, Options::default(), |node| {
+                Some(match known.verdict(node)? {
+                    Verdict::Good => Mark::Good,
+                    Verdict::Bad => Mark::Bad,
+                    Verdict::Skip(_) => Mark::Skip,
                 })
-                .collect(),
+            }),
+            // To git a fix is what turns "good" (it still crashes) into "bad" (it does not any more).
+            Kind::Fix => replay(&self.graph, good[0], &[range.bad], Options::default(), |node| {
+                self.fix_mark(known, range, node).unwrap_or_else(|base| {
+                    missing_base = Some(base);
+                    None
+                })
+            }),
         };
-        if let FarEnd::Settled { bad, good, .. } = self.far_end(known, |end| Standing::from(known.verdict(end))) {
-            summary.range = Some(self.graph.range(bad, &good).len());
-            if let Next::Test { left, .. } = self.git_step(known, bad, &good).next {
-                (summary.left, summary.steps) = (left, steps(left) as usize);
-            }
-        }
-        summary
+        Session { next: next.next, missing_base }
     }
 
-    pub(super) fn suspect(&self, node: Node, probability: f64) -> Suspect {
-        Suspect { commit: self.graph.id(node), probability }
+    /// How git is told of a commit in a search for a fix; `Err` with a merge base that must be tested first. A commit on a branch
+    /// that the bug never reached is told as if it crashed: the fix is not in it.
+    fn fix_mark(&self, known: &Known, range: &Range, node: Node) -> Result<Option<Mark>, Node> {
+        let reached = self.settings.single_trials || range.counts.as_ref().is_none_or(|counts| counts.contains(node));
+        if !reached {
+            let bases = self.graph.merge_bases(node, &[self.places.start]);
+            // The merge base of the whole session is tested as such, and its verdict stands.
+            if !bases.contains(&node) {
+                if let Some(&base) = bases.iter().find(|&&base| known.verdict(base).is_none()) {
+                    return Err(base);
+                }
+                let skipped = bases.iter().all(|&base| matches!(known.verdict(base), Some(Verdict::Skip(_))));
+                return Ok(Some(if skipped { Mark::Skip } else { Mark::Good }));
+            }
+        }
+        Ok(known.verdict(node).map(|verdict| match verdict {
+            Verdict::Good => Mark::Bad,
+            Verdict::Bad => Mark::Good,
+            Verdict::Skip(_) => Mark::Skip,
+        }))
     }
+
+    /// The name, once it is verified.
+    fn verify_or_name(&self, known: &Known, range: &Range, commit: Node) -> Plan {
+        if !self.settings.single_trials
+            && let Some(rank) = range.candidates.rank(commit)
+            && let Some(action) = self.search(known, range).unverified(&range.posterior.beliefs[0], rank).into_iter().next()
+        {
+            return Plan::Do(vec![action]);
+        }
+        Plan::Done(Conclusion::Found { suspects: range.named(&self.graph, commit) })
+    }
+}
+
+fn cannot_search(why: &str) -> Plan {
+    Plan::Done(Conclusion::CannotSearch { why: why.to_owned() })
 }

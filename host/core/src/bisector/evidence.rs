@@ -85,7 +85,7 @@ impl Recorded {
         // Trials with a smaller configuration say nothing of the configuration that the search uses.
         for evidence in self.trials.values().filter(|evidence| evidence.role != Role::BaselineConfig) {
             let place = *places.entry(evidence.commit).or_insert_with(|| {
-                tallies.push(Tally::new(evidence.commit, evidence.role, self.verdict(&evidence.commit)));
+                tallies.push(Tally::new(evidence.commit, evidence.role));
                 tallies.len() - 1
             });
             tallies[place].add(evidence);
@@ -93,44 +93,56 @@ impl Recorded {
         tallies
     }
 
-    /// The policy's verdict on the commit, if it has concluded.
-    pub(super) fn verdict(&self, commit: &CommitId) -> Option<Verdict> {
-        match &self.judged.get(commit)?.judgement.decision {
-            Decision::Conclude(verdict) => Some(verdict.clone()),
+    /// The policy's verdicts, where it has concluded.
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = (CommitId, Verdict)> + '_ {
+        self.judged.values().filter_map(|judged| match &judged.judgement.decision {
+            Decision::Conclude(verdict) => Some((judged.commit, verdict.clone())),
             Decision::Want(_) | Decision::Abort(_) => None,
-        }
+        })
     }
 }
 
 /// What was seen at one commit.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Tally {
-    pub(crate) commit: CommitId,
+pub(super) struct Tally {
+    pub(super) commit: CommitId,
     /// Why it was tested first.
-    pub(crate) role: Role,
+    pub(super) role: Role,
     /// Valid trials by build, in the order of their numbers.
-    pub(crate) kernels: BTreeMap<u32, Vec<Sight>>,
+    pub(super) kernels: BTreeMap<u32, Vec<Sight>>,
     /// Crashes that are rather the target than not.
-    pub(crate) hits: u32,
-    pub(crate) clean: u32,
+    pub(super) hits: u32,
+    pub(super) clean: u32,
     /// Crashes that are rather something else.
-    pub(crate) other: u32,
+    pub(super) other: u32,
     /// Void trials by stage.
-    pub(crate) voids: BTreeMap<Stage, u32>,
-    pub(crate) verdict: Option<Verdict>,
+    pub(super) voids: BTreeMap<Stage, u32>,
+    /// Void trials on the second build and later ones.
+    pub(super) rebuilt_voids: u32,
+    /// Number of the last build that made a valid trial.
+    pub(super) builds: u32,
 }
 
 impl Tally {
-    fn new(commit: CommitId, role: Role, verdict: Option<Verdict>) -> Self {
-        Self { commit, role, kernels: BTreeMap::new(), hits: 0, clean: 0, other: 0, voids: BTreeMap::new(), verdict }
+    fn new(commit: CommitId, role: Role) -> Self {
+        Self {
+            commit,
+            role,
+            kernels: BTreeMap::new(),
+            hits: 0,
+            clean: 0,
+            other: 0,
+            voids: BTreeMap::new(),
+            rebuilt_voids: 0,
+            builds: 0,
+        }
     }
 
     fn add(&mut self, evidence: &Evidence) {
-        let kernel = self.kernels.entry(evidence.build).or_default();
         match &evidence.trial.outcome {
             Outcome::Clean => {
                 self.clean += 1;
-                kernel.push(Sight::Clean { exposure: evidence.trial.exposure.clamp(0.0, 1.0) });
+                self.see(evidence.build, Sight::Clean { exposure: evidence.trial.exposure.clamp(0.0, 1.0) });
             }
             Outcome::Crashed(sighting) => {
                 let same = if sighting.same.is_nan() { 0.5 } else { sighting.same };
@@ -139,41 +151,43 @@ impl Tally {
                 } else {
                     self.other += 1
                 }
-                kernel.push(Sight::Crash { same, look: sighting.look });
+                self.see(evidence.build, Sight::Crash { same, look: sighting.look });
             }
-            Outcome::Void(failure) => *self.voids.entry(failure.stage).or_default() += 1,
+            Outcome::Void(failure) => {
+                *self.voids.entry(failure.stage).or_default() += 1;
+                self.rebuilt_voids += u32::from(evidence.build > 1);
+            }
         }
     }
 
+    fn see(&mut self, build: u32, sight: Sight) {
+        self.builds = self.builds.max(build);
+        self.kernels.entry(build).or_default().push(sight);
+    }
+
     /// Trials that ended clean or with a crash.
-    pub(crate) fn valid(&self) -> u32 {
+    pub(super) fn valid(&self) -> u32 {
         self.hits + self.clean + self.other
     }
 
     /// Trials of any end.
-    pub(crate) fn trials(&self) -> u32 {
+    pub(super) fn trials(&self) -> u32 {
         self.valid() + self.void()
     }
 
     /// Trials that said nothing.
-    pub(crate) fn void(&self) -> u32 {
+    pub(super) fn void(&self) -> u32 {
         self.voids.values().sum()
     }
 
-    /// Void trials for which the commit, not the host, is to blame.
-    pub(crate) fn own_voids(&self) -> u32 {
-        self.voids.iter().filter(|&(&stage, _)| stage != Stage::Infra).map(|(_, &count)| count).sum()
+    /// The stage at which most trials failed, the host's own troubles aside, and how many did.
+    pub(super) fn commonest_void(&self) -> Option<(Stage, u32)> {
+        let own = self.voids.iter().filter(|&(&stage, _)| stage != Stage::Infra);
+        own.max_by_key(|&(_, &voids)| voids).map(|(&stage, &voids)| (stage, voids))
     }
 
-    /// The clean trials' exposures, in full trials.
-    pub(crate) fn clean_exposure(&self) -> f64 {
-        self.kernels
-            .values()
-            .flatten()
-            .map(|sight| match sight {
-                Sight::Clean { exposure } => *exposure,
-                Sight::Crash { .. } => 0.0,
-            })
-            .sum()
+    /// Void trials for which the commit, not the host, is to blame.
+    pub(super) fn own_voids(&self) -> u32 {
+        self.voids.iter().filter(|&(&stage, _)| stage != Stage::Infra).map(|(_, &count)| count).sum()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Bisector;
 use super::Conclusion;
-use super::Known;
 use super::ends::Kind;
+use super::known::Known;
 use crate::graph::Node;
 use crate::policy::Role;
 use crate::policy::Verdict;
@@ -46,7 +46,7 @@ impl From<Option<Verdict>> for Standing {
 
 impl Bisector {
     /// Goes through the start commit, the stated good commits and the releases. `standing` says how each good end looks.
-    pub(super) fn far_end(&self, known: &Known<'_>, standing: impl Fn(Node) -> Standing) -> FarEnd {
+    pub(super) fn far_end(&self, known: &Known, standing: impl Fn(Node) -> Standing) -> FarEnd {
         let places = &self.places;
         if self.settings.single_trials && !places.good.is_empty() {
             return FarEnd::Settled { bad: places.start, good: places.good.clone(), walked: false };
@@ -54,19 +54,19 @@ impl Bisector {
         match known.verdict(places.start) {
             None => return FarEnd::Test(places.start, Role::Start),
             Some(Verdict::Bad) => {}
-            Some(Verdict::Skip(why)) if known.only_voids(places.start) => {
-                let why = format!("the start commit {} cannot be tested: {why}", known.id(places.start).short());
+            Some(Verdict::Skip(why)) if known.valid(places.start) == 0 => {
+                let why = format!("the start commit {} cannot be tested: {why}", self.graph.id(places.start).short());
                 return FarEnd::End(Conclusion::CannotSearch { why });
             }
             Some(Verdict::Good | Verdict::Skip(_)) => return FarEnd::End(Conclusion::NotReproduced),
         }
         match places.kind {
-            Kind::Cause => self.walk(known, standing),
-            Kind::Fix => self.newest(known, standing),
+            Kind::Cause => self.walk(standing),
+            Kind::Fix => self.newest(standing),
         }
     }
 
-    fn walk(&self, known: &Known<'_>, standing: impl Fn(Node) -> Standing) -> FarEnd {
+    fn walk(&self, standing: impl Fn(Node) -> Standing) -> FarEnd {
         let places = &self.places;
         let mut bad = places.start;
         let (mut good, mut left_behind) = (Vec::new(), Vec::new());
@@ -109,25 +109,25 @@ impl Bisector {
         }
         FarEnd::End(match untestable {
             Some((end, why)) => {
-                let end = known.id(end).short();
+                let end = self.graph.id(end).short();
                 Conclusion::CannotSearch { why: format!("the oldest end of the range, {end}, cannot be tested: {why}") }
             }
             None => Conclusion::OldestStillBad {
-                oldest: known.id(left_behind.last().copied().filter(|_| bad == places.start).unwrap_or(bad)),
+                oldest: self.graph.id(left_behind.last().copied().filter(|_| bad == places.start).unwrap_or(bad)),
             },
         })
     }
 
-    fn newest(&self, known: &Known<'_>, standing: impl Fn(Node) -> Standing) -> FarEnd {
+    fn newest(&self, standing: impl Fn(Node) -> Standing) -> FarEnd {
         let newest = self.places.good[0];
         let settled = FarEnd::Settled { bad: self.places.start, good: vec![newest], walked: false };
         match standing(newest) {
             Standing::Open if self.settings.trust_good => settled,
             Standing::Open => FarEnd::Test(newest, Role::GoodEnd),
             Standing::Good => settled,
-            Standing::Bad => FarEnd::End(Conclusion::NewestStillBad { newest: known.id(newest) }),
+            Standing::Bad => FarEnd::End(Conclusion::NewestStillBad { newest: self.graph.id(newest) }),
             Standing::Skip(why) => {
-                let why = format!("the newest commit {} cannot be tested: {why}", known.id(newest).short());
+                let why = format!("the newest commit {} cannot be tested: {why}", self.graph.id(newest).short());
                 FarEnd::End(Conclusion::CannotSearch { why })
             }
         }

@@ -5,12 +5,23 @@
 //! The probabilities are [`crate::posterior`]'s, the choice among commits [`crate::select`]'s and [`crate::git_compat`]'s.
 
 mod by_git;
+mod by_posterior;
 mod ends;
 mod evidence;
 mod far_end;
+mod known;
 mod plan;
+mod range;
+mod search;
+mod stage;
+mod summary;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::OnceLock;
 
 pub use ends::BadEnds;
 pub use ends::Ends;
@@ -30,22 +41,36 @@ pub use plan::Summary;
 pub use plan::Suspect;
 pub use plan::Tested;
 
-use crate::commit::CommitId;
 use crate::graph::Graph;
 use crate::graph::Node;
 use crate::policy::Role;
-use crate::policy::Verdict;
+use crate::posterior::Candidates;
+use by_git::ByGit;
+use by_posterior::ByPosterior;
 use ends::Places;
 use evidence::Recorded;
-use evidence::Tally;
+use known::Known;
+use stage::Choose;
+use stage::Stage;
 
 /// A bisection: what is known, and what follows from it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Bisector {
     graph: Arc<Graph>,
     places: Places,
     settings: Settings,
     recorded: Recorded,
+    /// What follows from the evidence, worked out when first asked for.
+    view: OnceLock<View>,
+    /// The candidates last asked for, with the ends that they lie between: they change less often than the evidence.
+    candidates: Mutex<Option<(Node, Vec<Node>, Arc<Candidates>)>>,
+}
+
+/// What follows from the evidence.
+#[derive(Debug)]
+struct View {
+    known: Known,
+    stage: Stage,
 }
 
 impl Bisector {
@@ -57,86 +82,58 @@ impl Bisector {
     #[expect(clippy::needless_pass_by_value, reason = "the ends are given away for good")]
     pub fn new(graph: Arc<Graph>, ends: Ends, settings: Settings) -> Result<Self, BadEnds> {
         let places = Places::new(&graph, &ends)?;
-        Ok(Self { graph, places, settings, recorded: Recorded::default() })
+        let recorded = Recorded::default();
+        Ok(Self { graph, places, settings, recorded, view: OnceLock::new(), candidates: Mutex::new(None) })
     }
 
     /// Takes a finished trial into account; one with the same number is replaced.
     pub fn record(&mut self, evidence: Evidence) {
         self.recorded.record(evidence);
+        self.view = OnceLock::new();
     }
 
-    /// Forgets a trial, and the flake policy's answer that rests on it.
+    /// Forgets a trial, and the flake policy's answer if it had seen more trials than are left.
     pub fn retract(&mut self, number: TrialNumber) {
         self.recorded.retract(number);
+        self.view = OnceLock::new();
     }
 
-    /// Takes the flake policy's answer for a commit into account. Of several for one commit, that which saw most trials stands.
+    /// Takes the flake policy's answer for a commit into account. Of several for one commit that which saw most trials stands, and
+    /// the latest of those that saw equally many.
     pub fn judge(&mut self, judged: Judged) {
         self.recorded.judge(judged);
+        self.view = OnceLock::new();
     }
 
-    /// What to do next, given what is under way.
-    pub fn plan(&self, _pending: &[Pending]) -> Plan {
-        self.plan_by_git(&self.known())
-    }
-
-    /// Where the bisection stands.
-    pub fn summary(&self) -> Summary {
-        self.summary_by_git(&self.known())
-    }
-
-    fn known(&self) -> Known<'_> {
-        Known {
-            graph: &self.graph,
-            recorded: &self.recorded,
-            tallies: self.recorded.tallies(),
-            single: self.settings.single_trials,
+    /// What to do next, given what is under way: the search is slow to leave a commit that something runs at.
+    pub fn plan(&self, pending: &[Pending]) -> Plan {
+        let View { known, stage } = self.view();
+        match stage {
+            Stage::Test(node, role) => self.once_more(known, *node, *role),
+            Stage::Search(range) => self.strategy().plan(self, known, range, pending),
+            Stage::End(conclusion) => Plan::Done(conclusion.clone()),
         }
     }
 
-    fn try_once_more(&self, known: &Known<'_>, node: Node, role: Role) -> Plan {
-        let trials = known.tally(node).map_or(0, Tally::trials) + 1;
+    fn view(&self) -> &View {
+        self.view.get_or_init(|| {
+            let known = Known::new(&self.graph, &self.recorded, self.settings.single_trials);
+            let stage = self.strategy().stage(self, &known);
+            View { known, stage }
+        })
+    }
+
+    fn strategy(&self) -> &'static dyn Choose {
+        match self.settings.strategy {
+            Strategy::Git => &ByGit,
+            Strategy::Posterior => &ByPosterior,
+        }
+    }
+
+    /// One more trial at a commit that stays under test until it has a verdict. (A start commit takes two hits.)
+    fn once_more(&self, known: &Known, node: Node, role: Role) -> Plan {
+        let least = if role == Role::Start { 2 } else { 1 };
+        let trials = (known.trials(node) + 1).max(least);
         Plan::Do(vec![Action::Try { commit: self.graph.id(node), role, trials, rebuild: false }])
-    }
-}
-
-/// What is known, by commit.
-struct Known<'a> {
-    graph: &'a Graph,
-    recorded: &'a Recorded,
-    tallies: Vec<Tally>,
-    single: bool,
-}
-
-impl Known<'_> {
-    fn tally(&self, node: Node) -> Option<&Tally> {
-        let commit = self.graph.id(node);
-        self.tallies.iter().find(|tally| tally.commit == commit)
-    }
-
-    /// The verdict that stands: the policy's, or under single trials what the one valid trial says.
-    fn verdict(&self, node: Node) -> Option<Verdict> {
-        if !self.single {
-            return self.recorded.verdict(&self.graph.id(node));
-        }
-        let tally = self.tally(node)?;
-        if tally.hits > 0 {
-            Some(Verdict::Bad)
-        } else if tally.clean > 0 {
-            Some(Verdict::Good)
-        } else if tally.other + tally.own_voids() > 0 {
-            Some(Verdict::Skip("its one trial said nothing".to_owned()))
-        } else {
-            None
-        }
-    }
-
-    /// Whether no trial at the commit said anything of the kernel.
-    fn only_voids(&self, node: Node) -> bool {
-        self.tally(node).is_none_or(|tally| tally.valid() == 0)
-    }
-
-    fn id(&self, node: Node) -> CommitId {
-        self.graph.id(node)
     }
 }

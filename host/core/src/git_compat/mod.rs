@@ -19,6 +19,7 @@ mod tests;
 
 use crate::graph::Graph;
 use crate::graph::Node;
+use crate::graph::NodeSet;
 
 /// Whose shortcut to take: the rule changed once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,6 +146,11 @@ pub fn replay(graph: &Graph, bad: Node, good: &[Node], options: Options, mut mar
             None => return step,
         }
     }
+}
+
+/// Git's list of the commits that `bad` contains and that are not in `outside`: the order that decides between equals.
+pub(crate) fn list_order(graph: &Graph, bad: Node, outside: &NodeSet) -> Vec<Node> {
+    order::candidates(graph, bad, outside, false)
 }
 
 /// The commits as git's refs list them: by id, each once.

@@ -1,0 +1,88 @@
+//! What is known of each commit, gathered from the evidence.
+
+use std::collections::HashMap;
+
+use super::evidence::Recorded;
+use super::evidence::Tally;
+use crate::graph::Graph;
+use crate::graph::Node;
+use crate::policy::Verdict;
+
+/// So many voids of one stage without a valid trial, and the commit cannot be tested, whatever the policy still hopes.
+const VOIDS_OF_ONE_STAGE: u32 = 3;
+/// The same for voids of changing stages.
+const VOIDS: u32 = 8;
+/// No commit is worth more trials than this.
+pub(super) const TRIALS: u32 = 400;
+
+/// What is known, by commit. Commits that the graph does not hold are left out.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// The commit tested first in front.
+    tallies: Vec<(Node, Tally)>,
+    places: HashMap<Node, usize>,
+    verdicts: HashMap<Node, Verdict>,
+    /// One trial decides.
+    single: bool,
+}
+
+impl Known {
+    pub(super) fn new(graph: &Graph, recorded: &Recorded, single: bool) -> Self {
+        let tallies: Vec<(Node, Tally)> =
+            recorded.tallies().into_iter().filter_map(|tally| Some((graph.node(&tally.commit)?, tally))).collect();
+        let places = tallies.iter().enumerate().map(|(place, &(node, _))| (node, place)).collect();
+        let verdicts = recorded.verdicts().filter_map(|(commit, verdict)| Some((graph.node(&commit)?, verdict))).collect();
+        Self { tallies, places, verdicts, single }
+    }
+
+    pub(super) fn tallies(&self) -> &[(Node, Tally)] {
+        &self.tallies
+    }
+
+    pub(super) fn tally(&self, node: Node) -> Option<&Tally> {
+        self.places.get(&node).map(|&place| &self.tallies[place].1)
+    }
+
+    /// The verdict that stands: the policy's, or with single trials what the one trial says. A commit that cannot be tested is
+    /// skipped also while the policy still hopes.
+    pub(super) fn verdict(&self, node: Node) -> Option<Verdict> {
+        if self.single {
+            return single_verdict(self.tally(node)?);
+        }
+        self.verdicts.get(&node).cloned().or_else(|| given_up(self.tally(node)?))
+    }
+
+    /// Trials recorded at the commit.
+    pub(super) fn trials(&self, node: Node) -> u32 {
+        self.tally(node).map_or(0, Tally::trials)
+    }
+
+    /// Trials at the commit that ended clean or with a crash.
+    pub(super) fn valid(&self, node: Node) -> u32 {
+        self.tally(node).map_or(0, Tally::valid)
+    }
+}
+
+fn single_verdict(tally: &Tally) -> Option<Verdict> {
+    if tally.hits > 0 {
+        Some(Verdict::Bad)
+    } else if tally.clean > 0 {
+        Some(Verdict::Good)
+    } else if tally.other + tally.own_voids() > 0 {
+        Some(Verdict::Skip("its trial said nothing".to_owned()))
+    } else {
+        None
+    }
+}
+
+fn given_up(tally: &Tally) -> Option<Verdict> {
+    if tally.trials() >= TRIALS {
+        return Some(Verdict::Skip(format!("{TRIALS} trials have not settled it")));
+    }
+    if tally.valid() > 0 {
+        return None;
+    }
+    let (stage, voids) = tally.commonest_void()?;
+    let too_many = voids >= VOIDS_OF_ONE_STAGE || tally.own_voids() >= VOIDS;
+    too_many.then(|| Verdict::Skip(format!("every trial was void, most at stage {stage:?}")))
+}

@@ -1,0 +1,100 @@
+//! A settled range: its candidates, and what is probable among them.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+
+use super::Bisector;
+use super::ends::Kind;
+use super::known::Known;
+use crate::graph::Node;
+use crate::graph::NodeSet;
+use crate::policy::Role;
+use crate::policy::Verdict;
+use crate::posterior::Candidates;
+use crate::posterior::GoodEnd;
+use crate::posterior::Grid;
+use crate::posterior::Posterior;
+use crate::posterior::Question;
+use crate::posterior::Site;
+
+/// Probability before any trial that a good end is bad after all: one that the user states, and one found by the walk.
+const STATED_BAD: f64 = 0.02;
+const WALKED_BAD: f64 = 0.10;
+/// The chance that a built kernel cannot show the bug for reasons of its own, as a share of δ.
+const MUTE_SHARE: f64 = 1.0 / 20.0;
+
+/// A settled range and what is probable in it.
+#[derive(Debug, Clone)]
+pub(super) struct Range {
+    pub(super) candidates: Arc<Candidates>,
+    /// The good ends (fix: the newest commit).
+    pub(super) ends: Vec<GoodEnd>,
+    /// The oldest end known to be bad (fix: the start commit).
+    pub(super) bad: Node,
+    /// The boundary is where the crash begins (cause) rather than ends (fix).
+    pub(super) begins: bool,
+    pub(super) posterior: Posterior,
+    /// Fix: commits that contain one which has shown the target. A clean trial says something only there.
+    pub(super) counts: Option<NodeSet>,
+    /// Chance that a built kernel cannot show the bug for reasons of its own.
+    pub(super) mute: f64,
+}
+
+impl Bisector {
+    pub(super) fn range(&self, known: &Known, bad: Node, good: &[Node], walked: bool) -> Range {
+        let cause = self.places.kind == Kind::Cause;
+        let candidates = match self.places.kind {
+            Kind::Cause => self.candidates(self.places.start, good),
+            Kind::Fix => self.candidates(good[0], &[self.places.start]),
+        };
+        let prior = if walked { WALKED_BAD } else { STATED_BAD } / good.len() as f64;
+        let ends: Vec<GoodEnd> = good.iter().map(|&node| GoodEnd { node, prior }).collect();
+        let counts = (!cause).then(|| self.shown(known));
+        let sites = known
+            .tallies()
+            .iter()
+            .filter(|(_, tally)| tally.valid() > 0)
+            .map(|(node, tally)| Site {
+                node: *node,
+                kernels: tally.kernels.values().cloned().collect(),
+                clean_counts: counts.as_ref().is_none_or(|counts| counts.contains(*node)),
+            })
+            .collect();
+        let mute = self.settings.delta * MUTE_SHARE;
+        let posterior = Posterior::new(
+            Grid::default(),
+            Question { graph: &self.graph, candidates: &candidates, begins: cause, ends: &ends, sites, mute },
+        );
+        Range { candidates, ends, bad, begins: cause, posterior, counts, mute }
+    }
+
+    /// The candidates between these ends, kept until others are asked for.
+    fn candidates(&self, newest: Node, oldest: &[Node]) -> Arc<Candidates> {
+        let mut kept = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((from, to, candidates)) = &*kept
+            && *from == newest
+            && to == oldest
+        {
+            return Arc::clone(candidates);
+        }
+        let candidates = Arc::new(Candidates::new(&self.graph, newest, oldest));
+        *kept = Some((newest, oldest.to_vec(), Arc::clone(&candidates)));
+        candidates
+    }
+
+    /// The commits that contain the start commit or a merge base which has shown the target.
+    fn shown(&self, known: &Known) -> NodeSet {
+        let bases = known.tallies().iter().filter(|(_, tally)| tally.role == Role::MergeBase).map(|&(node, _)| node);
+        let showing: Vec<Node> =
+            bases.filter(|&base| known.verdict(base) == Some(Verdict::Bad)).chain([self.places.start]).collect();
+        self.graph.descendants(&showing)
+    }
+}
+
+impl Range {
+    /// A good end that is more likely bad than good, under the weightiest reading.
+    pub(super) fn fallen(&self) -> Option<Node> {
+        let belief = &self.posterior.beliefs[0];
+        self.ends.iter().zip(&belief.ends).find(|&(_, &bad)| bad > 0.5).map(|(end, _)| end.node)
+    }
+}

@@ -1,0 +1,395 @@
+//! The search inside a settled range, and the verification of what it finds.
+
+use super::Action;
+use super::Conclusion;
+use super::Pending;
+use super::Plan;
+use super::Reading;
+use super::Suspect;
+use super::by_posterior::WORTH_LEAVING;
+use super::known::Known;
+use super::known::TRIALS;
+use super::range::Range;
+use crate::graph::Graph;
+use crate::graph::Node;
+use crate::policy::Role;
+use crate::policy::Verdict;
+use crate::posterior::Belief;
+use crate::posterior::Hit;
+use crate::posterior::Ranks;
+use crate::select;
+
+/// An outcome worth fewer bits than this tells nothing.
+const NOTHING: f64 = 1e-6;
+/// Offers whose values differ by less than this share are equal, and git's order decides.
+const EQUAL: f64 = 1e-9;
+/// A search that has not ended after so many trials will not.
+const TRIALS_IN_ALL: u32 = 10_000;
+/// A commit where so many crashes hide the rest, and hardly any trial says something, is left alone.
+const HIDDEN: u32 = 3;
+const MOSTLY_HIDDEN: u32 = 10;
+/// How many commits on branches without the bug are looked at in one plan.
+const BRANCHES: usize = 64;
+/// The culprit itself must have shown the target so often.
+const HITS: u32 = 2;
+/// Runners-up named with the culprit, and suspects in a summary.
+pub(super) const NAMED: usize = 10;
+/// Suspects of an inconclusive search, at most.
+const LISTED: usize = 1000;
+/// The share of the probability that counts as "what is left".
+const NEARLY_ALL: f64 = 0.99;
+
+/// A settled range with what is needed to act in it.
+pub(super) struct Search<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) known: &'a Known,
+    pub(super) range: &'a Range,
+    /// Chance of a wrong name that is put up with.
+    pub(super) delta: f64,
+    pub(super) start: Node,
+}
+
+/// What a reading asks for.
+enum Step {
+    Do(Vec<Action>),
+    /// This candidate is the boundary, and verified.
+    Named(usize),
+    /// Nothing tells more, and why.
+    Stuck(String),
+}
+
+/// A commit that may be tested next.
+#[derive(Clone, Copy)]
+struct Offer {
+    node: Node,
+    /// Probability that it is bad.
+    bad: f64,
+    hit: Hit,
+    /// Bits a trial gives, with all that makes the commit more or less worth it.
+    value: f64,
+    /// Its place in git's list.
+    listed: u32,
+    rebuild: bool,
+}
+
+impl Search<'_> {
+    /// Goes through the readings, the weightiest first, until one still asks for a trial.
+    pub(super) fn plan(&self, pending: &[Pending]) -> Plan {
+        let mut ends = Vec::new();
+        for belief in &self.range.posterior.beliefs {
+            match self.step(belief, pending) {
+                Step::Do(actions) => return Plan::Do(actions),
+                end => ends.push(end),
+            }
+        }
+        Plan::Done(self.conclude(&ends))
+    }
+
+    fn step(&self, belief: &Belief, pending: &[Pending]) -> Step {
+        let mass = self.range.posterior.mass(belief);
+        let leader = self.leader(&mass);
+        if mass[leader] >= 1.0 - self.delta {
+            let missing = self.unverified(belief, leader);
+            return if missing.is_empty() { Step::Named(leader) } else { Step::Do(missing) };
+        }
+        let trials: u32 = self.known.tallies().iter().map(|(_, tally)| tally.trials()).sum();
+        if trials >= TRIALS_IN_ALL {
+            return Step::Stuck(format!("{trials} trials have not settled it"));
+        }
+        let available: Ranks = (0..mass.len()).map(|rank| self.available(belief, self.range.candidates.node(rank))).collect();
+        let twins = self.inseparable(leader, &available);
+        let (count, together) =
+            twins.iter().zip(&mass).filter(|&(&twin, _)| twin).fold((0, 0.0), |(count, sum), (_, mass)| (count + 1, sum + mass));
+        if count > 1 && together >= 1.0 - self.delta {
+            return Step::Stuck(format!("{count} commits cannot be told apart: what lies between them cannot be tested"));
+        }
+        match self.choose(belief, &available, pending) {
+            Some(action) => Step::Do(vec![action]),
+            None => Step::Stuck("no trial that can be made says more".to_owned()),
+        }
+    }
+
+    /// The likeliest candidate, the first in git's list of equal ones.
+    fn leader(&self, mass: &[f64]) -> usize {
+        let listed = |rank: usize| std::cmp::Reverse(self.range.candidates.listed(rank));
+        (0..mass.len())
+            .max_by(|&one, &other| mass[one].total_cmp(&mass[other]).then(listed(one).cmp(&listed(other))))
+            .expect("a range holds at least its newest commit")
+    }
+
+    /// Whether the commit may be tested (again).
+    fn available(&self, belief: &Belief, node: Node) -> bool {
+        if matches!(self.known.verdict(node), Some(Verdict::Skip(_))) || self.known.trials(node) >= TRIALS {
+            return false;
+        }
+        let Some(site) = self.range.posterior.site(node).map(|site| belief.sites[site]) else {
+            return true;
+        };
+        let says = f64::from(site.hits) + site.clean;
+        let all_hidden = site.hidden >= HIDDEN && says == 0.0;
+        !(all_hidden || site.hidden >= MOSTLY_HIDDEN && f64::from(site.hidden) > 4.0 * says)
+    }
+
+    /// The candidates that no available one tells from the leader, which is among them.
+    fn inseparable(&self, leader: usize, available: &Ranks) -> Ranks {
+        let candidates = &self.range.candidates;
+        let mut above: Ranks = vec![false; candidates.len()];
+        above[leader] = true;
+        candidates.spread_up(&mut above);
+        let both = |one: &Ranks, other: &dyn Fn(usize) -> bool| -> Ranks {
+            one.iter().enumerate().map(|(rank, &member)| member && other(rank)).collect()
+        };
+        // Nothing that an available commit contains without the leader …
+        let mut told_apart = both(available, &|rank| !above[rank]);
+        candidates.spread_down(&mut told_apart);
+        let mut twins: Ranks = told_apart.iter().map(|told_apart| !told_apart).collect();
+        // … and only what every available one with the leader contains, too.
+        for lowest in candidates.minimal(&both(available, &|rank| above[rank])) {
+            let mut below: Ranks = vec![false; candidates.len()];
+            below[lowest] = true;
+            candidates.spread_down(&mut below);
+            twins = both(&twins, &|rank| below[rank]);
+        }
+        twins
+    }
+
+    /// The commit to test next, if any says more.
+    fn choose(&self, belief: &Belief, available: &Ranks, pending: &[Pending]) -> Option<Action> {
+        let mut offers = self.untested(belief, available);
+        offers.extend(self.tested(belief));
+        for offer in &mut offers {
+            let under_way = pending.iter().any(|pending| pending.commit == self.graph.id(offer.node));
+            if self.is_open(offer.node) || under_way {
+                offer.value *= WORTH_LEAVING;
+            }
+        }
+        for _ in 0..BRANCHES {
+            let best = *offers.iter().reduce(|best, offer| if better(offer, best) { offer } else { best })?;
+            if best.value < NOTHING {
+                return None;
+            }
+            match self.missing_base(best.node) {
+                None => return Some(self.act(&best)),
+                Some(Some(base)) => return Some(self.try_more(base, Role::MergeBase, 1, false)),
+                // Whatever it shows says nothing: the bug is not on its branch.
+                Some(None) => offers.retain(|offer| offer.node != best.node),
+            }
+        }
+        None
+    }
+
+    /// Trials were made at the commit, and the policy has not concluded.
+    fn is_open(&self, node: Node) -> bool {
+        self.known.trials(node) > 0 && self.known.verdict(node).is_none()
+    }
+
+    /// Fix: a commit beside the start commit says something only if a merge base of both has shown the target. `None`: nothing is
+    /// missing. `Some(Some(base))`: this merge base must be tested. `Some(None)`: none of them shows it.
+    fn missing_base(&self, node: Node) -> Option<Option<Node>> {
+        let counts = self.range.counts.as_ref()?;
+        if counts.contains(node) {
+            return None;
+        }
+        let bases = self.graph.merge_bases(node, &[self.start]);
+        Some(bases.into_iter().find(|&base| self.known.verdict(base).is_none()))
+    }
+
+    /// Offers of commits without a valid trial.
+    fn untested(&self, belief: &Belief, available: &Ranks) -> Vec<Offer> {
+        let range = self.range;
+        // For a kernel of which nothing is known yet.
+        let heard = |r: f64| (1.0 - range.mute) * r + range.mute * belief.f;
+        let unsure_if_good = select::entropy(belief.f);
+        // Of each hypothesis: its probability, with the chance of a hit, and with the entropy of the outcome.
+        let bad = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
+        let by_group: Vec<[f64; 3]> = (0..belief.groups.len())
+            .map(|group| bad(belief.groups[group] / range.posterior.members[group] as f64, belief.group_r[group]))
+            .collect();
+        let quantities: Vec<[f64; 3]> = range.posterior.group.iter().map(|&group| by_group[group]).collect();
+        let all = quantities.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
+        let by_end: Vec<[f64; 3]> = belief.ends.iter().zip(&belief.end_r).map(|(&end, &r)| bad(end, r)).collect();
+        let ends = by_end.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
+        let contained = range.candidates.contained_sums(&quantities);
+
+        let offer = |node: Node, [bad, hit, unsure]: [f64; 3], listed: u32| {
+            let good = 1.0 - bad;
+            let bits = select::bits(hit + good * belief.f, unsure + good * unsure_if_good);
+            let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
+            Offer { node, bad, hit, value: bits * self.yields(node, 0), listed, rebuild: false }
+        };
+        let untested = |node: Node| range.posterior.site(node).is_none();
+        let candidates = (0..contained.len()).map(|rank| (rank, range.candidates.node(rank)));
+        let mut offers: Vec<Offer> = candidates
+            .filter(|&(rank, node)| available[rank] && untested(node))
+            .map(|(rank, node)| {
+                let inside = if range.begins { contained[rank] } else { minus(all, contained[rank]) };
+                offer(node, plus(inside, ends), range.candidates.listed(rank))
+            })
+            .collect();
+        // Good ends that are trusted; the newest commit of a search for a fix is a candidate itself.
+        let trusted =
+            range.ends.iter().zip(by_end).filter(|(end, _)| untested(end.node) && range.candidates.rank(end.node).is_none());
+        let trusted = trusted.filter(|(end, _)| self.available(belief, end.node));
+        offers.extend(trusted.map(|(end, bad)| offer(end.node, bad, u32::MAX)));
+        offers
+    }
+
+    /// Offers of more trials at tested commits.
+    fn tested(&self, belief: &Belief) -> Vec<Offer> {
+        let posterior = &self.range.posterior;
+        let sites = posterior.sites.iter().zip(&belief.sites).filter(|(site, _)| self.available(belief, site.node));
+        sites
+            .map(|(site, belief)| {
+                let rebuild = self.may_rebuild(site.node) && belief.rebuilt.bits > WORTH_LEAVING * belief.again.bits;
+                let prospect = if rebuild { belief.rebuilt } else { belief.again };
+                let listed = self.range.candidates.rank(site.node).map_or(u32::MAX, |rank| self.range.candidates.listed(rank));
+                let value = prospect.bits * self.yields(site.node, belief.hidden);
+                Offer { node: site.node, bad: belief.bad, hit: prospect.hit, value, listed, rebuild }
+            })
+            .collect()
+    }
+
+    /// The share of trials at the commit that say something, guessed from those made.
+    fn yields(&self, node: Node, hidden: u32) -> f64 {
+        let Some(tally) = self.known.tally(node) else {
+            return 1.0;
+        };
+        let says = tally.valid().saturating_sub(hidden) + 1;
+        f64::from(says) / f64::from(says + hidden + tally.own_voids())
+    }
+
+    fn may_rebuild(&self, node: Node) -> bool {
+        self.known.tally(node).is_some_and(|tally| tally.builds == 1 && tally.rebuilt_voids < HITS)
+    }
+
+    fn act(&self, offer: &Offer) -> Action {
+        let role = match self.known.tally(offer.node) {
+            // An end of the range stays one.
+            Some(tally) if matches!(tally.role, Role::Start | Role::GoodEnd | Role::Release) => tally.role,
+            None if self.range.is_end(offer.node) => Role::GoodEnd,
+            Some(_) | None => Role::Candidate,
+        };
+        self.try_more(offer.node, role, select::batch(offer.bad, offer.hit), offer.rebuild)
+    }
+
+    /// A commit that was rebuilt goes on with its second build.
+    fn try_more(&self, node: Node, role: Role, more: u32, rebuild: bool) -> Action {
+        let rebuilt = self.known.tally(node).is_some_and(|tally| tally.builds > 1);
+        Action::Try { commit: self.graph.id(node), role, trials: self.known.trials(node) + more, rebuild: rebuild || rebuilt }
+    }
+
+    /// The trials that the name still lacks: the bad side must have shown the target, the good side must have been clean often
+    /// enough. Commits that cannot be tested are left out.
+    pub(super) fn unverified(&self, belief: &Belief, named: usize) -> Vec<Action> {
+        let range = self.range;
+        let culprit = range.candidates.node(named);
+        let parents = self.graph.parents(culprit);
+        let clean = f64::from(select::clean_trials(self.delta, range.posterior.grid.quantile(&belief.points, 0.05)));
+        let (bad, good) = if range.begins { (&[culprit][..], parents) } else { (parents, &[culprit][..]) };
+        let site = |node: Node| range.posterior.site(node).map(|site| belief.sites[site]);
+        let hits = |node: Node| HITS.saturating_sub(site(node).map_or(0, |site| site.hits));
+        let cleans = |node: Node| (clean - site(node).map_or(0.0, |site| site.clean)).ceil().max(0.0) as u32;
+        // A parent from before the bug came in cannot show it.
+        let counts = |node: Node| range.counts.as_ref().is_none_or(|counts| counts.contains(node));
+        let lacking = bad.iter().filter(|&&node| counts(node)).map(|&node| (node, hits(node)));
+        lacking
+            .chain(good.iter().map(|&node| (node, cleans(node))))
+            .filter(|&(node, missing)| missing > 0 && self.available(belief, node))
+            .map(|(node, missing)| self.try_more(node, Role::Verification, missing, false))
+            .collect()
+    }
+
+    fn conclude(&self, ends: &[Step]) -> Conclusion {
+        let named = |end: &Step| if let Step::Named(rank) = end { Some(*rank) } else { None };
+        let first = named(&ends[0]);
+        if let Some(rank) = first
+            && ends.iter().all(|end| named(end) == first)
+        {
+            return Conclusion::Found { suspects: self.range.named(self.graph, self.range.candidates.node(rank)) };
+        }
+        let beliefs = &self.range.posterior.beliefs;
+        let why = ends.iter().find_map(|end| if let Step::Stuck(why) = end { Some(why.clone()) } else { None });
+        let readings: Vec<Reading> = beliefs
+            .iter()
+            .map(|belief| Reading {
+                as_target: belief.reading.as_target(),
+                as_stray: belief.reading.as_stray(),
+                weight: belief.weight,
+                suspects: self.range.suspects(self.graph, &self.range.posterior.mass(belief), NEARLY_ALL, LISTED),
+            })
+            .collect();
+        Conclusion::Inconclusive {
+            suspects: self.range.suspects(self.graph, &self.range.mass(), NEARLY_ALL, LISTED),
+            why: why.unwrap_or_else(|| "the answer depends on which crashes are the same bug".to_owned()),
+            readings: if readings.len() > 1 { readings } else { Vec::new() },
+        }
+    }
+}
+
+fn plus(mut sum: [f64; 3], more: [f64; 3]) -> [f64; 3] {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum += more;
+    }
+    sum
+}
+
+fn minus(sum: [f64; 3], less: [f64; 3]) -> [f64; 3] {
+    plus(sum, less.map(|less| -less))
+}
+
+fn better(one: &Offer, other: &Offer) -> bool {
+    let equal = (one.value - other.value).abs() <= EQUAL * other.value;
+    if equal { one.listed < other.listed } else { one.value > other.value }
+}
+
+impl Range {
+    /// Each candidate's probability over all readings, by rank.
+    pub(super) fn mass(&self) -> Vec<f64> {
+        let mut sum = vec![0.0; self.candidates.len()];
+        for belief in &self.posterior.beliefs {
+            for (sum, mass) in sum.iter_mut().zip(self.posterior.mass(belief)) {
+                *sum += belief.weight * mass;
+            }
+        }
+        sum
+    }
+
+    /// The likeliest commits that together hold this share of the candidates' probability, best first, at most so many.
+    pub(super) fn suspects(&self, graph: &Graph, mass: &[f64], share: f64, most: usize) -> Vec<Suspect> {
+        let ranks = self.holding(mass, share);
+        let suspect = |&rank: &usize| Suspect { commit: graph.id(self.candidates.node(rank)), probability: mass[rank] };
+        ranks.iter().take(most).map(suspect).collect()
+    }
+
+    /// The fewest candidates that hold this share of all candidates' probability, best first.
+    pub(super) fn holding(&self, mass: &[f64], share: f64) -> Vec<usize> {
+        let mut ranks: Vec<usize> = (0..mass.len()).collect();
+        ranks.sort_by(|&one, &other| {
+            mass[other].total_cmp(&mass[one]).then_with(|| self.candidates.listed(one).cmp(&self.candidates.listed(other)))
+        });
+        let mut left = mass.iter().sum::<f64>() * share;
+        let count = ranks
+            .iter()
+            .take_while(|&&rank| {
+                let more = left > 0.0;
+                left -= mass[rank];
+                more
+            })
+            .count();
+        ranks.truncate(count.max(1));
+        ranks
+    }
+
+    /// The named commit, then the likeliest others.
+    pub(super) fn named(&self, graph: &Graph, named: Node) -> Vec<Suspect> {
+        let mass = self.mass();
+        let probability = self.candidates.rank(named).map_or(0.0, |rank| mass[rank]);
+        let first = Suspect { commit: graph.id(named), probability };
+        let others = self.suspects(graph, &mass, 1.0, NAMED).into_iter();
+        std::iter::once(first).chain(others.filter(|suspect| suspect.commit != first.commit).take(NAMED - 1)).collect()
+    }
+
+    fn is_end(&self, node: Node) -> bool {
+        self.ends.iter().any(|end| end.node == node)
+    }
+}

@@ -1,0 +1,108 @@
+//! What a bisection shows of itself.
+
+use super::Bisector;
+use super::Summary;
+use super::Tested;
+use super::View;
+use super::ends::Kind;
+use super::evidence::Tally;
+use super::known::Known;
+use super::range::Range;
+use super::search::NAMED;
+use super::stage::Stage;
+use crate::graph::Node;
+use crate::policy::Rates;
+use crate::policy::Verdict;
+use crate::posterior::STRAY_FLOOR;
+
+impl Bisector {
+    /// Where the bisection stands.
+    pub fn summary(&self) -> Summary {
+        let View { known, stage } = self.view();
+        let settled = if let Stage::Search(range) = stage { Some(&**range) } else { None };
+        // The rates are of use before the range is settled, too: any ends will do for them.
+        let provisional = (settled.is_none() && known.verdict(self.places.start) == Some(Verdict::Bad)).then(|| {
+            let walked = self.places.good.is_empty();
+            let good = if walked { &self.places.releases[..1] } else { &self.places.good[..] };
+            self.range(known, self.places.start, good, walked)
+        });
+        let range = settled.or(provisional.as_ref());
+        let (left, steps) = settled.map_or((0, 0), |range| self.strategy().left(self, known, range));
+        let contained = range.map(|range| {
+            let mass: Vec<[f64; 1]> = range.mass().into_iter().map(|mass| [mass]).collect();
+            range.candidates.contained_sums(&mass)
+        });
+        Summary {
+            range: settled.map(|range| self.length(range)),
+            left,
+            steps,
+            suspects: settled.map_or_else(Vec::new, |range| range.suspects(&self.graph, &range.mass(), 1.0, NAMED)),
+            good_end_bad: settled.map_or(0.0, Range::end_bad),
+            rates: range.map(|range| rates(known, range)),
+            tested: known
+                .tallies()
+                .iter()
+                .map(|(node, tally)| {
+                    let bad = range.and_then(|range| range.bad_at(*node, contained.as_deref()));
+                    tested(known, *node, tally, bad)
+                })
+                .collect(),
+        }
+    }
+
+    /// Commits between the ends as they are known by verdicts.
+    fn length(&self, range: &Range) -> usize {
+        let ends: Vec<Node> = range.ends.iter().map(|end| end.node).collect();
+        match self.places.kind {
+            Kind::Cause => self.graph.range(range.bad, &ends).len(),
+            Kind::Fix => range.candidates.len(),
+        }
+    }
+}
+
+impl Range {
+    /// Probability that a good end is bad after all, over all readings.
+    fn end_bad(&self) -> f64 {
+        self.posterior.beliefs.iter().map(|belief| belief.weight * belief.end_bad()).sum()
+    }
+
+    /// Probability that the commit is bad, over all readings; `contained` is the probability of what each candidate contains.
+    fn bad_at(&self, node: Node, contained: Option<&[[f64; 1]]>) -> Option<f64> {
+        if let Some(site) = self.posterior.site(node) {
+            return Some(self.posterior.beliefs.iter().map(|belief| belief.weight * belief.sites[site].bad).sum());
+        }
+        let [contained] = contained?[self.candidates.rank(node)?];
+        Some(if self.begins { contained + self.end_bad() } else { 1.0 - contained })
+    }
+}
+
+fn tested(known: &Known, node: Node, tally: &Tally, bad: Option<f64>) -> Tested {
+    let verdict = known.verdict(node);
+    let by_verdict = match verdict {
+        Some(Verdict::Bad) => 1.0,
+        Some(Verdict::Good) => 0.0,
+        Some(Verdict::Skip(_)) | None => 0.5,
+    };
+    Tested {
+        commit: tally.commit,
+        role: tally.role,
+        hits: tally.hits,
+        clean: tally.clean,
+        void: tally.void(),
+        other: tally.other,
+        verdict,
+        bad: bad.unwrap_or(by_verdict),
+    }
+}
+
+/// The rates under the weightiest reading.
+fn rates(known: &Known, range: &Range) -> Rates {
+    let belief = &range.posterior.beliefs[0];
+    let quantile = |share| range.posterior.grid.quantile(&belief.points, share);
+    let (valid, strays) = known
+        .tallies()
+        .iter()
+        .fold((0.0, 0.0), |(valid, strays), (_, tally)| (valid + f64::from(tally.valid()), strays + f64::from(tally.other)));
+    let u = if valid > 0.0 { f64::max(strays / valid, STRAY_FLOOR) } else { STRAY_FLOOR };
+    Rates { r: belief.r, r_low: quantile(0.025), r_high: quantile(0.975), f: belief.f, u }
+}

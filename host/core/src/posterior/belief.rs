@@ -1,0 +1,280 @@
+//! The posterior under one reading of the looks.
+
+use super::Grid;
+use super::Sight;
+use super::Site;
+use super::looks::FALLS;
+use super::looks::Reading;
+use crate::select;
+
+/// What one reading makes of the evidence.
+#[derive(Debug, Clone)]
+pub(crate) struct Belief {
+    pub(crate) reading: Reading,
+    /// The reading's weight among those that stand.
+    pub(crate) weight: f64,
+    /// Probability that the boundary is in each group of candidates.
+    pub(crate) groups: Vec<f64>,
+    /// Probability of each good end being bad after all.
+    pub(crate) ends: Vec<f64>,
+    /// Posterior weight of each point of the grid.
+    pub(crate) points: Vec<f64>,
+    /// Mean of r.
+    pub(crate) r: f64,
+    /// Mean of r if the boundary is in each group of candidates.
+    pub(crate) group_r: Vec<f64>,
+    /// Mean of r if each good end is bad after all.
+    pub(crate) end_r: Vec<f64>,
+    /// Mean of f.
+    pub(crate) f: f64,
+    pub(crate) sites: Vec<SiteBelief>,
+    /// How much less likely the evidence is with one boundary than with every tested commit free to be good or bad, as the
+    /// difference of the best log-likelihoods: what monotony costs.
+    pub(crate) misfit: f64,
+}
+
+/// What one reading makes of a tested commit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SiteBelief {
+    /// Probability that it is bad.
+    pub(crate) bad: f64,
+    /// What one more trial is like on its latest kernel.
+    pub(crate) again: Prospect,
+    /// What one more trial is like on a kernel built anew.
+    pub(crate) rebuilt: Prospect,
+    /// Crashes with the target.
+    pub(crate) hits: u32,
+    /// Clean trials, in full exposures.
+    pub(crate) clean: f64,
+    /// Crashes that hide what the trial would have shown.
+    pub(crate) hidden: u32,
+}
+
+/// What a trial to come is like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Prospect {
+    /// Bits that its outcome says about where the boundary is.
+    pub(crate) bits: f64,
+    /// Chances of a hit.
+    pub(crate) hit: Hit,
+}
+
+/// Chances of a hit at a bad and at a good commit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Hit {
+    pub(crate) bad: f64,
+    pub(crate) good: f64,
+}
+
+/// A tested commit's log-likelihoods at each point of the grid.
+struct SiteLikelihood {
+    good: Vec<f64>,
+    bad: Vec<f64>,
+    /// Chance at each point that the latest kernel is mute, were the commit bad.
+    mute: Vec<f64>,
+}
+
+impl Belief {
+    /// `bad` says for each site which hypotheses make it bad; the first `groups` hypotheses are groups of candidates, the others
+    /// ends. The weight is left at the reading's prior.
+    pub(super) fn new(
+        grid: &Grid,
+        reading: Reading,
+        sites: &[Site],
+        bad: &[Vec<bool>],
+        prior: &[f64],
+        groups: usize,
+        mute: f64,
+    ) -> Self {
+        let likelihoods: Vec<SiteLikelihood> = sites.iter().map(|site| site_likelihood(grid, &reading, site, mute)).collect();
+        let all_good: Vec<f64> =
+            (0..grid.points.len()).map(|point| likelihoods.iter().map(|site| site.good[point]).sum()).collect();
+        let mut joint: Vec<Vec<f64>> = (0..prior.len())
+            .map(|hypothesis| {
+                let mut log = all_good.clone();
+                for (site, _) in likelihoods.iter().zip(bad).filter(|(_, bad)| bad[hypothesis]) {
+                    for ((log, bad), good) in log.iter_mut().zip(&site.bad).zip(&site.good) {
+                        *log += bad - good;
+                    }
+                }
+                log
+            })
+            .collect();
+        let possible = || joint.iter().zip(prior).filter(|&(_, &prior)| prior > 0.0).flat_map(|(log, _)| log);
+        let best = possible().copied().fold(f64::NEG_INFINITY, f64::max);
+        let free = (0..grid.points.len())
+            .map(|point| likelihoods.iter().map(|site| site.good[point].max(site.bad[point])).sum())
+            .fold(f64::NEG_INFINITY, f64::max);
+        for (log, prior) in joint.iter_mut().zip(prior) {
+            for (log, point) in log.iter_mut().zip(&grid.points) {
+                *log = (*log - best).exp() * point.prior * prior;
+            }
+        }
+        let total: f64 = joint.iter().flatten().sum();
+        let probability = |weights: &Vec<f64>| weights.iter().sum::<f64>() / total;
+        let mut points = vec![0.0; grid.points.len()];
+        for weights in &joint {
+            for (point, weight) in points.iter_mut().zip(weights) {
+                *point += weight / total;
+            }
+        }
+        let mean =
+            |of: fn(&super::rates::Point) -> f64| grid.points.iter().zip(&points).map(|(point, weight)| of(point) * weight).sum();
+        let means: Vec<f64> = joint.iter().map(|weights| mean_r(grid, weights)).collect();
+        let sites = sites
+            .iter()
+            .zip(&likelihoods)
+            .zip(bad)
+            .map(|((site, likelihood), bad)| SiteBelief {
+                bad: joint
+                    .iter()
+                    .zip(bad)
+                    .filter(|&(_, &bad)| bad)
+                    .map(|(weights, _)| probability(weights))
+                    .sum::<f64>()
+                    .min(1.0),
+                again: prospect(grid, &joint, bad, &likelihood.mute),
+                rebuilt: prospect(grid, &joint, bad, &vec![mute; grid.points.len()]),
+                ..counts(&reading, site)
+            })
+            .collect();
+        Self {
+            weight: reading.prior,
+            groups: joint[..groups].iter().map(probability).collect(),
+            ends: joint[groups..].iter().map(probability).collect(),
+            r: mean(|point| point.r),
+            group_r: means[..groups].to_vec(),
+            end_r: means[groups..].to_vec(),
+            f: mean(|point| point.f),
+            points,
+            sites,
+            misfit: free - best,
+            reading,
+        }
+    }
+
+    /// Probability that a good end is bad after all.
+    pub(crate) fn end_bad(&self) -> f64 {
+        self.ends.iter().sum()
+    }
+}
+
+/// Weighs the beliefs: each by its reading's prior, lowered only by what monotony costs it. Those that fall are removed, the others
+/// sorted, the weightiest first.
+///
+/// Weighing readings by their full likelihoods would favour the freer one for its fit alone (`bisection-science.md` §5.4).
+pub(super) fn weigh(beliefs: &mut Vec<Belief>) {
+    for belief in beliefs.iter_mut() {
+        belief.weight = belief.reading.prior * (-belief.misfit).exp();
+    }
+    share_out(beliefs);
+    let heaviest = beliefs.iter().map(|belief| belief.weight).fold(0.0, f64::max);
+    beliefs.retain(|belief| belief.weight > FALLS || belief.weight == heaviest);
+    share_out(beliefs);
+    beliefs.sort_by(|one, other| other.weight.total_cmp(&one.weight));
+}
+
+fn share_out(beliefs: &mut [Belief]) {
+    let total: f64 = beliefs.iter().map(|belief| belief.weight).sum();
+    for belief in beliefs {
+        belief.weight /= total;
+    }
+}
+
+fn site_likelihood(grid: &Grid, reading: &Reading, site: &Site, mute: f64) -> SiteLikelihood {
+    let points = grid.points.len();
+    let mut sum = SiteLikelihood { good: vec![0.0; points], bad: vec![0.0; points], mute: vec![mute; points] };
+    for kernel in &site.kernels {
+        let (mut good, mut bad) = (vec![0.0; points], vec![0.0; points]);
+        for (sight, count) in counted(kernel) {
+            if matches!(sight, Sight::Clean { .. }) && !site.clean_counts {
+                continue;
+            }
+            let Some(likelihood) = reading.likelihood(sight) else {
+                continue;
+            };
+            for (place, point) in grid.points.iter().enumerate() {
+                let (if_good, if_bad) = likelihood(point.r, point.f);
+                good[place] += count * if_good.ln();
+                bad[place] += count * if_bad.ln();
+            }
+        }
+        for place in 0..points {
+            let heard = (1.0 - mute).ln() + bad[place];
+            let unheard = mute.ln() + good[place];
+            let either = heard.max(unheard) + (-(heard - unheard).abs()).exp().ln_1p();
+            sum.good[place] += good[place];
+            sum.bad[place] += either;
+            sum.mute[place] = (unheard - either).exp();
+        }
+    }
+    sum
+}
+
+/// Equal sights with how often each occurs, in an order that does not depend on that of recording.
+fn counted(sights: &[Sight]) -> Vec<(Sight, f64)> {
+    let key = |sight: &Sight| match *sight {
+        Sight::Clean { exposure } => (None, exposure.to_bits()),
+        Sight::Crash { same, look } => (Some(look), same.to_bits()),
+    };
+    let mut sorted = sights.to_vec();
+    sorted.sort_unstable_by_key(key);
+    sorted.chunk_by(|one, other| key(one) == key(other)).map(|equal| (equal[0], equal.len() as f64)).collect()
+}
+
+fn mean_r(grid: &Grid, weights: &[f64]) -> f64 {
+    let total: f64 = weights.iter().sum();
+    let sum: f64 = grid.points.iter().zip(weights).map(|(point, weight)| point.r * weight).sum();
+    if total > 0.0 { sum / total } else { 0.5 }
+}
+
+/// A trial at a commit that the hypotheses in `bad` make bad, on a kernel that is mute with these chances. `joint` holds the weight
+/// of each point of the grid under each hypothesis.
+fn prospect(grid: &Grid, joint: &[Vec<f64>], bad: &[bool], mute: &[f64]) -> Prospect {
+    let (mut bad_sum, mut good_sum) = (Side::default(), Side::default());
+    for (weights, &bad) in joint.iter().zip(bad) {
+        let (mut total, mut hit) = (0.0, 0.0);
+        for ((point, weight), mute) in grid.points.iter().zip(weights).zip(mute) {
+            total += weight;
+            hit += weight * if bad { (1.0 - mute) * point.r + mute * point.f } else { point.f };
+        }
+        if total > 0.0 {
+            let side = if bad { &mut bad_sum } else { &mut good_sum };
+            side.total += total;
+            side.hit += hit;
+            side.uncertain += total * select::entropy(hit / total);
+        }
+    }
+    let total = bad_sum.total + good_sum.total;
+    let uncertain = (bad_sum.uncertain + good_sum.uncertain) / total;
+    let bits = select::bits((bad_sum.hit + good_sum.hit) / total, uncertain);
+    Prospect { bits, hit: Hit { bad: bad_sum.mean(), good: good_sum.mean() } }
+}
+
+/// Sums over the hypotheses that make a commit bad, or good.
+#[derive(Default)]
+struct Side {
+    total: f64,
+    hit: f64,
+    uncertain: f64,
+}
+
+impl Side {
+    fn mean(&self) -> f64 {
+        if self.total > 0.0 { self.hit / self.total } else { 0.5 }
+    }
+}
+
+/// What was counted at the site; the rest is left blank.
+fn counts(reading: &Reading, site: &Site) -> SiteBelief {
+    let blank = Prospect { bits: 0.0, hit: Hit { bad: 0.5, good: 0.5 } };
+    let mut sum = SiteBelief { bad: 0.0, again: blank, rebuilt: blank, hits: 0, clean: 0.0, hidden: 0 };
+    for &sight in site.kernels.iter().flatten() {
+        match sight {
+            Sight::Clean { exposure } => sum.clean += exposure,
+            Sight::Crash { .. } if reading.is_hit(sight) => sum.hits += 1,
+            Sight::Crash { .. } => sum.hidden += 1,
+        }
+    }
+    sum
+}

@@ -1,0 +1,163 @@
+//! What trials say of commits: the posterior over the commit DAG.
+//!
+//! Owns the probabilities: of each candidate being the boundary, of the good end being bad after all, of r and f, of the readings
+//! of unsure looks. Everything is computed anew from the set of evidence; nothing is kept or updated. Does not choose what to
+//! test ([`crate::select`]) and does not know phases or verdicts ([`crate::bisector`]).
+//!
+//! Candidates are grouped by which tested commits contain them, since trials cannot tell the members of a group apart; each
+//! group is then one hypothesis, and each good end that may be bad after all is another.
+
+mod belief;
+mod candidates;
+mod looks;
+mod rates;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+pub(crate) use belief::Belief;
+pub(crate) use belief::Hit;
+pub(crate) use candidates::Candidates;
+pub(crate) use candidates::Ranks;
+pub(crate) use looks::STRAY_FLOOR;
+pub(crate) use rates::Grid;
+
+use crate::graph::Graph;
+use crate::graph::Node;
+
+/// A crash or its absence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Sight {
+    /// No crash in this share of the full exposure.
+    Clean {
+        /// From 0 to 1.
+        exposure: f64,
+    },
+    /// A crash.
+    Crash {
+        /// Chance that it is the target.
+        same: f64,
+        /// Its look.
+        look: u32,
+    },
+}
+
+/// A tested commit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Site {
+    pub(crate) node: Node,
+    /// The valid trials of each of its builds.
+    pub(crate) kernels: Vec<Vec<Sight>>,
+    /// Clean trials count: the commit is known to contain what introduced the crash. Always so when looking for a cause.
+    pub(crate) clean_counts: bool,
+}
+
+/// A good end of the range that may be bad after all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct GoodEnd {
+    pub(crate) node: Node,
+    /// How likely that is before any trial.
+    pub(crate) prior: f64,
+}
+
+/// What the posterior is asked.
+pub(crate) struct Question<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) candidates: &'a Candidates,
+    /// The boundary is where the crash begins (cause) rather than ends (fix).
+    pub(crate) begins: bool,
+    pub(crate) ends: &'a [GoodEnd],
+    /// Tested commits, each once.
+    pub(crate) sites: Vec<Site>,
+    /// Chance that a built kernel cannot show the bug for reasons of its own.
+    pub(crate) mute: f64,
+}
+
+/// The posterior: one belief for each reading that stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Posterior {
+    pub(crate) grid: Grid,
+    /// Each candidate's group, by rank.
+    pub(crate) group: Vec<usize>,
+    /// How many candidates each group has.
+    pub(crate) members: Vec<usize>,
+    /// The readings that stand, the weightiest first. Never empty; their weights add up to 1.
+    pub(crate) beliefs: Vec<Belief>,
+    /// The tested commits, in the order of [`Belief::sites`].
+    pub(crate) sites: Vec<Site>,
+}
+
+impl Posterior {
+    pub(crate) fn new(grid: Grid, question: Question<'_>) -> Self {
+        let Question { graph, candidates, begins, ends, mut sites, mute } = question;
+        sites.sort_by_key(|site| site.node);
+        let contained: Vec<Ranks> = sites.iter().map(|site| candidates.contained(graph, site.node)).collect();
+        let (group, containing) = partition(candidates.len(), &contained);
+        let mut members = vec![0; containing.len()];
+        for &group in &group {
+            members[group] += 1;
+        }
+        let prior = hypotheses(candidates.len(), &members, ends);
+        // Which hypotheses make which tested commit bad: the groups first, then the ends.
+        let bad: Vec<Vec<bool>> = sites
+            .iter()
+            .enumerate()
+            .map(|(place, site)| {
+                let groups = containing.iter().map(|sites| sites[place] == begins);
+                groups.chain(ends.iter().map(|end| bad_with_end(graph, ends, *end, site.node))).collect()
+            })
+            .collect();
+        let mut beliefs: Vec<Belief> = looks::readings(&sites)
+            .into_iter()
+            .map(|reading| Belief::new(&grid, reading, &sites, &bad, &prior, members.len(), mute))
+            .collect();
+        belief::weigh(&mut beliefs);
+        Self { grid, group, members, beliefs, sites }
+    }
+
+    /// Each candidate's probability under a belief, by rank.
+    pub(crate) fn mass(&self, belief: &Belief) -> Vec<f64> {
+        self.group.iter().map(|&group| belief.groups[group] / self.members[group] as f64).collect()
+    }
+
+    /// The place of the commit among the tested ones.
+    pub(crate) fn site(&self, node: Node) -> Option<usize> {
+        self.sites.binary_search_by_key(&node, |site| site.node).ok()
+    }
+}
+
+/// Puts candidates that the same tested commits contain into one group. Gives each candidate's group and, for each group, which of
+/// the tested commits contain it. Groups are numbered by their first members' ranks.
+fn partition(candidates: usize, contained: &[Ranks]) -> (Vec<usize>, Vec<Vec<bool>>) {
+    let mut group = vec![0; candidates];
+    for contained in contained {
+        let mut numbers = HashMap::new();
+        for (group, &inside) in group.iter_mut().zip(contained) {
+            let next = numbers.len();
+            *group = *numbers.entry((*group, inside)).or_insert(next);
+        }
+    }
+    let groups = group.iter().max().map_or(0, |last| last + 1);
+    let mut containing = vec![Vec::new(); groups];
+    for (rank, &group) in group.iter().enumerate() {
+        if containing[group].is_empty() {
+            containing[group] = contained.iter().map(|contained| contained[rank]).collect();
+        }
+    }
+    (group, containing)
+}
+
+/// Prior probabilities: the groups' by their share of the candidates, then the ends'.
+fn hypotheses(candidates: usize, members: &[usize], ends: &[GoodEnd]) -> Vec<f64> {
+    let between = 1.0 - ends.iter().map(|end| end.prior).sum::<f64>();
+    let groups = members.iter().map(|&members| between * members as f64 / candidates as f64);
+    groups.chain(ends.iter().map(|end| end.prior)).collect()
+}
+
+/// Whether the commit is bad when `end` is: then the boundary is out of sight, and everything is bad but the other good ends and
+/// what they contain.
+fn bad_with_end(graph: &Graph, ends: &[GoodEnd], end: GoodEnd, node: Node) -> bool {
+    graph.is_ancestor(end.node, node) || !ends.iter().any(|other| graph.is_ancestor(node, other.node) && other.node != end.node)
+}
