@@ -4,6 +4,7 @@
 //! and how often, the session decides.
 
 pub mod placeholders;
+pub mod signature;
 
 /// The last `count` lines of some output that are not empty, as one line for people.
 pub fn last_lines(output: &[u8], count: usize) -> String {

@@ -175,3 +175,114 @@ pub fn encode(word: &[u8]) -> String {
     }
     text
 }
+
+/// What both sides have said in one boot: checks every line of the guest against what it was asked. Pure.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    nonce: String,
+    greeted: bool,
+    control_asked: bool,
+    run_asked: Option<u32>,
+    run_started: bool,
+    /// The guest took the nonce; its kernel's build id in hexadecimal, when known.
+    pub hello: Option<Option<String>>,
+    /// How the control test ended.
+    pub control: Option<Result<(), String>>,
+    /// The last run that ended: its number, and its exit status or minus its signal.
+    pub ended: Option<(u32, i32)>,
+    /// Notes so far; every answer to a `ping` is one.
+    pub notes: u64,
+}
+
+impl Conversation {
+    /// Before the first word, with this boot's nonce.
+    pub fn new(nonce: String) -> Self {
+        Self {
+            nonce,
+            greeted: false,
+            control_asked: false,
+            run_asked: None,
+            run_started: false,
+            hello: None,
+            control: None,
+            ended: None,
+            notes: 0,
+        }
+    }
+
+    /// Remembers what the host asks.
+    pub fn ask(&mut self, command: &Command) {
+        match command {
+            Command::Control => (self.control_asked, self.control) = (true, None),
+            Command::Exec(run, _) => (self.run_asked, self.run_started) = (Some(*run), false),
+            Command::Nonce(_) | Command::Ping | Command::Off => {}
+        }
+    }
+
+    /// Takes a line from the guest; what the host must answer, if anything.
+    ///
+    /// # Errors
+    ///
+    /// The line is not of the protocol, or nobody asked for it.
+    pub fn hear(&mut self, line: &[u8]) -> Result<Option<Command>, BadLine> {
+        if !self.greeted {
+            if !is_bare_hello(line) {
+                return Err(BadLine::NoHello(shown(line)));
+            }
+            self.greeted = true;
+            return Ok(Some(Command::Nonce(self.nonce.clone())));
+        }
+        let unasked = || BadLine::Unasked(shown(line));
+        match parse(line, &self.nonce)? {
+            Message::Hello(build_id) if self.hello.is_none() => self.hello = Some(build_id),
+            Message::Control(result) if self.control_asked => (self.control_asked, self.control) = (false, Some(result)),
+            Message::Start(run) if self.run_asked == Some(run) && !self.run_started => self.run_started = true,
+            Message::End(run, code) if self.run_asked == Some(run) && self.run_started => {
+                (self.run_asked, self.ended) = (None, Some((run, code)));
+            }
+            Message::Note(_) if self.hello.is_some() => self.notes += 1,
+            _ => return Err(unasked()),
+        }
+        Ok(None)
+    }
+}
+
+/// Cuts what comes over the port into lines.
+#[derive(Debug, Default)]
+pub struct Lines {
+    partial: Vec<u8>,
+}
+
+impl Lines {
+    /// Takes a piece; the lines that it completes, without their ends and without empty ones.
+    ///
+    /// # Errors
+    ///
+    /// [`BadLine::TooLong`]; memory stays bounded.
+    pub fn feed(&mut self, piece: &[u8]) -> Result<Vec<Vec<u8>>, BadLine> {
+        let mut lines = Vec::new();
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            let text = part.strip_suffix(b"\n");
+            if self.partial.len() + text.unwrap_or(part).len() > MAX_LINE + 1 {
+                return Err(BadLine::TooLong);
+            }
+            self.partial.extend_from_slice(text.unwrap_or(part));
+            if text.is_some() {
+                let mut line = std::mem::take(&mut self.partial);
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                }
+                if line.len() > MAX_LINE {
+                    return Err(BadLine::TooLong);
+                }
+                if !line.is_empty() {
+                    lines.push(line);
+                }
+            }
+        }
+        Ok(lines)
+    }
+}
+
+#[cfg(test)]
+mod tests;

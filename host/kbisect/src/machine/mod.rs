@@ -8,6 +8,7 @@
 
 pub mod control;
 pub mod process;
+pub mod qemu;
 
 use std::path::Path;
 use std::path::PathBuf;

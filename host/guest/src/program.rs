@@ -1,0 +1,157 @@
+//! Runs programs for the host, one at a time, and reaps everything that dies.
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::WaitIdOptions;
+use rustix::process::WaitOptions;
+use rustix::process::WaitStatus;
+
+use crate::control_test;
+use crate::port::Port;
+use crate::words;
+
+/// How long the control test may take.
+const CONTROL_LIMIT: Duration = Duration::from_secs(2);
+
+/// The programs of this guest.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    port: Arc<Port>,
+    running: Mutex<Option<Running>>,
+    /// Something was started: there are children to reap.
+    started: Condvar,
+}
+
+/// The program under way.
+#[derive(Debug)]
+struct Running {
+    pid: Pid,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Control,
+    Reproducer(u32),
+}
+
+impl Programs {
+    /// No program yet; a thread reaps from here on.
+    pub(crate) fn start(port: Arc<Port>) -> Arc<Self> {
+        let programs = Arc::new(Self { port, running: Mutex::new(None), started: Condvar::new() });
+        let reaper = Arc::clone(&programs);
+        std::thread::spawn(move || reaper.reap());
+        programs
+    }
+
+    /// Starts the control test; the answer is sent when it ends or is too slow.
+    pub(crate) fn control_test(self: &Arc<Self>) -> io::Result<()> {
+        let mut command = Command::new("/control");
+        command.stdin(Stdio::null()).process_group(0);
+        let mut running = self.lock();
+        let child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                let text = words::printable(&format!("cannot run /control: {error}"));
+                return self.port.send(&format!("control fail {text}"));
+            }
+        };
+        let pid = Pid::from_child(&child);
+        *running = Some(Running { pid, kind: Kind::Control });
+        self.started.notify_one();
+        drop(running);
+        let watched = Arc::clone(self);
+        std::thread::spawn(move || {
+            std::thread::sleep(CONTROL_LIMIT);
+            let mut running = watched.lock();
+            if running.as_ref().is_some_and(|running| running.kind == Kind::Control) {
+                *running = None;
+                let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+                let _ = watched.port.send(&format!("control fail it took longer than {} s", CONTROL_LIMIT.as_secs()));
+            }
+        });
+        Ok(())
+    }
+
+    /// Starts a run of the reproducer; its end is sent when it comes.
+    pub(crate) fn reproducer(&self, run: u32, args: &[OsString]) -> io::Result<()> {
+        let (program, args) = match args.split_first() {
+            Some((first, rest)) if first.as_encoded_bytes().starts_with(b"/") => (first.as_os_str(), rest),
+            _ => (OsStr::new("/repro"), args),
+        };
+        let mut command = Command::new(program);
+        command.args(args).stdin(Stdio::null()).current_dir("/tmp").env_clear();
+        command.envs([("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root"), ("TERM", "linux")]);
+        // The lock is held until the child is known: the reaper cannot meet it before.
+        let mut running = self.lock();
+        self.port.send(&format!("start {run}"))?;
+        // Init goes ahead of a reproducer that takes all the CPU, so that it can still answer.
+        let _ = rustix::process::setpriority_process(None, 0);
+        let spawned = command.process_group(0).spawn();
+        let _ = rustix::process::setpriority_process(None, -20);
+        match spawned {
+            Ok(child) => {
+                let pid = Pid::from_child(&child);
+                *running = Some(Running { pid, kind: Kind::Reproducer(run) });
+                self.started.notify_one();
+                Ok(())
+            }
+            Err(error) => {
+                crate::say(&format!("cannot run {}: {error} (is it linked with -static?)", program.to_string_lossy()));
+                let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+                self.port.send(&format!("end {run} {code}"))
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reap(&self) {
+        loop {
+            // Only looks, so that a child is never taken from `spawn`, which waits for those that it cannot execute.
+            let dead = rustix::process::waitid(rustix::process::WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+            let mut running = self.lock();
+            if running.is_none() && dead.is_err_and(|error| error == Errno::CHILD) {
+                drop(self.started.wait(running));
+                continue;
+            }
+            while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
+                if running.as_ref().is_some_and(|running| running.pid == pid)
+                    && let Some(ended) = running.take()
+                {
+                    // What it left behind does not meet the next run.
+                    let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+                    self.report(ended.kind, status);
+                }
+            }
+        }
+    }
+
+    fn report(&self, kind: Kind, status: WaitStatus) {
+        let code = status.exit_status().unwrap_or_else(|| -status.terminating_signal().unwrap_or(1));
+        let sent = match kind {
+            Kind::Control if code == 0 => self.port.send("control ok"),
+            Kind::Control => self.port.send(&format!("control fail cannot {}", control_test::step(code))),
+            Kind::Reproducer(run) => self.port.send(&format!("end {run} {code}")),
+        };
+        if sent.is_err() {
+            crate::say("the control port does not take lines");
+        }
+    }
+}
