@@ -1,0 +1,44 @@
+//! `./x setup`: what the project needs on this machine. Does nothing where everything is there.
+
+mod apt;
+mod packages;
+mod wasm_std;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::cargo::cargo;
+use crate::step::Failure;
+use crate::step::read;
+use crate::step::step;
+
+/// Installs what is missing, fetches crates, and gets the wasm std.
+pub(crate) fn all(root: &Path) -> Result<(), Failure> {
+    let start = Instant::now();
+    packages::install()?;
+    crates(root)?;
+    wasm_std::get(root)?;
+    println!("x: setup: everything is there ({:.1} s)", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Fetches the crates of all targets: guests are built offline, for targets of their own.
+fn crates(root: &Path) -> Result<(), Failure> {
+    if read(&mut cargo(root, &["fetch", "--locked", "--offline"])).is_ok() {
+        return Ok(());
+    }
+    step("fetching crates", || read(&mut cargo(root, &["fetch", "--locked"])).map(drop))
+}
+
+/// Whether a program is in `PATH`.
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Where apt-get puts emulators and jails, also when the caller's PATH is short.
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Whether this process may install packages.
+fn is_root() -> bool {
+    read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}

@@ -1,0 +1,50 @@
+//! Programs from the distribution.
+
+use std::path::Path;
+
+use super::apt;
+use super::is_installed;
+use super::is_root;
+use crate::step::Failure;
+use crate::step::step;
+
+/// What shows that something is installed.
+enum Sign {
+    /// A program in `PATH`.
+    Program(&'static str),
+    /// A file.
+    File(&'static str),
+}
+
+/// What is needed, and the Debian package that has it.
+const NEEDED: [(Sign, &str); 9] = [
+    (Sign::Program("gcc"), "gcc"),
+    (Sign::File("/usr/include/stdlib.h"), "libc6-dev"),
+    (Sign::Program("make"), "make"),
+    (Sign::Program("git"), "git"),
+    (Sign::Program("qemu-system-x86_64"), "qemu-system-x86"),
+    (Sign::Program("bwrap"), "bubblewrap"),
+    (Sign::Program("busybox"), "busybox-static"),
+    (Sign::Program("xz"), "xz-utils"),
+    (Sign::File("/etc/ssl/certs/ca-certificates.crt"), "ca-certificates"),
+];
+
+/// Installs the packages that are missing.
+pub(super) fn install() -> Result<(), Failure> {
+    let missing: Vec<&str> = NEEDED.iter().filter(|(sign, _)| !is_there(sign)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    if !is_root() || !is_installed("apt-get") {
+        return Err(Failure::missing(format!("missing; on Debian: sudo apt-get install --no-install-recommends {list}")));
+    }
+    step(&format!("installing {list}"), || apt::install(&missing))
+}
+
+fn is_there(sign: &Sign) -> bool {
+    match sign {
+        Sign::Program(program) => is_installed(program),
+        Sign::File(file) => Path::new(file).exists(),
+    }
+}
