@@ -53,6 +53,9 @@ const CONFIG: &str = "[core]
 \tauto = false
 ";
 
+/// Whatever else attributes say, git itself too takes files as they are in a checkout.
+const ATTRIBUTES: &str = "* -text !eol -ident -filter -working-tree-encoding\n";
+
 /// Marks the folder as ours; holds the commit that is meant to be shown.
 const OURS: &str = "kbisect";
 
@@ -89,6 +92,7 @@ impl Checkout {
         write(&git_dir.join("objects/info/alternates"), &alternates)?;
         write(&git_dir.join("packed-refs"), tags(&user).as_bytes())?;
         write(&git_dir.join("config"), CONFIG.as_bytes())?;
+        write(&git_dir.join("info/attributes"), ATTRIBUTES.as_bytes())?;
         if !git_dir.join("HEAD").exists() {
             write(&git_dir.join("HEAD"), b"ref: refs/heads/none\n")?;
         }
@@ -203,13 +207,17 @@ impl Checkout {
         }
     }
 
-    /// What the index says of the files on disk. An index that cannot be read says nothing; then all files of the commit that
-    /// HEAD is meant to be at count as unfinished.
-    fn record(&self) -> BTreeMap<Vec<u8>, (Entry, Option<Stat>)> {
+    /// The index, if there is one that can be read (libgit2 takes a missing one for an empty one).
+    fn index(&self) -> Option<git2::Index> {
         let path = self.git_file("index");
-        let Ok(index) = git2::Index::open(&path) else { return BTreeMap::new() };
+        if path.exists() { git2::Index::open(&path).ok() } else { None }
+    }
+
+    /// What the index says of the files on disk; without an index, nothing.
+    fn record(&self) -> BTreeMap<Vec<u8>, (Entry, Option<Stat>)> {
+        let Some(index) = self.index() else { return BTreeMap::new() };
         // What was written in the index's own tick of the clock may have changed after it was recorded (git's "racily clean").
-        let written = fs::metadata(&path).map_or((0, 0), |found| (found.mtime(), found.mtime_nsec()));
+        let written = fs::metadata(self.git_file("index")).map_or((0, 0), |found| (found.mtime(), found.mtime_nsec()));
         index
             .iter()
             .filter_map(|recorded| {
@@ -233,7 +241,7 @@ impl Checkout {
             .lines()
             .filter_map(|line| line.parse().ok())
             .collect();
-        if git2::Index::open(&self.git_file("index")).is_err() {
+        if self.index().is_none() {
             commits.extend(self.commit());
         }
         commits.sort_unstable();

@@ -18,7 +18,7 @@ pub struct FileStat {
     pub added: usize,
     /// Lines deleted.
     pub deleted: usize,
-    /// For binary files: sizes in bytes before and after (then there are no lines).
+    /// For binary files: sizes in bytes before and after, both 0 where only the mode changed (then there are no lines).
     pub binary: Option<(u64, u64)>,
 }
 
@@ -35,26 +35,38 @@ impl Repository {
         self.with_diff(commit, |diff| Ok(diff.deltas().map(|delta| path_of(&delta)).collect()))
     }
 
-    /// Lines changed against the first parent.
+    /// Lines changed against the first parent. Attributes do not count: what is binary is told from the content.
     pub fn diffstat(&self, commit: &CommitId) -> Result<DiffStat, Error> {
-        self.with_diff(commit, |diff| {
-            let fail = |error| Error::git(format!("read the changes of {commit}"), error);
-            let mut files = Vec::new();
-            for (index, delta) in diff.deltas().enumerate() {
-                let patch = git2::Patch::from_diff(diff, index).map_err(fail)?;
-                // Flags and sizes are known only once the patch was made.
-                let (binary, added, deleted) = match patch {
-                    Some(patch) if !patch.delta().flags().is_binary() => {
-                        let (_, added, deleted) = patch.line_stats().map_err(fail)?;
-                        (None, added, deleted)
-                    }
-                    Some(patch) => (Some((patch.delta().old_file().size(), patch.delta().new_file().size())), 0, 0),
-                    None => (Some((delta.old_file().size(), delta.new_file().size())), 0, 0),
-                };
-                files.push(FileStat { path: path_of(&delta), added, deleted, binary });
-            }
-            Ok(DiffStat { files })
-        })
+        let deltas: Vec<_> = self.with_diff(commit, |diff| {
+            Ok(diff.deltas().map(|delta| (path_of(&delta), Side::of(&delta.old_file()), Side::of(&delta.new_file()))).collect())
+        })?;
+        let git = self.git();
+        let odb = git.odb().map_err(|error| Error::git("open the object store", error))?;
+        let mut files = Vec::new();
+        for (path, old, new) in deltas {
+            let (old, new) = (self.content(&odb, old)?, self.content(&odb, new)?);
+            let mut options = DiffOptions::new();
+            options.context_lines(0);
+            let patch = git2::Patch::from_buffers(&old, None, &new, None, Some(&mut options))
+                .map_err(|error| Error::git(format!("compare `{path}` in {commit} with its parent"), error))?;
+            files.push(if patch.delta().flags().is_binary() {
+                let sizes = if old == new { (0, 0) } else { (old.len() as u64, new.len() as u64) };
+                FileStat { path, added: 0, deleted: 0, binary: Some(sizes) }
+            } else {
+                let (_, added, deleted) =
+                    patch.line_stats().map_err(|error| Error::git(format!("count the lines of `{path}`"), error))?;
+                FileStat { path, added, deleted, binary: None }
+            });
+        }
+        Ok(DiffStat { files })
+    }
+
+    fn content(&self, odb: &git2::Odb<'_>, side: Side) -> Result<Vec<u8>, Error> {
+        match side {
+            Side::Nothing => Ok(Vec::new()),
+            Side::Submodule(id) => Ok(format!("Subproject commit {id}\n").into_bytes()),
+            Side::Blob(id) => Ok(odb.read(id).map_err(|error| self.read_error(&id.to_string(), error))?.data().to_owned()),
+        }
     }
 
     fn with_diff<T>(&self, commit: &CommitId, read: impl FnOnce(&git2::Diff<'_>) -> Result<T, Error>) -> Result<T, Error> {
@@ -65,11 +77,28 @@ impl Repository {
         };
         let (old, new) = (parent.as_ref().map(tree).transpose()?, tree(commit)?);
         let mut options = DiffOptions::new();
-        options.context_lines(0).ignore_submodules(false).include_typechange(false);
+        options.ignore_submodules(false).include_typechange(true);
         let diff = git
             .diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))
             .map_err(|error| Error::git(format!("compare {commit} with its parent"), error))?;
         read(&diff)
+    }
+}
+
+/// One side of a change.
+enum Side {
+    Nothing,
+    Submodule(git2::Oid),
+    Blob(git2::Oid),
+}
+
+impl Side {
+    fn of(file: &git2::DiffFile<'_>) -> Self {
+        match file.mode() {
+            git2::FileMode::Unreadable => Self::Nothing,
+            git2::FileMode::Commit => Self::Submodule(file.id()),
+            _ => Self::Blob(file.id()),
+        }
     }
 }
 
@@ -116,8 +145,12 @@ impl fmt::Display for DiffStat {
         let most = self.files.iter().map(|file| file.added + file.deleted).max().unwrap_or(0);
         for file in &self.files {
             write!(f, " {:names$} | ", fitted(&shown(&file.path), names))?;
-            if let Some((before, after)) = file.binary {
-                writeln!(f, "{:>numbers$} {before} -> {after} bytes", "Bin")?;
+            if let Some(sizes) = file.binary {
+                write!(f, "{:>numbers$}", "Bin")?;
+                match sizes {
+                    (0, 0) => writeln!(f)?,
+                    (before, after) => writeln!(f, " {before} -> {after} bytes")?,
+                }
                 continue;
             }
             let (plus, minus) = marks(file.added, file.deleted, most, bars);

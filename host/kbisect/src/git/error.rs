@@ -163,7 +163,9 @@ fn unsupported_hints(repo: &Path, kind: &Unsupported) -> Vec<String> {
     let repo = quoted(repo);
     match kind {
         Unsupported::Sha256 => Vec::new(),
-        Unsupported::Reftable => vec![format!("convert it: git -C {repo} refs migrate --ref-format=files")],
+        Unsupported::Reftable => {
+            vec![format!("make a clone of it in the older format: git clone --ref-format=files {repo} FOLDER")]
+        }
         Unsupported::Partial => {
             vec![format!("make a complete clone of its remote: git clone \"$(git -C {repo} remote get-url origin)\" FOLDER")]
         }

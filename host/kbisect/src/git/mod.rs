@@ -26,4 +26,4 @@ pub use soundness::Problem;
 pub use soundness::problems;
 
 #[cfg(test)]
-mod testing;
+mod tests;

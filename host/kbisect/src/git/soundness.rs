@@ -56,7 +56,7 @@ pub fn problems(path: &Path) -> Vec<Problem> {
             vec![format!("deepen it: git -C {repo} fetch --unshallow --tags")],
         ));
     }
-    if git.is_empty().unwrap_or(false) {
+    if git.head().is_err() && git.references().is_ok_and(|mut all| all.next().is_none()) {
         problems.push(Problem { fatal: true, message: format!("`{}` has no commit yet", place.display()), hints: Vec::new() });
     }
     if git.commondir().join("refs/replace").is_dir()

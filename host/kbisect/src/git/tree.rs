@@ -68,51 +68,60 @@ pub(super) enum Failure {
     Git(Oid, git2::Error),
 }
 
-/// The kernel has 90,000 files; a tree with more than this many is a trap (few objects can make a tree of any size).
-const MOST_ENTRIES: usize = 5_000_000;
+/// The kernel has 90,000 files and 6,000 folders; a tree with more than this many of both is a trap (few objects can make a tree
+/// of any size).
+const MOST_NAMES: usize = 2_000_000;
 
-/// No path longer than the system allows.
-const LONGEST_PATH: usize = 4_000;
+/// Folders in folders, at most.
+const DEEPEST: usize = 200;
 
 /// All entries of the tree in the order of git's index (bytewise by path).
 pub(super) fn entries(git: &git2::Repository, tree: Oid) -> Result<Vec<Entry>, Failure> {
-    let mut entries = Vec::new();
-    list(git, tree, &mut Vec::new(), &mut entries)?;
-    Ok(entries)
+    let mut listing = Listing { git, names: 0, entries: Vec::new() };
+    listing.add(tree, &mut Vec::new(), 0)?;
+    Ok(listing.entries)
 }
 
-fn list(git: &git2::Repository, tree: Oid, prefix: &mut Vec<u8>, entries: &mut Vec<Entry>) -> Result<(), Failure> {
-    let tree = git.find_tree(tree).map_err(|error| Failure::Git(tree, error))?;
-    let mut names = HashSet::with_capacity(tree.len());
-    for entry in &tree {
-        let name = entry.name_bytes();
-        let at = prefix.len();
-        prefix.extend_from_slice(name);
-        let shown = || String::from_utf8_lossy(prefix).into_owned();
-        if forbidden(name) {
-            return Err(Failure::Refused(format!("it holds the path `{}`", shown())));
+struct Listing<'a> {
+    git: &'a git2::Repository,
+    names: usize,
+    entries: Vec<Entry>,
+}
+
+impl Listing<'_> {
+    fn add(&mut self, tree: Oid, prefix: &mut Vec<u8>, depth: usize) -> Result<(), Failure> {
+        let refused = |what: &str, path: &[u8]| Err(Failure::Refused(format!("{what} `{}`", String::from_utf8_lossy(path))));
+        let tree = self.git.find_tree(tree).map_err(|error| Failure::Git(tree, error))?;
+        self.names += tree.len();
+        if self.names > MOST_NAMES {
+            return Err(Failure::Refused(format!("it holds more than {MOST_NAMES} files and folders")));
         }
-        if !names.insert(name.to_vec()) {
-            return Err(Failure::Refused(format!("it holds the path `{}` twice", shown())));
+        if depth > DEEPEST {
+            return refused("folders are too deep in one another at", prefix);
         }
-        if prefix.len() > LONGEST_PATH {
-            return Err(Failure::Refused("it holds a path that is too long".to_owned()));
-        }
-        let mode = entry.filemode_raw();
-        if mode & 0o170_000 == 0o040_000 {
-            prefix.push(b'/');
-            list(git, entry.id(), prefix, entries)?;
-        } else if let Some(kind) = Kind::of(mode) {
-            if entries.len() == MOST_ENTRIES {
-                return Err(Failure::Refused(format!("it holds more than {MOST_ENTRIES} files")));
+        let mut names = HashSet::with_capacity(tree.len());
+        for entry in &tree {
+            let at = prefix.len();
+            prefix.extend_from_slice(entry.name_bytes());
+            if forbidden(entry.name_bytes()) {
+                return refused("it holds the path", prefix);
             }
-            entries.push(Entry { path: prefix.clone(), kind, id: entry.id() });
-        } else {
-            return Err(Failure::Refused(format!("`{}` has the unknown mode {mode:o}", shown())));
+            if !names.insert(entry.name_bytes().to_vec()) {
+                return refused("it holds twice the path", prefix);
+            }
+            let mode = entry.filemode_raw();
+            if mode & 0o170_000 == 0o040_000 {
+                prefix.push(b'/');
+                self.add(entry.id(), prefix, depth + 1)?;
+            } else if let Some(kind) = Kind::of(mode) {
+                self.entries.push(Entry { path: prefix.clone(), kind, id: entry.id() });
+            } else {
+                return refused(&format!("it holds an entry of unknown mode {mode:o}"), prefix);
+            }
+            prefix.truncate(at);
         }
-        prefix.truncate(at);
+        Ok(())
     }
-    Ok(())
 }
 
 /// Whether a name may not be a component of a path: it would leave the checkout or reach its repository.

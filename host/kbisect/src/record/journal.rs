@@ -85,11 +85,11 @@ pub struct Journal {
 impl Journal {
     /// Starts a journal; the file must not be there.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(|error| JournalError::Io { action: "create", path: path.to_owned(), error })?;
+        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| JournalError::Io {
+            action: "create",
+            path: path.to_owned(),
+            error,
+        })?;
         Ok(Self::at_end(path, file, 0, 1))
     }
 
@@ -140,9 +140,11 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, JournalError> {
 /// The entries and the length of the whole lines they stand in.
 fn read_whole_lines(path: &Path) -> Result<(Vec<Entry>, u64), JournalError> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(|error| JournalError::Io { action: "read", path: path.to_owned(), error })?;
+    File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|error| JournalError::Io {
+        action: "read",
+        path: path.to_owned(),
+        error,
+    })?;
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     let mut entries: Vec<Entry> = Vec::new();
     for (index, line) in bytes[..whole].split_inclusive(|&byte| byte == b'\n').enumerate() {

@@ -70,10 +70,16 @@ fn headline(report: &Report) -> String {
             let _ = writeln!(text, "No single {}: {why}.\n", what.to_lowercase());
             if readings.len() > 1 {
                 for reading in readings {
-                    let best = reading.suspects.first().map_or_else(String::new, |best| {
-                        format!("{} ({})", best.commit.short(), percent(best.probability))
-                    });
-                    let _ = writeln!(text, "  {} that looks {:?} are the same bug: {best}", percent(reading.weight), reading.as_target);
+                    let best = reading
+                        .suspects
+                        .first()
+                        .map_or_else(String::new, |best| format!("{} ({})", best.commit.short(), percent(best.probability)));
+                    let _ = writeln!(
+                        text,
+                        "  {} that looks {:?} are the same bug: {best}",
+                        percent(reading.weight),
+                        reading.as_target
+                    );
                 }
             }
             write!(text, "{}", candidates(suspects))

@@ -119,7 +119,8 @@ impl Text {
             Event::TrialEnded { trial, commit, outcome, seconds, .. } => {
                 self.test_seconds += seconds;
                 self.tested.insert(*commit);
-                if let (Some(block), Some(run)) = (self.block.as_mut().filter(|block| block.commit == *commit), run_text(outcome)) {
+                if let (Some(block), Some(run)) = (self.block.as_mut().filter(|block| block.commit == *commit), run_text(outcome))
+                {
                     block.runs.push((*trial, run));
                 }
             }
@@ -271,7 +272,14 @@ impl Text {
                     let what = if fix { "first good commit" } else { "first bad commit" };
                     let _ = writeln!(lines, "{what}: {} {}", text.commit, text.subject);
                 }
-                let list = |to: bool| recipients.iter().filter(|one| one.to == to).map(|one| format!("{:?}", one.email)).collect::<Vec<_>>().join(" ");
+                let list = |to: bool| {
+                    recipients
+                        .iter()
+                        .filter(|one| one.to == to)
+                        .map(|one| format!("{:?}", one.email))
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                };
                 let _ = writeln!(lines, "recipients (to): [{}]\nrecipients (cc): [{}]", list(true), list(false));
                 crash(lines);
             }

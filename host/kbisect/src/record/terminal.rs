@@ -95,7 +95,11 @@ impl Terminal {
                     && sighting.same < 0.5
                 {
                     let (title, same) = (&sighting.report.title, sighting.same);
-                    self.line(&format!("        other: {title} at {}: {same:.2} the target; {reason} (trial {})", commit.short(), trial.0));
+                    self.line(&format!(
+                        "        other: {title} at {}: {same:.2} the target; {reason} (trial {})",
+                        commit.short(),
+                        trial.0
+                    ));
                 }
             }
             Event::PluginFailed { plugin, hook, error, disabled } => {
@@ -129,7 +133,8 @@ impl Terminal {
         let Some((commit, role, subject)) = self.current.take() else {
             return;
         };
-        let Some(tested) = self.standing.as_ref().and_then(|standing| standing.tested.iter().find(|one| one.commit == commit)) else {
+        let Some(tested) = self.standing.as_ref().and_then(|standing| standing.tested.iter().find(|one| one.commit == commit))
+        else {
             return;
         };
         if self.number == 0 {
@@ -224,9 +229,19 @@ impl Live {
             let _ = write!(text, "building {}  ", commit.short());
         }
         if let Some((_, commit)) = self.trying.first_key_value() {
-            let _ = write!(text, "{} trial{} at {}", self.trying.len(), if self.trying.len() == 1 { "" } else { "s" }, commit.short());
+            let _ = write!(
+                text,
+                "{} trial{} at {}",
+                self.trying.len(),
+                if self.trying.len() == 1 { "" } else { "s" },
+                commit.short()
+            );
         }
-        let _ = write!(text, "   (so far {}; Ctrl-C stops, the run can be resumed)", duration::short(self.started.elapsed().as_secs_f64()));
+        let _ = write!(
+            text,
+            "   (so far {}; Ctrl-C stops, the run can be resumed)",
+            duration::short(self.started.elapsed().as_secs_f64())
+        );
         self.now.set_message(text);
     }
 }

@@ -1,0 +1,58 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::git::commit;
+
+#[test]
+fn texts_are_what_git_log_says() {
+    let sandbox = Sandbox::import(random_history(11, 30).as_bytes());
+    sandbox.git(&["checkout", "-q", "-f", "b0"]);
+    for (time, message) in
+        ["title only", "two\nlines of title\n\nbody\n", "\n\n  indented\n\nbody", "tab\there  \n\nx", "é – ü"].iter().enumerate()
+    {
+        sandbox.commit("f", &time.to_string(), message, time as i64);
+    }
+    let repository = sandbox.open();
+    for id in sandbox.ids(&["rev-list", "--all"]) {
+        let show = |format: &str| sandbox.git(&["log", "-1", &format!("--format={format}"), &id.to_string()]);
+        assert_eq!(repository.subject(&id).unwrap(), show("%s").trim_end_matches('\n'));
+        assert_eq!(repository.message(&id).unwrap().trim_end_matches('\n'), show("%B").trim_end_matches('\n'));
+        assert_eq!(repository.time(&id).unwrap().to_string(), show("%ct").trim());
+        let author = repository.author(&id).unwrap();
+        assert_eq!(format!("{}|{}", author.name, author.email), show("%an|%ae").trim());
+        let parents: Vec<String> = repository.parents(&id).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(parents.join(" "), show("%P").trim());
+    }
+}
+
+#[test]
+fn other_encodings_become_utf8() {
+    let raw = |encoding: &str| {
+        [b"tree x\nauthor J\xf6rg <j@x> 5 +0000\ncommitter J\xf6rg <j@x> 6 +0000\n", encoding.as_bytes(), b"\nGr\xfc\xdfe\n"]
+            .concat()
+    };
+    let latin1 = raw("encoding ISO-8859-1\n");
+    assert_eq!(commit::message(&latin1), "Grüße\n");
+    assert_eq!(commit::author(&latin1).unwrap().name, "Jörg");
+    assert_eq!(commit::message(&raw("")), "Gr\u{fffd}\u{fffd}e\n");
+}
+
+#[test]
+fn sign_offs_are_read_from_messages() {
+    let message = "x\n\nSigned-off-by: Ann <ann@x>\nsigned-off-by: \"Bob, Jr.\" <bob@x> # comment\n    Signed-off-by: Cy <cy@x>\n\
+                   Reviewed-by: Dee <dee@x>\nSigned-off-by: nobody\nThe Signed-off-by: Eve <eve@x>\n";
+    let people: Vec<(String, String)> = commit::signed_off_by(message).map(|who| (who.name, who.email)).collect();
+    let people: Vec<(&str, &str)> = people.iter().map(|(name, email)| (name.as_str(), email.as_str())).collect();
+    assert_eq!(people, [("Ann", "ann@x"), ("Bob, Jr.", "bob@x"), ("Cy", "cy@x")]);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_without_panic(raw: Vec<u8>, header in "(parent |committer |author |encoding )?[ -~\n]{0,80}") {
+        for raw in [raw.clone(), [header.as_bytes(), &raw].concat()] {
+            let _ = (commit::header(&raw), commit::author(&raw));
+            let message = commit::message(&raw);
+            let _ = (commit::subject(&message), commit::signed_off_by(&message).count());
+        }
+    }
+}
