@@ -15,7 +15,7 @@ CFLAGS="-std=gnu11 -m64 -ffreestanding -fno-pic -no-pie -mno-red-zone -mgeneral-
 	-Wall -Wno-format-zero-length -Werror=implicit-function-declaration -Wno-unused-function -Iinclude -I$out/include -I. -Iarch/x86
 	-ffile-prefix-map=$PWD=. -ffile-prefix-map=$out=. -ffile-prefix-map=./="
 
-version=$(sed -n 's/^VERSION = //p' Makefile).$(sed -n 's/^PATCHLEVEL = //p' Makefile).0
+version=$(sed -n 's/^VERSION = //p' Makefile).$(sed -n 's/^PATCHLEVEL = //p' Makefile).0$(sed -n 's/^EXTRAVERSION = //p' Makefile)
 mkdir -p "$out/include/generated"
 cat >"$out/include/generated/version.h" <<EOF
 #define UTS_RELEASE "$version"
@@ -52,4 +52,4 @@ nm -n "$out/vmlinux.1" | awk '
 $CC -m64 -c "$out/kallsyms.s" -o "$out/kallsyms.o"
 link "$out/kallsyms.o" -o "$out/vmlinux"
 objcopy --strip-all "$out/vmlinux" "$out/kernel"
-[ -n "$KEEP" ] || rm -rf "$out/include" "$out"/unit.* "$out"/*.o "$out/vmlinux.1" "$out/kallsyms.s"
+rm -rf "$out/include" "$out"/unit.* "$out"/*.o "$out/vmlinux.1" "$out/kallsyms.s"

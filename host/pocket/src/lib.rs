@@ -230,23 +230,28 @@ fn plant(catalog: &mut Catalog, options: &Options, draw: &mut Draw) -> Result<Pl
         None => None,
     };
 
-    let mut planting = Planting { kind, culprit, stray, build, boot, events: Vec::new() };
-    let at = |share: f64| (share * options.commits as f64) as usize;
-    let mut place = |share: f64, event: Event| planting.events.push((at(share).max(2), event));
+    let at = |share: f64| ((share * options.commits as f64) as usize).max(2);
     let culprit_at = 0.32 + 0.42 * draw.unit();
     let on_branch = draw.chance(0.5);
-    place(culprit_at, if on_branch { Event::PlantOnBranch(culprit, kind.topic()) } else { Event::Plant(culprit) });
     let (mut before, mut after) = (build, boot);
     if draw.chance(0.5) {
         std::mem::swap(&mut before, &mut after);
     }
     // Close enough for a search to come by, far enough that the culprit's own parents work.
-    let near = 0.05 + 0.05 * draw.unit();
-    place(culprit_at - near - 0.035, Event::Break(before.0));
-    place(culprit_at - near, Event::Mend(before.1));
-    let near = 0.05 + 0.05 * draw.unit();
-    place(culprit_at + near, Event::Break(after.0));
-    place(culprit_at + near + 0.035, Event::Mend(after.1));
+    let mut near = || 0.05 + 0.05 * draw.unit();
+    let before_at = culprit_at - near();
+    let after_at = culprit_at + near();
+    let stretches = [(before, at(before_at - 0.035), at(before_at)), (after, at(after_at), at(after_at + 0.035))];
+    let mut events: Vec<(usize, Event)> = Vec::new();
+    for ((breaks, mends), from, until) in stretches {
+        events.extend([(from, Event::Break(breaks)), (until, Event::Mend(mends))]);
+    }
+    // Nothing is released or planted where commits fail.
+    let mut place = |share: f64, event: Event| {
+        let stretch = stretches.iter().find(|&&(_, from, until)| (from..until).contains(&at(share)));
+        events.push((stretch.map_or(at(share), |&(_, _, until)| until), event));
+    };
+    place(culprit_at, if on_branch { Event::PlantOnBranch(culprit, kind.topic()) } else { Event::Plant(culprit) });
     if let Some((_, bug, fix)) = stray {
         place(0.08 + 0.12 * draw.unit(), Event::Plant(bug));
         if let Some(fix) = fix {
@@ -256,8 +261,8 @@ fn plant(catalog: &mut Catalog, options: &Options, draw: &mut Draw) -> Result<Pl
     for number in 0..RELEASES {
         place(0.03 + 0.15 * number as f64, Event::Release(number));
     }
-    planting.events.sort_by_key(|&(at, _)| at);
-    Ok(planting)
+    events.sort_by_key(|&(at, _)| at);
+    Ok(Planting { kind, culprit, stray, build, boot, events })
 }
 
 fn set_width(catalog: &mut Catalog, kind: Kind, window: Window) {

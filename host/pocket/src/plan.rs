@@ -79,8 +79,7 @@ pub(crate) fn plan(
     planner.root();
     let mut events = events.iter().copied().peekable();
     while planner.commits.len() < count {
-        let due = events.next_if(|&(at, event)| at <= planner.commits.len() && planner.may(event));
-        if let Some((_, event)) = due {
+        if let Some((_, event)) = events.next_if(|&(at, _)| at <= planner.commits.len()) {
             planner.event(event)?;
             continue;
         }
@@ -110,11 +109,6 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn tip(&self) -> usize {
         *self.mainline.last().expect("there is a root")
-    }
-
-    /// Nothing is planted or released where commits fail.
-    fn may(&self, event: Event) -> bool {
-        self.whole.is_none() || matches!(event, Event::Mend(_))
     }
 
     fn root(&mut self) {
@@ -168,7 +162,9 @@ impl Planner<'_> {
         self.catalog.add_step(Step {
             id: format!("release-{number}"),
             needs: Vec::new(),
-            sets: vec![("PATCHLEVEL".to_owned(), number.to_string()), ("NAME".to_owned(), NAMES[number % RELEASES].to_owned())],
+            sets: [("PATCHLEVEL", number.to_string()), ("EXTRAVERSION", String::new()), ("NAME", NAMES[number].to_owned())]
+                .map(|(key, value)| (key.to_owned(), value))
+                .to_vec(),
             undoes: None,
             subject: format!("Pocket 1.{number}"),
             body: String::new(),

@@ -13,7 +13,8 @@ long host_call(long nr, long a, const void *b, long c);
 #define SYS_EXIT	60
 
 static char input[8192];
-static long input_len = -1, input_at;
+static long input_len, input_at;
+static bool input_read;
 static char output[2][65536];
 static long output_len[2];
 
@@ -31,8 +32,12 @@ void arch_uart_put(int port, char c)
 
 int arch_uart_get(int port)
 {
-	if (input_len < 0)
-		input_len = host_call(SYS_READ, 0, input, sizeof(input));
+	while (!input_read) {
+		long n = host_call(SYS_READ, 0, input + input_len, sizeof(input) - input_len);
+
+		input_len += n > 0 ? n : 0;
+		input_read = n <= 0;
+	}
 	return input_at < input_len ? (unsigned char)input[input_at++] : -1;
 }
 

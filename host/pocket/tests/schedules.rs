@@ -1,0 +1,108 @@
+//! How often the planted bugs show, over many schedules of a kernel that runs as a process.
+
+mod common;
+
+use pocket::Kind;
+use pocket::Options;
+
+/// Share of `n` schedules whose console has `marker`, and of all that crash.
+fn shares(kernel: &common::Hosted, marker: &str, n: u64) -> (f64, f64) {
+    let mut hits = 0;
+    let mut crashes = 0;
+    for seed in 0..n {
+        let run = kernel.trial(seed);
+        let hit = run.console.contains(marker);
+        assert!(run.clean() || run.console.contains("Kernel panic - not syncing: "), "{}", run.console);
+        hits += u32::from(hit);
+        crashes += u32::from(!run.clean());
+    }
+    (f64::from(hits) / n as f64, f64::from(crashes) / n as f64)
+}
+
+/// One kind: the culprit hits at the wanted rate, its parent never, and only the stray beside it.
+fn check(kind: Kind) {
+    if !common::compiler() {
+        return;
+    }
+    let options = Options { seed: 11, kind: Some(kind), commits: 120, ..Options::default() };
+    let history = common::write(&options);
+    let stray = history.planted.stray.as_ref().expect("there is a stray").kind;
+    let culprit = history.id(&history.planted.culprit);
+    let parent = history.repo.find_commit(culprit).and_then(|commit| commit.parent_id(0)).expect("it has a parent");
+    let with = history.hosted(culprit);
+    let without = history.hosted(parent);
+    let (hits, crashes) = shares(&with, kind.marker(), 600);
+    let (false_hits, parent_crashes) = shares(&without, kind.marker(), 600);
+    let (strays, _) = shares(&without, stray.marker(), 600);
+    println!("{kind}: {hits:.3} of {crashes:.3}; parent {false_hits:.3} of {parent_crashes:.3}; {stray}: {strays:.3}");
+    assert!((hits - options.repro_rate).abs() < 0.1, "{kind}: {hits} at the culprit");
+    assert!(false_hits == 0.0, "{kind}: {false_hits} at the parent");
+    assert!((strays - options.stray_rate).abs() < 0.03, "{stray}: {strays} at the parent of the culprit");
+    assert!((parent_crashes - strays).abs() < 1e-9, "only the stray crashes the parent");
+    assert!(crashes - hits < 0.05, "little else crashes the culprit");
+}
+
+#[test]
+fn use_after_free() {
+    check(Kind::UseAfterFree);
+}
+
+#[test]
+fn missing_reference() {
+    check(Kind::Refcount);
+}
+
+#[test]
+fn lock_order() {
+    check(Kind::LockOrder);
+}
+
+#[test]
+fn lost_wakeup() {
+    check(Kind::LostWakeup);
+}
+
+#[test]
+fn list_corruption() {
+    check(Kind::ListCorruption);
+}
+
+#[test]
+fn lost_update() {
+    check(Kind::LostUpdate);
+}
+
+#[test]
+fn the_rate_is_what_was_asked_for() {
+    if !common::compiler() {
+        return;
+    }
+    for rate in [0.3, 0.9] {
+        let options = Options { seed: 5, repro_rate: rate, stray_rate: 0.0, commits: 60, ..Options::default() };
+        let history = common::write(&options);
+        assert_eq!(history.planted.stray, None);
+        let kernel = history.hosted(history.id(&history.planted.start));
+        let (hits, crashes) = shares(&kernel, history.planted.kind.marker(), 600);
+        println!("wanted {rate}: {hits:.3}");
+        assert!((hits - rate).abs() < 0.1, "wanted {rate}, found {hits}");
+        assert!((crashes - hits).abs() < 1e-9, "nothing else crashes");
+    }
+}
+
+#[test]
+fn half_of_the_titles_name_the_function_at_fault() {
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.names_culprit()).count() * 2, Kind::ALL.len());
+}
+
+#[test]
+fn a_seed_is_a_schedule() {
+    if !common::compiler() {
+        return;
+    }
+    let history = common::write(&Options { seed: 3, commits: 60, ..Options::default() });
+    let kernel = history.hosted(history.id(&history.planted.start));
+    let first: Vec<String> = (0..40).map(|seed| kernel.trial(seed).console).collect();
+    let again: Vec<String> = (0..40).map(|seed| kernel.trial(seed).console).collect();
+    assert_eq!(first, again);
+    assert!(first.iter().any(|console| *console != first[0]));
+}
