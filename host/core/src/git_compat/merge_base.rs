@@ -17,8 +17,7 @@ pub(super) struct Check {
 /// Looks at the merge bases of bad and good, in git's order, if some good commit is not an ancestor of the bad one.
 pub(super) fn check(graph: &Graph, bad: Node, good: &[Node], skipped: &NodeSet) -> Check {
     let mut check = Check { skipped: Vec::new(), stop: None };
-    let below_bad = graph.ancestors(&[bad]);
-    if good.iter().all(|&node| below_bad.contains(node)) {
+    if fit(graph, bad, good) {
         return check;
     }
     for base in in_order(graph, bad, good) {
@@ -36,6 +35,52 @@ pub(super) fn check(graph: &Graph, bad: Node, good: &[Node], skipped: &NodeSet) 
         check.skipped.push(base);
     }
     check
+}
+
+/// Whether git takes all good commits for ancestors of the bad one.
+fn fit(graph: &Graph, bad: Node, good: &[Node]) -> bool {
+    if good.contains(&bad) {
+        return !meets_a_good_one_first(graph, bad, good);
+    }
+    // Here it makes no difference that git may be wrong: the merge bases of ancestors are good commits, which it passes over.
+    let below_bad = graph.ancestors(&[bad]);
+    good.iter().all(|&node| below_bad.contains(node))
+}
+
+/// Whether git's walk by date from `bad` and `good` comes to a commit before it knows that `bad` contains it.
+///
+/// That happens to true ancestors too if they are not older than what lies between. A commit that the walk comes to tells its
+/// parents and their parents; and one that was read before, as the good ones were, passes the word on at once.
+fn meets_a_good_one_first(graph: &Graph, bad: Node, good: &[Node]) -> bool {
+    let mut read = graph.set(good);
+    let mut below = graph.set(&[bad]);
+    let mut queued = read.clone();
+    let mut queue = Queue::default();
+    let tell = |parents: &[Node], read: &NodeSet, below: &mut NodeSet| {
+        let mut told = parents.to_vec();
+        while let Some(node) = told.pop() {
+            if below.insert(node) && read.contains(node) {
+                told.extend_from_slice(graph.parents(node));
+            }
+        }
+    };
+    tell(graph.parents(bad), &read, &mut below);
+    queue.put(graph, bad);
+    good.iter().filter(|&&node| node != bad).for_each(|&node| queue.put(graph, node));
+    while let Some(node) = queue.take() {
+        if !below.contains(node) {
+            return true;
+        }
+        for &parent in graph.parents(node) {
+            below.insert(parent);
+            read.insert(parent);
+            tell(graph.parents(parent), &read, &mut below);
+            if queued.insert(parent) {
+                queue.put(graph, parent);
+            }
+        }
+    }
+    false
 }
 
 /// The merge bases newest first; of equally old ones first the one that git's walk finds first.

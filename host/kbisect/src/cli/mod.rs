@@ -97,3 +97,23 @@ fn exit_codes() -> String {
     let rows = Exit::ALL.map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit as u8));
     format!("Exit status:\n{}\n`kbisect next` has git's exit status instead; see `kbisect next --help`.", rows.concat())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_every_exit_code() {
+        let help = Cli::command().render_help().to_string();
+        for (exit, meaning) in Exit::ALL {
+            assert!(help.contains(&format!("{:>3}  {meaning}", exit as u8)), "{exit:?} is missing from\n{help}");
+        }
+    }
+}
