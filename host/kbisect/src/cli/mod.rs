@@ -15,7 +15,12 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::exit::Exit;
 
+pub mod demo;
+pub mod log;
 pub mod next;
+pub mod resume;
+pub mod run;
+pub mod status;
 
 /// Find the commit that introduced (or fixed) a crash, also where the crash shows only now and then.
 #[derive(Debug, Parser)]
@@ -27,12 +32,22 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(Box<run::Args>),
+    Resume(resume::Args),
+    Status(status::Args),
+    Log(log::Args),
+    Demo(demo::Args),
     Next(next::Args),
 }
 
 impl Command {
     fn run(self) -> ExitCode {
         match self {
+            Self::Run(args) => ended(run::run(&args), |error| error.exit().into()),
+            Self::Resume(args) => ended(resume::run(args), |error| error.exit().into()),
+            Self::Status(args) => ended(status::run(&args), |error| error.exit().into()),
+            Self::Log(args) => ended(log::run(&args), |error| error.exit().into()),
+            Self::Demo(args) => ended(demo::run(&args), |error| error.exit().into()),
             Self::Next(args) => ended(next::run(&args), |_| next::FATAL.into()),
         }
     }

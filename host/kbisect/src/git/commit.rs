@@ -35,6 +35,18 @@ pub(super) fn author(raw: &[u8]) -> Option<Signature> {
     split_address(&text(raw, name_email))
 }
 
+/// When a raw commit was written, as git prints dates; `None` if it is malformed.
+pub(super) fn author_date(raw: &[u8]) -> Option<String> {
+    let line = lines(raw).take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(b"author "))?;
+    let (rest, zone) =
+        std::str::from_utf8(line.get(line.iter().rposition(|&byte| byte == b'>')? + 1..)?).ok()?.trim().rsplit_once(' ')?;
+    let (sign, digits) = zone.split_at_checked(1)?;
+    let minutes = digits.parse::<i32>().ok().map(|zone| zone / 100 * 60 + zone % 100)?;
+    let offset = jiff::tz::Offset::from_seconds(if sign == "-" { -60 } else { 60 } * minutes).ok()?;
+    let time = jiff::Timestamp::from_second(rest.trim().parse().ok()?).ok()?.to_zoned(offset.to_time_zone());
+    Some(time.strftime("%a %b %-d %H:%M:%S %Y %z").to_string())
+}
+
 /// The message of a raw commit as UTF-8; what is not valid is replaced.
 pub(super) fn message(raw: &[u8]) -> String {
     let start = raw.windows(2).position(|two| two == b"\n\n").map_or(raw.len(), |at| at + 2);

@@ -153,6 +153,24 @@ impl Repository {
         commit::author(&self.raw_commit(commit)?).ok_or_else(|| malformed(commit))
     }
 
+    /// When it was written, in its author's time zone, as git prints dates: `Thu Oct 29 00:19:25 2020 -0700`.
+    pub fn author_date(&self, commit: &CommitId) -> Result<String, Error> {
+        commit::author_date(&self.raw_commit(commit)?).ok_or_else(|| malformed(commit))
+    }
+
+    /// Whether a file of the work tree is the user's own: neither tracked nor ignored. Files elsewhere are too.
+    pub fn is_untracked(&self, path: &Path) -> bool {
+        let git = self.git();
+        let (Some(root), Ok(path)) = (git.workdir().and_then(|root| root.canonicalize().ok()), path.canonicalize()) else {
+            return true;
+        };
+        let Ok(path) = path.strip_prefix(&root) else {
+            return true;
+        };
+        let tracked = git.index().is_ok_and(|index| index.get_path(path, 0).is_some());
+        !tracked && !git.is_path_ignored(path).unwrap_or(false)
+    }
+
     /// The committer time, in seconds since the epoch.
     pub fn time(&self, commit: &CommitId) -> Result<i64, Error> {
         Ok(self.header(commit)?.time)

@@ -189,12 +189,46 @@ impl Policies {
         self.shared.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// Asks one plugin and tells the sink what it said and whether it failed; the error says why there is no answer.
+    /// How likely `seen` shows the same bug as `faces`, whatever the target is.
+    pub fn relate_to(&self, faces: Vec<Face>, seen: &CrashReport, at: &CommitId) -> Result<Relation, Failure> {
+        let state = BisectionState { faces, ..(*self.state()).clone() };
+        self.relate_in(&Arc::new(state), seen, at)
+    }
+
+    fn relate_in(&self, state: &Arc<BisectionState>, seen: &CrashReport, at: &CommitId) -> Result<Relation, Failure> {
+        if state.faces.is_empty() {
+            return Ok(Relation { same: 1.0, reason: "there is no target yet to compare with".to_owned() });
+        }
+        let bundled = load::bundled_classifier(&self.shared.members);
+        // The bundled one stands first in the chain, and so comes last here.
+        for &place in self.routes().classifiers.iter().rev() {
+            let member = &self.shared.members[place];
+            let answer = self.ask_in(state, member, Hook::Classifier, |plugin, around| plugin.relate(around, seen, at));
+            match answer {
+                Ok(Some(relation)) => return Ok(relation),
+                Err(error) if place == bundled => return Err(cannot_judge(&member.id, &error)),
+                Ok(None) | Err(_) => {}
+            }
+        }
+        Err(cannot_judge(&self.shared.members[bundled].id, "it gives no relation"))
+    }
+
     fn ask<T>(&self, member: &Member, hook: Hook, call: impl FnOnce(&Plugin, &Surroundings) -> Answer<T>) -> Result<T, String> {
+        self.ask_in(&self.state(), member, hook, call)
+    }
+
+    /// Asks one plugin and tells the sink what it said and whether it failed; the error says why there is no answer.
+    fn ask_in<T>(
+        &self,
+        state: &Arc<BisectionState>,
+        member: &Member,
+        hook: Hook,
+        call: impl FnOnce(&Plugin, &Surroundings) -> Answer<T>,
+    ) -> Result<T, String> {
         if member.is_disabled() {
             return Err("it failed too often".to_owned());
         }
-        let surroundings = Surroundings { facts: self.shared.facts.clone(), state: self.state() };
+        let surroundings = Surroundings { facts: self.shared.facts.clone(), state: Arc::clone(state) };
         let answer = call(&member.plugin, &surroundings);
         for message in answer.messages {
             let plugin = member.id.clone();
@@ -236,20 +270,7 @@ impl Watch for Policies {
     }
 
     fn relate(&self, seen: &CrashReport, at: &CommitId) -> Result<Relation, Failure> {
-        if self.state().faces.is_empty() {
-            return Ok(Relation { same: 1.0, reason: "there is no target yet to compare with".to_owned() });
-        }
-        let bundled = load::bundled_classifier(&self.shared.members);
-        // The bundled one stands first in the chain, and so comes last here.
-        for &place in self.routes().classifiers.iter().rev() {
-            let member = &self.shared.members[place];
-            match self.ask(member, Hook::Classifier, |plugin, around| plugin.relate(around, seen, at)) {
-                Ok(Some(relation)) => return Ok(relation),
-                Err(error) if place == bundled => return Err(cannot_judge(&member.id, &error)),
-                Ok(None) | Err(_) => {}
-            }
-        }
-        Err(cannot_judge(&self.shared.members[bundled].id, "it gives no relation"))
+        self.relate_in(&self.state(), seen, at)
     }
 }
 

@@ -178,6 +178,8 @@ pub enum Event {
         role: Role,
         /// Which build of the commit, from 1.
         build: u32,
+        /// Which trial of the commit, from 1: its folder, and part of its seed.
+        n: u32,
         /// How it ended.
         outcome: Outcome,
         /// Why a crash was or was not taken for the target, in one line.

@@ -119,7 +119,9 @@ impl Report {
             Conclusion::Found { suspects } => suspects.first().map(|first: &Suspect| first.probability),
             _ => None,
         };
-        let seconds_of = |pick: fn(&Event) -> Option<f64>| entries.iter().filter_map(|entry| pick(&entry.event)).sum();
+        let seconds_of = |pick: fn(&Event) -> Option<f64>| {
+            entries.iter().filter_map(|entry| pick(&entry.event)).fold(0.0, |sum, seconds| sum + seconds)
+        };
         Some(Self {
             schema: SCHEMA,
             kind: ends.kind,

@@ -1,0 +1,107 @@
+//! `kbisect demo`: writes the history of a small kernel with a planted bug, and bisects it for real.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::run::Show;
+use crate::config;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::exit::Exit;
+use crate::record::duration;
+use crate::session;
+
+/// Write a small kernel's history with a planted bug, and bisect it with real git, cc, QEMU and plugins.
+///
+/// The history has about 400 commits of a kernel that boots in a tenth of a second: merges, releases, one culprit whose bug shows
+/// only under some schedules, a stretch that does not build, one that does not boot, and a second, unrelated bug. The exit status
+/// is 0 only if the commit that is named is the one that was planted.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Chooses the history: which bug, where, and everything around it.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// How commits are chosen.
+    #[arg(long, value_name = "posterior|git", value_parser = ["posterior", "git"], default_value = "posterior")]
+    strategy: String,
+
+    /// Share of schedules that show the bug.
+    #[arg(long, value_name = "R", default_value_t = 0.7)]
+    repro_rate: f64,
+
+    /// Share of schedules that show the unrelated bug.
+    #[arg(long, value_name = "Q", default_value_t = 0.05)]
+    stray_rate: f64,
+
+    /// Keep the history and the run in this new directory, as `linux` and `run`.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+
+    #[command(flatten)]
+    show: Show,
+}
+
+/// Writes a history, bisects it, and compares.
+pub fn run(args: &Args) -> Result<Exit, Error> {
+    let scratch;
+    let place = if let Some(keep) = &args.keep {
+        fs::create_dir_all(keep).map_err(|error| Error::user(format!("cannot create `{}`: {error}", keep.display())))?;
+        keep.clone()
+    } else {
+        scratch =
+            tempfile::tempdir().map_err(|error| Error::infrastructure(format!("cannot make a temporary folder: {error}")))?;
+        scratch.path().to_owned()
+    };
+    let started = Instant::now();
+    let options = pocket::Options {
+        seed: args.seed,
+        repro_rate: args.repro_rate,
+        stray_rate: args.stray_rate,
+        ..pocket::Options::default()
+    };
+    let repo = place.join("linux");
+    let planted = pocket::write(&repo, &options).map_err(|error| match error {
+        pocket::Error::Option { .. } => Error::user(error.to_string()),
+        pocket::Error::Git(_) => Error::infrastructure(error.to_string()),
+        pocket::Error::Source(_) => Error::internal(error.to_string()),
+    })?;
+    let job = write_job(&place, &repo, &planted, args)?;
+    let finished = session::begin(job, &place.join("run"), args.show.display())?;
+    let named = finished.report.as_ref().and_then(|report| report.named.as_ref());
+    let right = named.is_some_and(|named| named.text.commit.to_string() == planted.culprit);
+    let verdict = format!(
+        "planted {} (\"{}\"): {}   {} commits, {}\n",
+        &planted.culprit[..12],
+        planted.culprit_subject,
+        match (right, named) {
+            (true, _) => "found",
+            (false, Some(_)) => "NOT found: another commit was named",
+            (false, None) => "NOT found: no commit was named",
+        },
+        planted.commits,
+        duration::short(started.elapsed().as_secs_f64()),
+    );
+    args.show.tell(&verdict)?;
+    match (right, finished.exit) {
+        (true, exit) => Ok(exit),
+        (false, Exit::Success) => Err(Error::new(ErrorKind::Internal, "the commit that was named is not the planted one")),
+        (false, exit) => Ok(exit),
+    }
+}
+
+/// Writes the job file of the demo and reads it as any other.
+fn write_job(place: &Path, repo: &Path, planted: &pocket::Planted, args: &Args) -> Result<config::job::Job, Error> {
+    let text = pocket::job_toml(&pocket::Job {
+        repo: &std::path::absolute(repo).map_err(|error| Error::user(format!("`{}`: {error}", repo.display())))?,
+        bad: &planted.start,
+        good: None,
+        strategy: Some(&args.strategy),
+        seed: args.seed,
+    });
+    let path = place.join("job.toml");
+    fs::write(&path, text).map_err(|error| Error::infrastructure(format!("cannot write `{}`: {error}", path.display())))?;
+    config::read(&path).map(|settled| settled.job).map_err(|problems| Error::internal(problems.to_string()))
+}

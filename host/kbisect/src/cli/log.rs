@@ -1,0 +1,44 @@
+//! `kbisect log`: what happened, as syzbot's text or as JSON.
+
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::record::syzlog;
+use crate::session;
+
+/// Print what happened in a run, from its first trial to where it stands.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run's directory.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+
+    /// `text` is the format of syzbot's bisection logs; `json` is the journal, one event a line.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Prints a run's log.
+pub fn run(args: &Args) -> Result<Exit, Error> {
+    let entries = session::entries(&args.directory)?;
+    let text = match args.format {
+        Format::Text => syzlog::render(&entries),
+        Format::Json => {
+            let mut text = String::new();
+            for entry in &entries {
+                text += &serde_json::to_string(entry).map_err(|error| Error::internal(error.to_string()))?;
+                text.push('\n');
+            }
+            text
+        }
+    };
+    super::print(&text)?;
+    Ok(Exit::Success)
+}

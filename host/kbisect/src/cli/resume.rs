@@ -1,0 +1,30 @@
+//! `kbisect resume`: goes on with a run that was stopped or killed.
+
+use std::path::PathBuf;
+
+use super::run::Show;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::session;
+
+/// Go on with a run that was stopped, killed, or broke off.
+///
+/// Nothing that was finished is done again. A run that already has its answer prints it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run's directory.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+
+    /// Where the repository is now, if it has moved.
+    #[arg(long, value_name = "DIR")]
+    repo: Option<PathBuf>,
+
+    #[command(flatten)]
+    show: Show,
+}
+
+/// Goes on with a run.
+pub fn run(args: Args) -> Result<Exit, Error> {
+    session::resume(&args.directory, args.repo, args.show.display()).map(|finished| finished.exit)
+}

@@ -1,0 +1,176 @@
+//! `kbisect run`: a bisection, from a job file or from a command line like `git bisect run`'s.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kbisect_core::bisector::Strategy;
+
+use crate::config;
+use crate::config::CommandLine;
+use crate::config::Host;
+use crate::config::job::CountAs;
+use crate::config::job::Job;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::git::Repository;
+use crate::session;
+use crate::session::Display;
+
+/// Find the commit that broke something, also where it breaks only now and then.
+///
+/// With a job file, kernels are built and booted as the file says. With `-- CMD`, CMD is run at each commit in a checkout of its
+/// own, as `git bisect run CMD` would: exit status 0 is good, 125 says nothing, 1 to 127 else is bad. Unlike git, kbisect tests
+/// flaky commits again, says how sure it is, and leaves your repository and work tree alone.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  kbisect run job.toml\n  kbisect run --bad HEAD --good v6.10 -- ./test.sh\n  kbisect run --bad HEAD --good v6.10 --build 'make -j8' --slots 2 -- ./test.sh arg"
+)]
+pub struct Args {
+    /// The job file (see README for the keys).
+    #[arg(value_name = "JOB.toml", required_unless_present = "bad", conflicts_with = "bad")]
+    job: Option<PathBuf>,
+
+    /// Where to keep the run; a new directory. Default: `bisect-` and the bad commit or the job file's name.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// A commit that is bad: hash, tag, branch, or the title of a commit.
+    #[arg(long, value_name = "COMMIT", requires = "command")]
+    bad: Option<String>,
+
+    /// A commit that is good; may be given several times. Default: back through the releases.
+    #[arg(long, value_name = "COMMIT", requires = "bad")]
+    good: Vec<String>,
+
+    /// The repository; it is only read. Default: the one you are in.
+    #[arg(long, value_name = "DIR", requires = "bad")]
+    repo: Option<PathBuf>,
+
+    /// End CMD after this long, such as 90s or 5m.
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "bad")]
+    time_limit: Option<Duration>,
+
+    /// How many checkouts to test in side by side.
+    #[arg(long, value_name = "N", requires = "bad")]
+    slots: Option<u32>,
+
+    /// A shell command that builds a commit, run once for each commit and slot. If it fails, the commit is skipped.
+    #[arg(long, value_name = "CMD", requires = "bad")]
+    build: Option<String>,
+
+    /// Remove untracked files too before every trial (git bisect keeps them, and so do we by default).
+    #[arg(long, requires = "bad")]
+    clean: bool,
+
+    /// What it means that CMD ran into the time limit.
+    #[arg(long, value_name = "good|bad|void", value_parser = count_as, requires = "bad")]
+    on_timeout: Option<CountAs>,
+
+    /// What it means that CMD died of a signal, or exited with 128 or more.
+    #[arg(long, value_name = "good|bad|void", value_parser = count_as, requires = "bad")]
+    on_signal: Option<CountAs>,
+
+    /// How to choose commits: `posterior` knows that tests are flaky; `git` is git's own way, one trial each.
+    #[arg(long, value_name = "posterior|git", value_parser = strategy, requires = "bad")]
+    strategy: Option<Strategy>,
+
+    #[command(flatten)]
+    show: Show,
+
+    /// The command and its arguments; it is not given a shell.
+    #[arg(last = true, value_name = "CMD", requires = "bad")]
+    command: Vec<String>,
+}
+
+/// What is shown while a run goes on.
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    /// Show nothing but the result.
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
+
+    /// Write every event as a line of JSON to standard output (`-`), and nothing else there.
+    #[arg(long, value_name = "-", value_parser = ["-"])]
+    json: Option<String>,
+}
+
+impl Show {
+    /// The choice.
+    pub fn display(&self) -> Display {
+        match (&self.json, self.quiet) {
+            (Some(_), _) => Display::Json,
+            (None, true) => Display::Quiet,
+            (None, false) => Display::Lines,
+        }
+    }
+
+    /// Says something beside the run's own output, where that does not disturb.
+    pub fn tell(&self, text: &str) -> Result<(), Error> {
+        if self.display() == Display::Json { Ok(()) } else { super::print(text) }
+    }
+}
+
+/// Runs a bisection.
+pub fn run(args: &Args) -> Result<Exit, Error> {
+    let (job, name) = match &args.job {
+        Some(path) => {
+            (from_file(path)?, path.file_stem().map_or_else(|| "job".to_owned(), |stem| stem.to_string_lossy().into_owned()))
+        }
+        None => {
+            let job = from_command_line(args)?;
+            let name = job
+                .bad
+                .chars()
+                .map(|letter| if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '-' })
+                .collect();
+            (job, name)
+        }
+    };
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("bisect-{name}")));
+    session::begin(job, &out, args.show.display()).map(|finished| finished.exit)
+}
+
+fn from_file(path: &Path) -> Result<Job, Error> {
+    config::read(path).map(|settled| settled.job).map_err(|problems| Error::user(problems.to_string()))
+}
+
+fn from_command_line(args: &Args) -> Result<Job, Error> {
+    let line = CommandLine {
+        repo: args.repo.clone(),
+        bad: args.bad.clone().unwrap_or_default(),
+        good: args.good.clone(),
+        time_limit: args.time_limit,
+        slots: args.slots,
+        build: args.build.clone(),
+        clean: args.clean,
+        on_timeout: args.on_timeout,
+        on_signal: args.on_signal,
+        strategy: args.strategy,
+        command: args.command.clone(),
+    };
+    let repository = Repository::open(args.repo.as_deref().unwrap_or(Path::new(".")))?;
+    let own = |path: &Path| repository.is_untracked(path);
+    line.job(&Host::here(), &own).map(|settled| settled.job).map_err(|problems| Error::user(problems.to_string()))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    config::duration::parse(text)
+}
+
+fn count_as(text: &str) -> Result<CountAs, String> {
+    match text {
+        "good" => Ok(CountAs::Good),
+        "bad" => Ok(CountAs::Bad),
+        "void" => Ok(CountAs::Void),
+        _ => Err("expected `good`, `bad` or `void`".to_owned()),
+    }
+}
+
+fn strategy(text: &str) -> Result<Strategy, String> {
+    match text {
+        "posterior" => Ok(Strategy::Posterior),
+        "git" => Ok(Strategy::Git),
+        _ => Err("expected `posterior` or `git`".to_owned()),
+    }
+}

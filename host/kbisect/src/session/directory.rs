@@ -1,0 +1,173 @@
+//! The run directory: one bisection, one folder. Owns its layout and its lock; not what the files say.
+//!
+//! ```text
+//! job.toml          the job, frozen                 journal.jsonl   durable events
+//! bisect.log        syzbot's text format            report.json, report.txt   the result
+//! trials/C/N/console.zst   consoles by commit       kernels/        built kernels
+//! plugins/          components used, by digest      work/           checkouts and scratch, safe to delete between runs
+//! lock              held while a process works here
+//! ```
+
+use std::fs;
+use std::fs::File;
+use std::fs::TryLockError;
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use kbisect_core::commit::CommitId;
+
+use crate::error::Error;
+
+/// A run directory, locked by this process until dropped.
+#[derive(Debug)]
+pub(super) struct RunDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl RunDirectory {
+    /// Makes a new run directory; one that already holds a run is refused.
+    pub(super) fn create(path: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(path).map_err(|error| failed("create", path, &error))?;
+        let path = path.canonicalize().map_err(|error| failed("open", path, &error))?;
+        let directory = Self { _lock: lock(&path)?, path };
+        if directory.journal().exists() {
+            return Err(Error::user(format!("`{}` already holds a run", directory.path.display()))
+                .hint(format!("go on with it: kbisect resume {}", directory.path.display()))
+                .hint("or name another directory with --out"));
+        }
+        let foreign = fs::read_dir(&directory.path)
+            .map_err(|error| failed("read", &directory.path, &error))?
+            .filter_map(Result::ok)
+            .find(|entry| !matches!(entry.file_name().to_str(), Some("lock" | "job.toml")));
+        if let Some(foreign) = foreign {
+            return Err(Error::user(format!(
+                "`{}` is not empty: it holds `{}`",
+                directory.path.display(),
+                foreign.file_name().display()
+            ))
+            .hint("name a new or empty directory with --out"));
+        }
+        for folder in ["trials", "kernels", "plugins", "work"] {
+            fs::create_dir_all(directory.path.join(folder)).map_err(|error| failed("create", &directory.path, &error))?;
+        }
+        Ok(directory)
+    }
+
+    /// Opens a run directory to go on with its run.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        if !path.join("journal.jsonl").is_file() {
+            return Err(Error::user(format!("`{}` holds no run: there is no journal.jsonl in it", path.display())));
+        }
+        let path = path.canonicalize().map_err(|error| failed("open", path, &error))?;
+        Ok(Self { _lock: lock(&path)?, path })
+    }
+
+    /// The folder itself, absolute.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The frozen job.
+    pub(super) fn job(&self) -> PathBuf {
+        self.path.join("job.toml")
+    }
+
+    /// The journal.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    /// The log in syzbot's format.
+    pub(super) fn log(&self) -> PathBuf {
+        self.path.join("bisect.log")
+    }
+
+    /// Built kernels.
+    pub(super) fn kernels(&self) -> PathBuf {
+        self.path.join("kernels")
+    }
+
+    /// The components that were used.
+    pub(super) fn plugins(&self) -> PathBuf {
+        self.path.join("plugins")
+    }
+
+    /// Checkouts and scratch.
+    pub(super) fn work(&self) -> PathBuf {
+        self.path.join("work")
+    }
+
+    /// The folder of one trial: the commit's `n`-th.
+    pub(super) fn trial(&self, commit: &CommitId, n: u32) -> PathBuf {
+        self.path.join("trials").join(commit.to_string()).join(n.to_string())
+    }
+
+    /// Keeps a trial's console, compressed.
+    pub(super) fn keep_console(&self, commit: &CommitId, n: u32, console: &[u8]) -> io::Result<()> {
+        let folder = self.trial(commit, n);
+        fs::create_dir_all(&folder)?;
+        let compressed = zstd::encode_all(console, 3)?;
+        fs::write(folder.join("console.zst"), compressed)
+    }
+
+    /// A trial's console.
+    pub(super) fn console(&self, commit: &CommitId, n: u32) -> io::Result<Vec<u8>> {
+        zstd::decode_all(File::open(self.trial(commit, n).join("console.zst"))?)
+    }
+
+    /// Writes a file of the directory in one step: a reader sees the old text or the new one.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+        let (path, part) = (self.path.join(name), self.path.join(format!("{name}.part")));
+        fs::write(&part, text)
+            .and_then(|()| File::open(&part)?.sync_all())
+            .and_then(|()| fs::rename(&part, &path))
+            .map_err(|error| failed("write", &path, &error))
+    }
+}
+
+/// An input or output error on a path, as infrastructure failure.
+pub(super) fn failed(action: &str, path: &Path, error: &io::Error) -> Error {
+    let refused = matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory | io::ErrorKind::ReadOnlyFilesystem
+    );
+    let message = format!("cannot {action} `{}`: {error}", path.display());
+    if refused { Error::user(message) } else { Error::infrastructure(message) }
+}
+
+/// Takes the lock and writes who holds it.
+fn lock(directory: &Path) -> Result<File, Error> {
+    let path = directory.join("lock");
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|error| failed("open", &path, &error))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&path).unwrap_or_default();
+            let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
+            return Err(Error::user(format!("`{}` is in use by {holder}", directory.display())));
+        }
+        Err(TryLockError::Error(error)) => return Err(failed("lock", &path, &error)),
+    }
+    let text = format!("kbisect, process {} on {}\n", std::process::id(), host());
+    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|error| failed("write", &path, &error))?;
+    Ok(file)
+}
+
+/// Whether a process works in the directory now.
+pub(super) fn in_use(directory: &Path) -> bool {
+    File::open(directory.join("lock")).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// This machine's name.
+pub(super) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

@@ -1,0 +1,584 @@
+//! The driver's one loop: asks the search what to do, starts it, takes in what ended.
+//!
+//! Owns the order of things: an event is journalled, then applied, then acted on. What runs is the executor's; what it means is
+//! the core's and the plugins'.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::time::Duration;
+use std::time::Instant;
+
+use kbisect_core::bisector::Action;
+use kbisect_core::bisector::Conclusion;
+use kbisect_core::bisector::Pending;
+use kbisect_core::bisector::Plan;
+use kbisect_core::bisector::TrialNumber;
+use kbisect_core::commit::CommitId;
+use kbisect_core::crash::CrashReport;
+use kbisect_core::crash::Face;
+use kbisect_core::policy::Ask;
+use kbisect_core::policy::Decision;
+use kbisect_core::policy::Failure;
+use kbisect_core::policy::Judgement;
+use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Role;
+use kbisect_core::policy::Sighting;
+use kbisect_core::policy::Stage;
+use kbisect_core::policy::Verdict;
+
+use super::executor::Ended;
+use super::executor::Executor;
+use super::parts::Parts;
+use super::state::State;
+use super::target;
+use crate::config::job::Expect;
+use crate::config::job::TargetStage;
+use crate::error::Error;
+use crate::machine::Ended as Exited;
+use crate::policy::Watch as _;
+use crate::record::event::BuildResult;
+use crate::record::event::Event;
+use crate::record::event::Progress;
+use crate::record::recorder::Recorder;
+use crate::trial::Finished;
+
+/// Infrastructure failures in a row, over all commits, after which the run ends.
+const MAX_INFRA_STREAK: u32 = 5;
+
+/// Least chance of "same bug" at which a crash counts as the target's in clusters and looks.
+const SAME: f64 = 0.5;
+
+/// How the loop ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ending {
+    /// The search is over.
+    Concluded(Conclusion),
+    /// A signal; everything that ran has ended and is kept.
+    Signal,
+    /// The deadline.
+    Deadline,
+    /// The infrastructure is broken, and how.
+    Infrastructure(String),
+}
+
+/// What runs for one trial number.
+struct Running {
+    commit: CommitId,
+    role: Role,
+    build: u32,
+    n: u32,
+    /// Trials in all that the search proposed there when this one started.
+    proposed: u32,
+    cancelled: bool,
+}
+
+/// The loop and what it holds.
+pub(super) struct Dispatcher<'a> {
+    parts: &'a Parts,
+    state: &'a mut State,
+    recorder: &'a mut Recorder,
+    executor: Executor,
+    running: BTreeMap<TrialNumber, Running>,
+    building: HashSet<(CommitId, u32)>,
+    free_slots: Vec<u32>,
+    infra_streak: u32,
+    last_infra: String,
+    stopping: Option<Ending>,
+}
+
+impl<'a> Dispatcher<'a> {
+    /// A loop that goes on from `state`.
+    pub(super) fn new(parts: &'a Parts, state: &'a mut State, recorder: &'a mut Recorder, executor: Executor) -> Self {
+        let free_slots = (0..executor.slots()).rev().collect();
+        Self {
+            parts,
+            state,
+            recorder,
+            executor,
+            running: BTreeMap::new(),
+            building: HashSet::new(),
+            free_slots,
+            infra_streak: 0,
+            last_infra: String::new(),
+            stopping: None,
+        }
+    }
+
+    /// Runs until there is an answer or a reason to stop.
+    pub(super) async fn run(mut self, signals: &mut super::signals::Signals) -> Result<Ending, Error> {
+        let deadline = self.parts.job.limits.deadline.map(|limit| Instant::now() + limit);
+        loop {
+            if self.stopping.is_none()
+                && let Some(ending) = self.advance()?
+            {
+                self.executor.cancel_all();
+                if let Ending::Concluded(_) = ending {
+                    return Ok(ending);
+                }
+                self.stopping = Some(ending);
+            }
+            if self.stopping.is_some() && self.running.is_empty() && self.building.is_empty() {
+                return Ok(self.stopping.take().expect("just seen"));
+            }
+            let until_deadline = deadline.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
+            tokio::select! {
+                ended = self.executor.next() => self.take(ended)?,
+                () = signals.next() => {
+                    if self.stopping.is_some() {
+                        self.executor.cancel_all();
+                    } else {
+                        self.say("stopping: trials that run are waited for; once more to kill them");
+                        self.stopping = Some(Ending::Signal);
+                        self.executor.cancel_builds();
+                    }
+                }
+                () = tokio::time::sleep(until_deadline), if deadline.is_some() && self.stopping.is_none() => {
+                    self.stopping = Some(Ending::Deadline);
+                    self.executor.cancel_all();
+                }
+            }
+        }
+    }
+
+    /// Starts everything that the plan asks for and that fits; an ending when there is nothing more to do.
+    fn advance(&mut self) -> Result<Option<Ending>, Error> {
+        loop {
+            let pending = self.pending();
+            let actions = match self.state.bisector.plan(&pending) {
+                Plan::Done(conclusion) => return Ok(Some(Ending::Concluded(conclusion))),
+                Plan::Do(actions) => actions,
+            };
+            self.cancel_what_left_the_plan(&actions);
+            let mut again = false;
+            for (place, action) in actions.iter().enumerate() {
+                match self.serve(action, place == 0)? {
+                    Served::Started => {}
+                    Served::Changed => {
+                        again = true;
+                        break;
+                    }
+                    Served::End(ending) => return Ok(Some(ending)),
+                }
+            }
+            if !again {
+                self.recorder.progress(Progress::Standing(self.state.bisector.summary()));
+                return Ok(None);
+            }
+        }
+    }
+
+    fn pending(&self) -> Vec<Pending> {
+        let mut trials: BTreeMap<CommitId, u32> = self.building.iter().map(|(commit, _)| (*commit, 0)).collect();
+        for running in self.running.values().filter(|running| !running.cancelled) {
+            *trials.entry(running.commit).or_default() += 1;
+        }
+        trials.into_iter().map(|(commit, trials)| Pending { commit, trials }).collect()
+    }
+
+    fn cancel_what_left_the_plan(&mut self, actions: &[Action]) {
+        let wanted = |commit: CommitId| {
+            actions.iter().any(|action| match action {
+                Action::Build(wanted) | Action::Try { commit: wanted, .. } => *wanted == commit,
+            })
+        };
+        for (number, running) in self.running.iter_mut().filter(|(_, running)| !running.cancelled && !wanted(running.commit)) {
+            running.cancelled = true;
+            self.executor.cancel_trial(*number);
+            self.recorder.progress(Progress::Cancelled { trial: *number });
+        }
+    }
+
+    /// Does what can be done now for one action of the plan.
+    fn serve(&mut self, action: &Action, first: bool) -> Result<Served, Error> {
+        match *action {
+            Action::Build(commit) => {
+                self.start_build(commit, 1);
+                Ok(Served::Started)
+            }
+            Action::Try { commit, role, trials, rebuild } => {
+                if first && self.state.current != Some((commit, role)) {
+                    self.choose(commit, role)?;
+                }
+                let build = if rebuild { 2 } else { 1 };
+                if !self.kernel_is_ready(commit, role, build)? {
+                    return Ok(if self.building.contains(&(commit, build)) { Served::Started } else { Served::Changed });
+                }
+                self.try_commit(commit, role, build, trials)
+            }
+        }
+    }
+
+    /// Asks the policy, and starts as many trials as are wanted and fit.
+    fn try_commit(&mut self, commit: CommitId, role: Role, build: u32, proposed: u32) -> Result<Served, Error> {
+        let done = self.state.done(commit);
+        let running = self.running.values().filter(|running| running.commit == commit && !running.cancelled).count() as u32;
+        if self.state.standing_judgement(commit).is_none() {
+            return self.judge(commit, role, running, proposed);
+        }
+        let wanted = match self.state.standing_judgement(commit).map(|judgement| &judgement.decision) {
+            Some(Decision::Want(total)) => *total,
+            _ => 0,
+        };
+        let mut total = wanted.max(proposed);
+        if total <= done + running && running == 0 {
+            // Whatever was answered, an action that the plan holds makes progress.
+            total = done + 1;
+        }
+        for _ in (done + running)..total {
+            let Some(slot) = self.free_slots.pop() else {
+                break;
+            };
+            self.start_trial(commit, role, build, slot, proposed);
+        }
+        Ok(Served::Started)
+    }
+
+    fn judge(&mut self, commit: CommitId, role: Role, running: u32, proposed: u32) -> Result<Served, Error> {
+        let trials = self.state.trials_at(commit);
+        let seen = trials.len() as u32;
+        let (plugin, mut judgement) = if self.parts.job.search.single_trials {
+            ("git".to_owned(), single_trial(&trials.iter().map(|trial| &trial.outcome).collect::<Vec<_>>()))
+        } else {
+            self.parts.tell_policies(self.state);
+            tokio::task::block_in_place(|| self.parts.policies.judge(&Ask { commit, role, trials, running, proposed }))
+        };
+        self.record_policy_notices()?;
+        if let (Decision::Want(_), Some(failure)) = (&judgement.decision, self.state.only_voids(commit)) {
+            let reason = format!("three trials in a row ended without a result: {}", failure.reason);
+            judgement = Judgement { decision: Decision::Conclude(Verdict::Skip(reason.clone())), confidence: 1.0, reason };
+        }
+        let decision = judgement.decision.clone();
+        self.record(Event::Judged { commit, trials: seen, plugin, judgement })?;
+        match decision {
+            Decision::Want(_) | Decision::Conclude(Verdict::Good | Verdict::Skip(_)) => {}
+            Decision::Conclude(Verdict::Bad) if role == Role::Start => self.freeze_target()?,
+            Decision::Conclude(Verdict::Bad) => {}
+            Decision::Abort(why) => return Ok(Served::End(Ending::Infrastructure(why))),
+        }
+        Ok(Served::Changed)
+    }
+
+    fn choose(&mut self, commit: CommitId, role: Role) -> Result<(), Error> {
+        let summary = self.state.bisector.summary();
+        let release = self.parts.ends.releases.iter().find(|release| release.commit == commit && role == Role::Release);
+        let event = Event::Chosen {
+            commit,
+            role,
+            release: release.map(|release| release.name.clone()),
+            subject: self.parts.subject(&commit),
+            left: summary.left,
+            steps: summary.steps,
+        };
+        self.recorder.progress(Progress::Standing(summary));
+        self.record(event)
+    }
+
+    /// Whether trials of this build can start; starts the build, or turns its failure into a trial's outcome.
+    fn kernel_is_ready(&mut self, commit: CommitId, role: Role, build: u32) -> Result<bool, Error> {
+        if !self.parts.builds_kernels() {
+            return Ok(true);
+        }
+        let failure = match self.state.builds.get(&(commit, build)) {
+            Some(BuildResult::Built { .. }) => return Ok(true),
+            Some(BuildResult::Failed(why)) => why.clone(),
+            Some(BuildResult::Infra(_)) | None => {
+                self.start_build(commit, build);
+                return Ok(false);
+            }
+        };
+        let number = self.state.next_number();
+        let outcome = self.build_failure(&commit, &failure);
+        self.record(Event::TrialEnded {
+            trial: number,
+            commit,
+            role,
+            build,
+            n: self.free_index(commit),
+            outcome,
+            reason: String::new(),
+            reports: Vec::new(),
+            exposure: 1.0,
+            seconds: 0.0,
+        })?;
+        let running = self.running.values().filter(|running| running.commit == commit).count() as u32;
+        match self.judge(commit, role, running, 1)? {
+            Served::End(Ending::Infrastructure(why)) => {
+                self.stopping = Some(Ending::Infrastructure(why));
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// A build failure is a void trial, or the crash itself where the target is one.
+    fn build_failure(&self, commit: &CommitId, why: &str) -> Outcome {
+        if self.parts.job.stage != TargetStage::Build {
+            return Outcome::Void(Failure { stage: Stage::Build, reason: last_line(why) });
+        }
+        let report = super::builder::failure_report(why);
+        let same = match self.parts.policies.relate(&report, commit) {
+            Ok(relation) => relation.same,
+            Err(failure) => return Outcome::Void(failure),
+        };
+        Outcome::Crashed(Sighting { look: self.look(&report), report, same })
+    }
+
+    fn start_build(&mut self, commit: CommitId, build: u32) {
+        // One builder: the next build starts when this one has ended.
+        if self.building.is_empty() {
+            self.building.insert((commit, build));
+            self.executor.start_build(commit, build);
+            self.recorder.progress(Progress::Building { commit, build });
+        }
+    }
+
+    fn start_trial(&mut self, commit: CommitId, role: Role, build: u32, slot: u32, proposed: u32) {
+        let number = self.state.next_number();
+        let n = self.free_index(commit);
+        let kernel = match self.state.builds.get(&(commit, build)) {
+            Some(BuildResult::Built { kernel, .. }) => kernel.clone(),
+            _ => None,
+        };
+        self.running.insert(number, Running { commit, role, build, n, proposed, cancelled: false });
+        self.executor.start_trial(number, commit, n, slot, kernel);
+        self.recorder.progress(Progress::Trying { trial: number, commit, slot });
+    }
+
+    /// The smallest index that no trial of the commit has, finished or running.
+    fn free_index(&self, commit: CommitId) -> u32 {
+        let finished = self.state.trials.values().filter(|past| past.commit == commit).map(|past| past.n);
+        let running = self.running.values().filter(|running| running.commit == commit).map(|running| running.n);
+        let used: HashSet<u32> = finished.chain(running).collect();
+        (1..).find(|n| !used.contains(n)).expect("numbers do not end")
+    }
+
+    /// Takes in something that ended.
+    fn take(&mut self, ended: Ended) -> Result<(), Error> {
+        match ended {
+            Ended::Retrying(failure) => self.count_infra(failure),
+            Ended::Build { commit, build, result, seconds } => {
+                self.building.remove(&(commit, build));
+                match &result {
+                    // A cancelled build said nothing.
+                    None => return Ok(()),
+                    Some(BuildResult::Infra(why)) => {
+                        self.stopping = Some(Ending::Infrastructure(why.clone()));
+                    }
+                    Some(_) => self.infra_streak = 0,
+                }
+                let result = result.expect("cancelled builds were left above");
+                self.record(Event::BuildEnded { commit, build, result, seconds })
+            }
+            Ended::Trial { number, slot, end } => {
+                self.free_slots.push(slot);
+                let Some(running) = self.running.remove(&number) else {
+                    return Ok(());
+                };
+                match end {
+                    Some(end) => self.take_trial(number, &running, end),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn take_trial(&mut self, number: TrialNumber, running: &Running, end: Finished) -> Result<(), Error> {
+        match &end.outcome {
+            Outcome::Void(failure) if failure.stage == Stage::Infra => self.count_infra(failure.clone())?,
+            _ => self.infra_streak = 0,
+        }
+        let commit = running.commit;
+        self.parts
+            .directory
+            .keep_console(&commit, running.n, &end.console)
+            .map_err(|error| super::directory::failed("write", &self.parts.directory.trial(&commit, running.n), &error))?;
+        let mut outcome = end.outcome;
+        if self.state.trials.is_empty() {
+            self.check_command(end.ended.as_ref())?;
+        }
+        if let Outcome::Crashed(sighting) = &mut outcome {
+            sighting.look = self.look(&sighting.report);
+        }
+        self.record_policy_notices()?;
+        self.record(Event::TrialEnded {
+            trial: number,
+            commit,
+            role: running.role,
+            build: running.build,
+            n: running.n,
+            outcome,
+            reason: end.reason,
+            reports: end.reports,
+            exposure: end.exposure,
+            seconds: end.seconds,
+        })?;
+        if commit == self.parts.ends.start {
+            self.settle_target()?;
+        }
+        // The policy is asked after every outcome, so that what it concludes ends what still runs there.
+        let at_work = self.running.values().filter(|other| other.commit == commit && !other.cancelled).count() as u32;
+        match self.judge(commit, running.role, at_work, running.proposed)? {
+            Served::End(ending) => self.stopping = Some(ending),
+            Served::Started | Served::Changed => {}
+        }
+        Ok(())
+    }
+
+    /// A command that cannot be started is an error of the user's, said before any work is done.
+    fn check_command(&self, ended: Option<&Exited>) -> Result<(), Error> {
+        let what = match ended {
+            Some(Exited::Code(127)) => "was not found",
+            Some(Exited::Code(126)) => "cannot be executed",
+            _ => return Ok(()),
+        };
+        if self.parts.job.trial.expect != Expect::Exit {
+            return Ok(());
+        }
+        let command = self.parts.job.trial.command.first().map_or("", String::as_str);
+        Err(Error::user(format!("`{command}` {what} at the start commit"))
+            .hint("the command runs in a checkout of the commit under test: a script that is not committed needs its whole path")
+            .hint("a script must be executable (chmod +x) and begin with `#!`"))
+    }
+
+    fn count_infra(&mut self, failure: Failure) -> Result<(), Error> {
+        self.infra_streak += 1;
+        self.last_infra.clone_from(&failure.reason);
+        if self.infra_streak >= MAX_INFRA_STREAK {
+            let why = format!("{MAX_INFRA_STREAK} infrastructure failures in a row; the last: {}", self.last_infra);
+            self.stopping.get_or_insert(Ending::Infrastructure(why));
+            self.executor.cancel_all();
+        }
+        self.recorder.progress(Progress::Retrying { failure });
+        Ok(())
+    }
+
+    /// Which look a crash has.
+    fn look(&self, report: &CrashReport) -> u32 {
+        let related = |one: &CrashReport, other: &CrashReport| self.related(one, other);
+        self.state.looks.number(report, related)
+    }
+
+    fn related(&self, one: &CrashReport, other: &CrashReport) -> bool {
+        let face = Face { report: one.clone(), trials: 1 };
+        let relation = tokio::task::block_in_place(|| self.parts.policies.relate_to(vec![face], other, &self.parts.ends.start));
+        relation.is_ok_and(|relation| relation.same >= SAME)
+    }
+
+    /// While nothing else says what the target is: the largest cluster of the crashes at the start commit.
+    fn settle_target(&mut self) -> Result<(), Error> {
+        if self.state.stated || self.state.routed {
+            return Ok(());
+        }
+        let Some(largest) = self.start_clusters().into_iter().next() else {
+            return Ok(());
+        };
+        if largest.faces != self.state.faces {
+            self.record(Event::Target { faces: largest.faces, origin: target::FOUND.to_owned() })?;
+        }
+        self.parts.tell_policies(self.state);
+        let start = self.parts.ends.start;
+        let numbers: Vec<TrialNumber> =
+            self.state.trials.iter().filter(|(_, past)| past.commit == start).map(|(number, _)| *number).collect();
+        for number in numbers {
+            let past = &self.state.trials[&number];
+            let Outcome::Crashed(old) = &past.outcome else {
+                continue;
+            };
+            let policies = &self.parts.policies;
+            let candidates = if past.reports.is_empty() { std::slice::from_ref(&old.report) } else { &past.reports[..] };
+            let best = tokio::task::block_in_place(|| {
+                candidates
+                    .iter()
+                    .filter_map(|report| Some((report, policies.relate(report, &start).ok()?)))
+                    .max_by(|one, other| one.1.same.total_cmp(&other.1.same))
+            });
+            let Some((report, relation)) = best else {
+                continue;
+            };
+            let sighting = Sighting { report: report.clone(), same: relation.same, look: self.look(report) };
+            if sighting != *old {
+                self.record(Event::Related { trial: number, outcome: Outcome::Crashed(sighting), reason: relation.reason })?;
+            }
+        }
+        self.record_policy_notices()
+    }
+
+    fn start_clusters(&self) -> Vec<target::Cluster> {
+        let reports: Vec<CrashReport> = self
+            .state
+            .past_at(self.parts.ends.start)
+            .filter_map(|past| match &past.outcome {
+                Outcome::Crashed(sighting) => Some(past.reports.first().unwrap_or(&sighting.report).clone()),
+                _ => None,
+            })
+            .collect();
+        target::clusters(&reports, |one, other| self.related(one, other))
+    }
+
+    /// The start commit is bad: the target is what it is now, and so are the routes.
+    fn freeze_target(&mut self) -> Result<(), Error> {
+        if self.state.routed {
+            return Ok(());
+        }
+        if !self.state.stated
+            && let [first, second, ..] = &self.start_clusters()[..]
+            && first.trials == second.trials
+        {
+            let title = |cluster: &target::Cluster| cluster.faces[0].title.clone();
+            return Err(Error::user(format!(
+                "two different crashes are equally frequent at the start commit:\n  {} trials: {}\n  {} trials: {}",
+                first.trials,
+                title(first),
+                second.trials,
+                title(second)
+            ))
+            .hint("say which one is meant with `title = \"…\"` in the job file"));
+        }
+        self.parts.tell_policies(self.state);
+        let routes = self.parts.policies.resolve_routes(&self.state.faces()).map_err(|error| Error::user(error.to_string()))?;
+        self.record(Event::Routed { routes })
+    }
+
+    /// Journals an event, then applies it.
+    fn record(&mut self, event: Event) -> Result<(), Error> {
+        super::record(self.recorder, self.state, event)
+    }
+
+    /// Journals what plugins said and how they failed since the last time.
+    fn record_policy_notices(&mut self) -> Result<(), Error> {
+        for event in self.parts.notices.take() {
+            self.record(event)?;
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, message: &str) {
+        // Best effort: a full disk does not keep anyone from stopping.
+        let _ = self.record(Event::Warned { message: message.to_owned() });
+    }
+}
+
+/// What serving an action came to.
+enum Served {
+    /// Everything that can run for it runs.
+    Started,
+    /// Something was learnt: plan again.
+    Changed,
+    /// The run ends.
+    End(Ending),
+}
+
+/// `git bisect run`'s own rule: the first trial is the verdict.
+fn single_trial(outcomes: &[&Outcome]) -> Judgement {
+    let (decision, reason) = match outcomes.first() {
+        None => (Decision::Want(1), "not tried yet".to_owned()),
+        Some(Outcome::Clean) => (Decision::Conclude(Verdict::Good), "its one trial was clean".to_owned()),
+        Some(Outcome::Crashed(_)) => (Decision::Conclude(Verdict::Bad), "its one trial crashed".to_owned()),
+        Some(Outcome::Void(failure)) => (Decision::Conclude(Verdict::Skip(failure.reason.clone())), failure.reason.clone()),
+    };
+    Judgement { decision, confidence: 1.0, reason }
+}
+
+fn last_line(text: &str) -> String {
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("the build failed").trim().to_owned()
+}

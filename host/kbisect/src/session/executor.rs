@@ -1,0 +1,273 @@
+//! What runs: builds and trials, each a task. Owns their cancelling and the retries of infrastructure failures; judges nothing.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kbisect_core::bisector::TrialNumber;
+use kbisect_core::commit::CommitId;
+use kbisect_core::policy::Failure;
+use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Stage;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::builder::Builder;
+use super::parts::Parts;
+use crate::config::job::MachineKind;
+use crate::machine::Pool;
+use crate::machine::Setup;
+use crate::machine::process;
+use crate::machine::process::ProcessPool;
+use crate::machine::process::SlotBuild;
+use crate::machine::qemu;
+use crate::machine::qemu::QemuPool;
+use crate::policy::Watch;
+use crate::record::event::BuildResult;
+use crate::trial;
+use crate::trial::Finished;
+use crate::trial::Plan;
+
+/// How often a trial is tried when the host is to blame.
+const INFRA_TRIES: u32 = 3;
+
+/// Something that ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// A trial failed for infrastructure's sake, and is tried again.
+    Retrying(Failure),
+    /// A build ended; none: it was cancelled.
+    Build {
+        /// The commit.
+        commit: CommitId,
+        /// Which build, from 1.
+        build: u32,
+        /// How.
+        result: Option<BuildResult>,
+        /// How long, in seconds.
+        seconds: f64,
+    },
+    /// A trial ended; none: it was cancelled and says nothing.
+    Trial {
+        /// Its number.
+        number: TrialNumber,
+        /// The slot it had.
+        slot: u32,
+        /// How.
+        end: Option<Finished>,
+    },
+}
+
+/// Starts and cancels tasks.
+pub(super) struct Executor {
+    pool: Arc<dyn Pool>,
+    watch: Arc<dyn Watch>,
+    plan: Plan,
+    command: Vec<String>,
+    seed: u64,
+    kernels: PathBuf,
+    builder: Option<Arc<Builder>>,
+    stops: HashMap<TrialNumber, watch::Sender<bool>>,
+    build_stop: Option<watch::Sender<bool>>,
+    sender: mpsc::UnboundedSender<Ended>,
+    receiver: mpsc::UnboundedReceiver<Ended>,
+    /// Dropping it ends every task, and the machines with them.
+    tasks: JoinSet<()>,
+}
+
+impl Executor {
+    /// Machines and a builder as the job says; nothing runs yet.
+    pub(super) fn new(parts: &Parts) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let job = &parts.job;
+        Self {
+            pool: pool(parts),
+            watch: Arc::new(parts.policies.clone()),
+            plan: Plan {
+                commit: parts.ends.start,
+                kind: job.machine.kind,
+                stage: job.stage,
+                command: Vec::new(),
+                files: files(parts),
+                time_limit: job.trial.time_limit,
+                repeat: job.trial.repeat,
+                expect: job.trial.expect,
+                on_timeout: job.trial.on_timeout,
+                on_signal: job.trial.on_signal,
+            },
+            command: job.trial.command.clone(),
+            seed: job.search.seed,
+            kernels: parts.directory.kernels(),
+            builder: Builder::new(parts).map(Arc::new),
+            stops: HashMap::new(),
+            build_stop: None,
+            sender,
+            receiver,
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// How many trials may run at once.
+    pub(super) fn slots(&self) -> u32 {
+        self.pool.slots()
+    }
+
+    /// Waits for something to end.
+    pub(super) async fn next(&mut self) -> Ended {
+        let ended = self.receiver.recv().await.expect("the executor holds a sender itself");
+        match &ended {
+            Ended::Trial { number, .. } => {
+                self.stops.remove(number);
+            }
+            Ended::Build { .. } => self.build_stop = None,
+            Ended::Retrying(_) => {}
+        }
+        // Tasks that are over need no more room.
+        while self.tasks.try_join_next().is_some() {}
+        ended
+    }
+
+    /// Builds a commit; build 2 and later from clean.
+    pub(super) fn start_build(&mut self, commit: CommitId, build: u32) {
+        let Some(builder) = self.builder.clone() else {
+            return;
+        };
+        let (stop, stopped) = watch::channel(false);
+        self.build_stop = Some(stop);
+        let sender = self.sender.clone();
+        self.tasks.spawn(async move {
+            let started = tokio::time::Instant::now();
+            let result = builder.build(&commit, build, stopped).await;
+            // The receiver goes only when the run is over.
+            let _ = sender.send(Ended::Build { commit, build, result, seconds: started.elapsed().as_secs_f64() });
+        });
+    }
+
+    /// Runs a trial: the commit's `n`-th, in a slot, on a kernel of the run directory's store.
+    pub(super) fn start_trial(&mut self, number: TrialNumber, commit: CommitId, n: u32, slot: u32, kernel: Option<String>) {
+        let (stop, stopped) = watch::channel(false);
+        self.stops.insert(number, stop);
+        let seed = trial::seed::trial_seed(self.seed, &commit, u64::from(n));
+        let plan = Plan { commit, command: trial::seed::fill(&self.command, seed, &commit), ..self.plan.clone() };
+        let setup = Setup { trial: number.0, commit, kernel: kernel.map(|name| self.kernels.join(name)), slot };
+        let (pool, judge, sender) = (Arc::clone(&self.pool), Arc::clone(&self.watch), self.sender.clone());
+        self.tasks.spawn(async move {
+            let end = try_trial(&*pool, &setup, &plan, judge, stopped, &sender).await;
+            let _ = sender.send(Ended::Trial { number, slot, end });
+        });
+    }
+
+    /// Ends a trial that nothing depends on any more.
+    pub(super) fn cancel_trial(&mut self, number: TrialNumber) {
+        if let Some(stop) = self.stops.get(&number) {
+            // It may just have ended.
+            let _ = stop.send(true);
+        }
+    }
+
+    /// Ends the build that runs.
+    pub(super) fn cancel_builds(&mut self) {
+        if let Some(stop) = &self.build_stop {
+            let _ = stop.send(true);
+        }
+    }
+
+    /// Ends everything that runs.
+    pub(super) fn cancel_all(&mut self) {
+        self.cancel_builds();
+        for stop in self.stops.values() {
+            let _ = stop.send(true);
+        }
+    }
+}
+
+/// Runs a trial, and again where the host was to blame; none where it was cancelled without result.
+async fn try_trial(
+    pool: &dyn Pool,
+    setup: &Setup,
+    plan: &Plan,
+    judge: Arc<dyn Watch>,
+    mut stopped: watch::Receiver<bool>,
+    sender: &mpsc::UnboundedSender<Ended>,
+) -> Option<Finished> {
+    for attempt in 1.. {
+        let started = tokio::time::Instant::now();
+        let created = tokio::select! {
+            created = pool.create(setup) => created,
+            _ = stopped.wait_for(|stop| *stop) => return None,
+        };
+        let finished = match created {
+            Ok(machine) => trial::run(machine, plan, Arc::clone(&judge), stopped.clone()).await,
+            Err(failure) => void(failure, started.elapsed().as_secs_f64()),
+        };
+        match &finished.outcome {
+            Outcome::Void(failure) if failure.stage == Stage::Infra && !finished.cancelled && attempt < INFRA_TRIES => {
+                let _ = sender.send(Ended::Retrying(failure.clone()));
+            }
+            Outcome::Void(_) if finished.cancelled => return None,
+            _ => return Some(finished),
+        }
+    }
+    None
+}
+
+/// A trial for which no machine could be had.
+fn void(failure: Failure, seconds: f64) -> Finished {
+    Finished {
+        outcome: Outcome::Void(failure),
+        reason: String::new(),
+        reports: Vec::new(),
+        console: Vec::new(),
+        exposure: 0.0,
+        seconds,
+        cancelled: false,
+        ended: None,
+    }
+}
+
+/// Files for every machine: the reproducer, and what the job adds.
+fn files(parts: &Parts) -> Vec<(PathBuf, String)> {
+    let repro = parts.job.repro.iter().map(|path| (path.clone(), "/repro".to_owned()));
+    match parts.job.machine.kind {
+        MachineKind::Qemu => repro.chain(parts.job.trial.files.iter().cloned()).collect(),
+        MachineKind::Process => parts.job.trial.files.clone(),
+    }
+}
+
+/// As many machines as the job's budget of CPUs and memory allows.
+fn pool(parts: &Parts) -> Arc<dyn Pool> {
+    let job = &parts.job;
+    let limits = &job.limits;
+    let slots = limits.slots.unwrap_or_else(|| {
+        let by_memory = u32::try_from(limits.memory / job.machine.memory.max(1)).unwrap_or(u32::MAX);
+        (limits.cpus / job.machine.cpus.max(1)).min(by_memory).max(1)
+    });
+    match job.machine.kind {
+        MachineKind::Process => {
+            let build = job.build.as_ref().filter(|build| build.in_slot).map(|build| SlotBuild {
+                command: build.command.clone(),
+                time_limit: build.time_limit,
+                jobs: (limits.cpus / slots).max(1),
+            });
+            Arc::new(ProcessPool::new(process::Settings {
+                repo: job.repo.clone(),
+                dir: parts.directory.work().join("slots"),
+                slots,
+                clean: job.trial.clean,
+                build,
+            }))
+        }
+        MachineKind::Qemu => Arc::new(QemuPool::new(qemu::Settings {
+            dir: parts.directory.work().join("machines"),
+            slots,
+            memory: job.machine.memory,
+            cpus: job.machine.cpus,
+            board: job.machine.board.clone(),
+            cmdline: job.machine.cmdline.clone(),
+            network: job.machine.network,
+            boot_limit: job.machine.boot_limit,
+            init: (!job.machine.own_init).then_some(crate::embedded::GUEST_INIT),
+        })),
+    }
+}

@@ -1,0 +1,145 @@
+//! The end of a search: the named commit's text, who is told, and the result's files.
+
+use std::path::Path;
+
+use kbisect_core::bisector::Conclusion;
+use kbisect_core::bisector::Suspect;
+use kbisect_core::commit::CommitId;
+use kbisect_core::crash::Span;
+use kbisect_core::policy::Outcome;
+
+use super::directory::RunDirectory;
+use super::parts::Parts;
+use super::state::State;
+use crate::error::Error;
+use crate::git::Repository;
+use crate::policy;
+use crate::policy::Facts as _;
+use crate::record::event::CommitText;
+use crate::record::event::Entry;
+use crate::record::event::Event;
+use crate::record::recorder::Recorder;
+use crate::record::report::Report;
+use crate::record::report_text;
+use crate::record::syzlog;
+
+/// Most lines of a console that a result quotes.
+const SPLAT_LINES: usize = 60;
+
+/// Records the conclusion and the recipients, as far as an earlier process has not.
+pub(super) fn conclude(parts: &Parts, state: &mut State, recorder: &mut Recorder, conclusion: Conclusion) -> Result<(), Error> {
+    if state.concluded.is_none() {
+        let commit = spoken_of(&conclusion).map(|commit| commit_text(parts, &commit));
+        let event = Event::Concluded { summary: state.bisector.summary(), splat: splat(parts, state), commit, conclusion };
+        super::record(recorder, state, event)?;
+    }
+    if !state.addressed {
+        let suspects = match &state.concluded {
+            Some(Conclusion::Found { suspects }) => suspects.clone(),
+            _ => Vec::new(),
+        };
+        let recipients = if suspects.is_empty() { Vec::new() } else { told(parts, state, &suspects) };
+        for event in parts.notices.take() {
+            super::record(recorder, state, event)?;
+        }
+        super::record(recorder, state, Event::Addressed { recipients })?;
+    }
+    Ok(())
+}
+
+/// Writes `report.json`, `report.txt` and `bisect.log` from the journal; the report, when the run has concluded.
+pub(super) fn write_results(
+    directory: &RunDirectory,
+    link: Option<&str>,
+    entries: &[Entry],
+) -> Result<Option<(Report, String)>, Error> {
+    directory.write("bisect.log", &syzlog::render(entries))?;
+    let Some(report) = Report::from_entries(entries) else {
+        return Ok(None);
+    };
+    let json = serde_json::to_string_pretty(&report).map_err(|error| Error::internal(error.to_string()))?;
+    directory.write("report.json", &(json + "\n"))?;
+    let text = report_text::render(&report, link);
+    directory.write("report.txt", &text)?;
+    Ok(Some((report, text)))
+}
+
+/// The commit that an ending speaks of.
+fn spoken_of(conclusion: &Conclusion) -> Option<CommitId> {
+    match conclusion {
+        Conclusion::Found { suspects } => suspects.first().map(|first| first.commit),
+        Conclusion::OldestStillBad { oldest } => Some(*oldest),
+        Conclusion::NewestStillBad { newest } => Some(*newest),
+        Conclusion::Inconclusive { .. } | Conclusion::NotReproduced | Conclusion::CannotSearch { .. } => None,
+    }
+}
+
+fn told(parts: &Parts, state: &State, suspects: &[Suspect]) -> Vec<crate::record::event::Recipient> {
+    parts.tell_policies(state);
+    let suspects: Vec<policy::Suspect> =
+        suspects.iter().map(|one| policy::Suspect { commit: one.commit, probability: one.probability }).collect();
+    tokio::task::block_in_place(|| parts.policies.recipients(&suspects))
+}
+
+/// What people want to see of a commit; what cannot be read is left empty, as the answer itself stands without it.
+fn commit_text(parts: &Parts, commit: &CommitId) -> CommitText {
+    let repository: &Repository = &parts.repository;
+    CommitText {
+        commit: *commit,
+        subject: parts.subject(commit),
+        author: parts.facts.author(commit).map(|author| format!("{} <{}>", author.name, author.email)).unwrap_or_default(),
+        date: repository.author_date(commit).unwrap_or_default(),
+        parents: repository.parents(commit).unwrap_or_default(),
+        message: repository.message(commit).unwrap_or_default(),
+        diffstat: repository.diffstat(commit).map(|stat| stat.to_string()).unwrap_or_default(),
+        first_release: repository.first_release_with(commit).ok().flatten().map(|release| release.name),
+    }
+}
+
+/// The console's lines for the target, from the trial whose crash is surest.
+fn splat(parts: &Parts, state: &State) -> String {
+    let surest = state
+        .trials
+        .values()
+        .filter_map(|past| match &past.outcome {
+            Outcome::Crashed(sighting) => Some((past, sighting)),
+            _ => None,
+        })
+        .max_by(|one, other| one.1.same.total_cmp(&other.1.same));
+    let Some((past, sighting)) = surest else {
+        return String::new();
+    };
+    let Ok(console) = parts.directory.console(&past.commit, past.n) else {
+        return String::new();
+    };
+    let text = String::from_utf8_lossy(&console).replace('\r', "");
+    let lines = report_lines(&text, sighting.report.span, &sighting.report.title);
+    lines.into_iter().take(SPLAT_LINES).map(|line| format!("{}\n", printable(line))).collect()
+}
+
+/// The lines of the report. Its span is in the classifier's window of the console, which is the whole console unless that is
+/// long; then the title's first words are looked for.
+fn report_lines<'a>(text: &'a str, span: Option<Span>, title: &str) -> Vec<&'a str> {
+    let spanned = span.and_then(|span| text.get(span.start as usize..span.end as usize));
+    match spanned {
+        Some(part) if !part.trim().is_empty() => part.lines().collect(),
+        _ => {
+            let words = title.split(" in ").next().unwrap_or(title);
+            text.lines().skip_while(|line| !line.contains(words)).collect()
+        }
+    }
+}
+
+/// A console's line with control characters made visible as spaces.
+fn printable(line: &str) -> String {
+    line.chars().map(|letter| if letter.is_control() && letter != '\t' { ' ' } else { letter }).collect()
+}
+
+/// The paths a user may want to look at, relative to where they are.
+pub fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned))
+        .unwrap_or_else(|| path.to_owned())
+        .display()
+        .to_string()
+}

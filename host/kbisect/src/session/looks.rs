@@ -1,0 +1,72 @@
+//! Looks: which crashes are taken for one another. Owns their numbers.
+
+use kbisect_core::crash::CrashReport;
+
+/// The look of the target itself.
+pub(super) const TARGET: u32 = 0;
+
+/// The looks seen so far, each known by the reports that have it.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    known: Vec<(u32, CrashReport)>,
+}
+
+impl Looks {
+    /// Notes that a report has a look.
+    pub(super) fn learn(&mut self, look: u32, report: &CrashReport) {
+        if !self.known.iter().any(|(_, known)| same_face(known, report)) {
+            self.known.push((look, report.clone()));
+        }
+    }
+
+    /// Notes a face of the target, whatever look it had before.
+    pub(super) fn learn_target(&mut self, report: &CrashReport) {
+        self.known.retain(|(_, known)| !same_face(known, report));
+        self.known.push((TARGET, report.clone()));
+    }
+
+    /// The number of a report's look. `related` says whether two reports are taken for one another; it is asked only about
+    /// reports that were never seen.
+    pub(super) fn number(&self, report: &CrashReport, mut related: impl FnMut(&CrashReport, &CrashReport) -> bool) -> u32 {
+        if let Some((look, _)) = self.known.iter().find(|(_, known)| same_face(known, report)) {
+            return *look;
+        }
+        let relative = self.known.iter().find(|(_, known)| related(known, report)).map(|(look, _)| *look);
+        relative.unwrap_or_else(|| self.known.iter().map(|(look, _)| look + 1).max().unwrap_or(TARGET + 1))
+    }
+}
+
+/// Whether two reports look the same to a person: title, type and frame.
+pub(super) fn same_face(one: &CrashReport, other: &CrashReport) -> bool {
+    one.title == other.title && one.crash_type == other.crash_type && one.frame == other.frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titled(title: &str) -> CrashReport {
+        CrashReport { title: title.to_owned(), ..CrashReport::default() }
+    }
+
+    #[test]
+    fn relatives_share_a_number_and_strangers_do_not() {
+        let mut looks = Looks::default();
+        looks.learn_target(&titled("KASAN in a"));
+        let related = |one: &CrashReport, other: &CrashReport| one.title[..4] == other.title[..4];
+        assert_eq!(looks.number(&titled("KASAN in b"), related), TARGET);
+        assert_eq!(looks.number(&titled("hung in c"), related), 1);
+        looks.learn(1, &titled("hung in c"));
+        assert_eq!(looks.number(&titled("hung in d"), related), 1);
+        assert_eq!(looks.number(&titled("WARN in e"), related), 2);
+        assert_eq!(looks.number(&titled("hung in c"), |_, _| panic!("asked about a known report")), 1);
+    }
+
+    #[test]
+    fn a_face_of_the_target_takes_the_target_number() {
+        let mut looks = Looks::default();
+        looks.learn(3, &titled("x"));
+        looks.learn_target(&titled("x"));
+        assert_eq!(looks.number(&titled("x"), |_, _| false), TARGET);
+    }
+}

@@ -1,0 +1,154 @@
+//! What a run is made of once its job is settled: repository, policies, machines. Owns nothing that changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use kbisect_core::bisector::Kind;
+use kbisect_core::commit::CommitId;
+
+use super::directory;
+use super::directory::RunDirectory;
+use super::state::State;
+use crate::config::job::Job;
+use crate::error::Error;
+use crate::git;
+use crate::git::Repository;
+use crate::policy::BisectionState;
+use crate::policy::Past;
+use crate::policy::Policies;
+use crate::policy::property;
+use crate::record::event::Ends;
+use crate::record::event::Entry;
+use crate::record::event::Event;
+
+/// Everything a run works with.
+pub(super) struct Parts {
+    /// The job.
+    pub job: Job,
+    /// Its directory.
+    pub directory: RunDirectory,
+    /// The ends in question.
+    pub ends: Ends,
+    /// The user's repository.
+    pub repository: Arc<Repository>,
+    /// What plugins may ask of it.
+    pub facts: Arc<git::Facts>,
+    /// The policies.
+    pub policies: Policies,
+    /// What plugins said, until it is journalled.
+    pub notices: Arc<Notices>,
+}
+
+/// Events from plugins that wait to be journalled: calls happen on many threads, the journal has one writer.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    waiting: Mutex<Vec<Event>>,
+}
+
+impl Notices {
+    /// Adds one.
+    pub(super) fn add(&self, event: Event) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    /// Takes all of them, oldest first.
+    pub(super) fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Parts {
+    /// Keeps what the run depends on in its directory: the job as it is now, and the components it uses.
+    pub(super) fn freeze(&self) -> Result<(), Error> {
+        let plugins = self.directory.plugins();
+        self.policies.copy_components(&plugins).map_err(|error| directory::failed("write", &plugins, &error))?;
+        let mut job = self.job.clone();
+        let used = self.policies.describe();
+        for plugin in job.plugins.iter_mut().filter(|plugin| plugin.path.is_some()) {
+            if let Some(used) = used.iter().find(|used| used.id == plugin.id) {
+                // Relative to the frozen job, so that the directory may move.
+                plugin.path = Some(format!("plugins/{}.wasm", used.digest).into());
+                plugin.sha256 = Some(used.digest.clone());
+            }
+        }
+        self.directory.write("job.toml", &crate::config::write(&job))
+    }
+
+    /// Brings the policies to where an earlier process left them: their state, their routes and how often they failed.
+    pub(super) fn restore(&self, state: &State, past: &[Entry]) -> Result<(), Error> {
+        self.tell_policies(state);
+        for entry in past {
+            if let Event::PluginFailed { plugin, .. } = &entry.event {
+                self.policies.recall_failure(plugin);
+            }
+        }
+        if state.routed {
+            self.policies.resolve_routes(&state.faces()).map_err(|error| Error::user(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether trials boot kernels that must be built first.
+    pub(super) fn builds_kernels(&self) -> bool {
+        self.job.build.as_ref().is_some_and(|build| !build.in_slot)
+    }
+
+    /// A commit's subject; empty where it cannot be read.
+    pub(super) fn subject(&self, commit: &CommitId) -> String {
+        self.repository.subject(commit).unwrap_or_default()
+    }
+
+    /// Tells the plugins where the bisection stands.
+    pub(super) fn tell_policies(&self, state: &State) {
+        let summary = state.bisector.summary();
+        let kind = if self.ends.kind == Kind::Cause { "cause" } else { "fix" };
+        let mut properties = BTreeMap::from([
+            (property::KIND.to_owned(), kind.to_owned()),
+            (property::START_COMMIT.to_owned(), self.ends.start.to_string()),
+            (property::DELTA.to_owned(), self.job.search.delta.to_string()),
+            (property::NEWEST_COMMIT.to_owned(), self.newest_commit().to_string()),
+        ]);
+        if let Some(range) = summary.range {
+            properties.insert(property::REVISIONS.to_owned(), range.to_string());
+        }
+        let history = summary
+            .tested
+            .into_iter()
+            .map(|tested| Past {
+                commit: tested.commit,
+                role: tested.role,
+                clean: tested.clean,
+                crashed: tested.hits + tested.other,
+                void: tested.void,
+                verdict: tested.verdict,
+            })
+            .collect();
+        self.policies.set_state(BisectionState { faces: state.faces(), rates: summary.rates, history, properties });
+    }
+
+    /// The newest commit known: HEAD where there is one, else the newer end.
+    fn newest_commit(&self) -> CommitId {
+        let newer_end = match self.ends.kind {
+            Kind::Cause => self.ends.start,
+            Kind::Fix => self.ends.good.first().copied().unwrap_or(self.ends.start),
+        };
+        self.repository.resolve("HEAD").unwrap_or(newer_end)
+    }
+}
+
+/// A message for a journal that cannot be written.
+pub(super) fn journal_error(error: &crate::record::journal::JournalError) -> Error {
+    use crate::record::journal::JournalError;
+    match error {
+        JournalError::Io { .. } if error.is_full() => {
+            Error::infrastructure(error.to_string()).hint("make room on the disk, then go on with `kbisect resume`")
+        }
+        JournalError::Io { .. } => Error::infrastructure(error.to_string()),
+        JournalError::Format { .. } => Error::user(error.to_string()).hint("go on with the kbisect that began the run"),
+        JournalError::Broken { .. } | JournalError::Gap { .. } => {
+            Error::user(error.to_string()).hint("the file was changed by hand or damaged; begin a new run")
+        }
+    }
+}

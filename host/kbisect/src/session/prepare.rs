@@ -1,0 +1,159 @@
+//! Before the first trial: what the job names is looked up in the repository, and everything that can be wrong is said.
+
+use std::sync::Arc;
+
+use kbisect_core::bisector::Bisector;
+use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Settings;
+use kbisect_core::commit::CommitId;
+use kbisect_core::crash::CrashReport;
+use kbisect_core::graph::Graph;
+
+use super::directory;
+use super::directory::RunDirectory;
+use super::parts::Notices;
+use super::parts::Parts;
+use crate::config::job::Job;
+use crate::error::Error;
+use crate::git;
+use crate::git::Repository;
+use crate::policy::Notice;
+use crate::policy::Policies;
+use crate::policy::Watch as _;
+use crate::record::event::Ends;
+use crate::record::event::Entry;
+use crate::record::event::Event;
+use crate::record::journal;
+
+/// A job with its commits found.
+pub(super) struct Settled {
+    repository: Arc<Repository>,
+    ends: Ends,
+    graph: Arc<Graph>,
+    policies: Policies,
+    facts: Arc<git::Facts>,
+    notices: Arc<Notices>,
+}
+
+/// Looks up what a new job names.
+pub(super) fn settle(job: &Job) -> Result<Settled, Error> {
+    let repository = Repository::open(&job.repo)?;
+    let ends = settle_ends(job, &repository)?;
+    settled(job, repository, ends)
+}
+
+/// Looks up what a run's journal names.
+pub(super) fn settle_again(job: &Job, entries: &[Entry]) -> Result<Settled, Error> {
+    let moved = |error: git::Error| {
+        Error::from(error).hint("if the repository has moved, name its new place: kbisect resume DIR --repo PATH")
+    };
+    let repository = Repository::open(&job.repo).map_err(moved)?;
+    let recorded = entries.iter().find_map(|entry| match &entry.event {
+        Event::Started { ends, .. } => Some(ends.clone()),
+        _ => None,
+    });
+    let ends = match recorded {
+        Some(ends) => ends,
+        None => settle_ends(job, &repository)?,
+    };
+    for commit in ends.good.iter().chain([&ends.start]) {
+        repository.subject(commit).map_err(moved)?;
+    }
+    settled(job, repository, ends)
+}
+
+fn settled(job: &Job, repository: Repository, ends: Ends) -> Result<Settled, Error> {
+    let repository = Arc::new(repository);
+    let tips: Vec<CommitId> =
+        ends.good.iter().copied().chain([ends.start]).chain(ends.releases.iter().map(|release| release.commit)).collect();
+    let graph = Arc::new(repository.graph(&tips)?);
+    let facts = Arc::new(git::Facts::new(Arc::clone(&repository)));
+    let notices = Arc::new(Notices::default());
+    let sink = Arc::clone(&notices);
+    let policies = Policies::load(
+        job,
+        Arc::clone(&facts) as Arc<dyn crate::policy::Facts>,
+        Arc::new(move |notice: Notice| sink.add(notice.into())),
+    )
+    .map_err(|errors| Error::user(errors.to_string()))?;
+    Ok(Settled { repository, ends, graph, policies, facts, notices })
+}
+
+impl Settled {
+    /// The search over what was found.
+    pub(super) fn bisector(&self, job: &Job) -> Result<Bisector, Error> {
+        let settings = Settings {
+            strategy: job.search.strategy,
+            delta: job.search.delta,
+            trust_good: job.search.trust_good,
+            single_trials: job.search.single_trials,
+        };
+        Bisector::new(Arc::clone(&self.graph), self.ends.clone().into(), settings).map_err(|error| Error::user(error.to_string()))
+    }
+
+    /// The parts of a run in `directory`, and its search.
+    pub(super) fn with(self, job: Job, directory: RunDirectory) -> Result<(Parts, Bisector), Error> {
+        let bisector = self.bisector(&job)?;
+        let Self { repository, ends, policies, facts, notices, .. } = self;
+        Ok((Parts { job, directory, ends, repository, facts, policies, notices }, bisector))
+    }
+}
+
+/// The ends that a job names, as commits.
+pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
+    let start = repository.resolve(&job.bad)?;
+    let good = job.good.iter().map(|name| repository.resolve(name)).collect::<Result<Vec<CommitId>, git::Error>>()?;
+    Ok(match job.kind {
+        Kind::Cause => {
+            let releases = if good.is_empty() { repository.releases(&start)? } else { Vec::new() };
+            if good.is_empty() && releases.is_empty() {
+                return Err(Error::user(format!("no release tag is an ancestor of {}", start.short()))
+                    .hint("name a good commit: good = \"…\" in the job file, or --good")
+                    .hint("or fetch the tags: git fetch --tags"));
+            }
+            Ends { kind: job.kind, start, good, releases }
+        }
+        Kind::Fix => {
+            let good = if good.is_empty() { vec![repository.resolve("HEAD")?] } else { good };
+            Ends { kind: job.kind, start, good, releases: Vec::new() }
+        }
+    })
+}
+
+/// The first entries of a new run: what is bisected, and the target where the job states it.
+pub(super) fn first_events(parts: &Parts) -> Result<Vec<Event>, Error> {
+    let started = Event::Started {
+        format: journal::FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        host: directory::host(),
+        repo: parts.repository.path().display().to_string(),
+        ends: parts.ends.clone(),
+        strategy: parts.job.search.strategy,
+        subject: parts.subject(&parts.ends.start),
+    };
+    let mut events = vec![started];
+    if let Some((faces, origin)) = stated_target(parts)? {
+        events.push(Event::Target { faces, origin: origin.to_owned() });
+    }
+    Ok(events)
+}
+
+/// The target that the job states, by a console or by a title.
+fn stated_target(parts: &Parts) -> Result<Option<(Vec<CrashReport>, &'static str)>, Error> {
+    if let Some(path) = &parts.job.crash {
+        let console = std::fs::read(path).map_err(|error| directory::failed("read", path, &error))?;
+        let reports = parts.policies.classify(&console).map_err(|failure| Error::internal(failure.reason))?;
+        let wanted = |report: &CrashReport| {
+            parts.job.title.as_ref().is_none_or(|title| report.title == *title || report.alt_titles.contains(title))
+        };
+        let Some(report) = reports.iter().find(|report| wanted(report)) else {
+            let message = match (&parts.job.title, reports.first()) {
+                (Some(title), Some(first)) => format!("`{}` shows `{}`, not `{title}`", path.display(), first.title),
+                _ => format!("no crash was found in `{}`", path.display()),
+            };
+            return Err(Error::user(message).hint("`crash` must be a kernel console that shows the target"));
+        };
+        return Ok(Some((vec![report.clone()], "crash file")));
+    }
+    Ok(parts.job.title.as_ref().map(|title| (vec![CrashReport { title: title.clone(), ..CrashReport::default() }], "title")))
+}

@@ -1,0 +1,225 @@
+//! What the driver knows, as a fold over durable events. Owns no decision; resuming is replaying.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use kbisect_core::bisector::Bisector;
+use kbisect_core::bisector::Conclusion;
+use kbisect_core::bisector::Evidence;
+use kbisect_core::bisector::Judged;
+use kbisect_core::bisector::TrialNumber;
+use kbisect_core::commit::CommitId;
+use kbisect_core::crash::CrashReport;
+use kbisect_core::crash::Face;
+use kbisect_core::policy::Decision;
+use kbisect_core::policy::Failure;
+use kbisect_core::policy::Judgement;
+use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Role;
+use kbisect_core::policy::Stage;
+use kbisect_core::policy::Trial;
+
+use super::looks::Looks;
+use crate::record::event::BuildResult;
+use crate::record::event::Event;
+
+/// A trial that ended and still counts.
+#[derive(Debug, Clone)]
+pub(super) struct PastTrial {
+    /// The commit.
+    pub commit: CommitId,
+    /// Why it was tested.
+    pub role: Role,
+    /// Which build, from 1.
+    pub build: u32,
+    /// Which trial of the commit, from 1.
+    pub n: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Every report on its console.
+    pub reports: Vec<CrashReport>,
+    /// Share of the full exposure.
+    pub exposure: f64,
+}
+
+/// Everything known, and the search that is fed with it.
+pub(super) struct State {
+    /// The search.
+    pub bisector: Bisector,
+    /// Faces of the target; empty while it is not settled.
+    pub faces: Vec<CrashReport>,
+    /// Whether the target was stated, rather than found at the start commit.
+    pub stated: bool,
+    /// Looks seen so far.
+    pub looks: Looks,
+    /// Trials by number.
+    pub trials: BTreeMap<TrialNumber, PastTrial>,
+    /// Numbers of a commit's trials in the order they ended.
+    ended: HashMap<CommitId, Vec<TrialNumber>>,
+    /// How each build ended, by commit and number.
+    pub builds: HashMap<(CommitId, u32), BuildResult>,
+    /// The policy's latest answer for each commit, and how many trials it had seen.
+    pub judged: HashMap<CommitId, (u32, Judgement)>,
+    /// The commit the search turned to last.
+    pub current: Option<(CommitId, Role)>,
+    /// Whether the routes were settled.
+    pub routed: bool,
+    /// The answer.
+    pub concluded: Option<Conclusion>,
+    /// Whether the recipients were settled.
+    pub addressed: bool,
+    /// Largest trial number given out.
+    last: u64,
+}
+
+impl State {
+    /// Nothing known yet.
+    pub(super) fn new(bisector: Bisector) -> Self {
+        Self {
+            bisector,
+            faces: Vec::new(),
+            stated: false,
+            looks: Looks::default(),
+            trials: BTreeMap::new(),
+            ended: HashMap::new(),
+            builds: HashMap::new(),
+            judged: HashMap::new(),
+            current: None,
+            routed: false,
+            concluded: None,
+            addressed: false,
+            last: 0,
+        }
+    }
+
+    /// Takes in a durable event.
+    pub(super) fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Target { faces, origin } => {
+                self.faces.clone_from(faces);
+                self.stated = origin != super::target::FOUND;
+                for face in faces {
+                    self.looks.learn_target(face);
+                }
+            }
+            Event::Routed { .. } => self.routed = true,
+            Event::Chosen { commit, role, .. } => self.current = Some((*commit, *role)),
+            Event::BuildEnded { commit, build, result, .. } => {
+                self.builds.insert((*commit, *build), result.clone());
+            }
+            Event::TrialEnded { trial, commit, role, build, n, outcome, reports, exposure, .. } => {
+                self.last = self.last.max(trial.0);
+                if let Outcome::Crashed(sighting) = outcome {
+                    self.looks.learn(sighting.look, &sighting.report);
+                }
+                let past = PastTrial {
+                    commit: *commit,
+                    role: *role,
+                    build: *build,
+                    n: *n,
+                    outcome: outcome.clone(),
+                    reports: reports.clone(),
+                    exposure: *exposure,
+                };
+                self.bisector.record(past.evidence(*trial));
+                self.ended.entry(*commit).or_default().push(*trial);
+                self.trials.insert(*trial, past);
+            }
+            Event::Related { trial, outcome, .. } => {
+                if let Outcome::Crashed(sighting) = outcome {
+                    self.looks.learn(sighting.look, &sighting.report);
+                }
+                if let Some(past) = self.trials.get_mut(trial) {
+                    past.outcome = outcome.clone();
+                    self.bisector.record(past.evidence(*trial));
+                    self.judged.remove(&past.commit);
+                }
+            }
+            Event::Retracted { trial } => {
+                if let Some(past) = self.trials.remove(trial) {
+                    self.bisector.retract(*trial);
+                    self.judged.remove(&past.commit);
+                    if let Some(ended) = self.ended.get_mut(&past.commit) {
+                        ended.retain(|number| number != trial);
+                    }
+                }
+            }
+            Event::Judged { commit, trials, judgement, .. } => {
+                self.judged.insert(*commit, (*trials, judgement.clone()));
+                self.bisector.judge(Judged { commit: *commit, trials: *trials, judgement: judgement.clone() });
+            }
+            Event::Concluded { conclusion, .. } => self.concluded = Some(conclusion.clone()),
+            Event::Addressed { .. } => self.addressed = true,
+            Event::Started { .. }
+            | Event::Resumed { .. }
+            | Event::PluginLog { .. }
+            | Event::PluginFailed { .. }
+            | Event::Warned { .. }
+            | Event::Stopped { .. } => {}
+        }
+    }
+
+    /// Trials of a commit as policies see them, in the order they ended.
+    pub(super) fn trials_at(&self, commit: CommitId) -> Vec<Trial> {
+        self.past_at(commit).map(PastTrial::trial).collect()
+    }
+
+    /// Trials of a commit, in the order they ended.
+    pub(super) fn past_at(&self, commit: CommitId) -> impl Iterator<Item = &PastTrial> {
+        self.ended.get(&commit).into_iter().flatten().filter_map(|number| self.trials.get(number))
+    }
+
+    /// How many trials of a commit ended.
+    pub(super) fn done(&self, commit: CommitId) -> u32 {
+        self.past_at(commit).count() as u32
+    }
+
+    /// The policy's answer for a commit, if it has seen all trials that ended there.
+    pub(super) fn standing_judgement(&self, commit: CommitId) -> Option<&Judgement> {
+        self.judged.get(&commit).filter(|(seen, _)| *seen == self.done(commit)).map(|(_, judgement)| judgement)
+    }
+
+    /// The stage of a commit's three voids, when it has no other trial: the host's own cap.
+    pub(super) fn only_voids(&self, commit: CommitId) -> Option<&Failure> {
+        let mut counts: HashMap<Stage, (u32, &Failure)> = HashMap::new();
+        for past in self.past_at(commit) {
+            let Outcome::Void(failure) = &past.outcome else {
+                return None;
+            };
+            counts.entry(failure.stage).or_insert((0, failure)).0 += 1;
+        }
+        counts.into_values().find(|(count, failure)| *count >= 3 && failure.stage != Stage::Infra).map(|(_, failure)| failure)
+    }
+
+    /// A number that no trial has.
+    pub(super) fn next_number(&mut self) -> TrialNumber {
+        self.last += 1;
+        TrialNumber(self.last)
+    }
+
+    /// The target's faces with how many trials showed each, most frequent first.
+    pub(super) fn faces(&self) -> Vec<Face> {
+        let mut faces: Vec<Face> = self
+            .faces
+            .iter()
+            .map(|report| {
+                let shows = |past: &&PastTrial| matches!(&past.outcome, Outcome::Crashed(seen) if seen.same >= 0.5 && seen.report.title == report.title);
+                Face { report: report.clone(), trials: self.trials.values().filter(shows).count() as u32 }
+            })
+            .collect();
+        faces.sort_by_key(|face| std::cmp::Reverse(face.trials));
+        faces
+    }
+}
+
+impl PastTrial {
+    /// As policies see it.
+    pub(super) fn trial(&self) -> Trial {
+        Trial { outcome: self.outcome.clone(), exposure: self.exposure }
+    }
+
+    /// As the search takes it.
+    fn evidence(&self, number: TrialNumber) -> Evidence {
+        Evidence { number, commit: self.commit, role: self.role, build: self.build, trial: self.trial() }
+    }
+}

@@ -1,0 +1,80 @@
+//! Which crash is bisected: what the user stated, or the largest cluster of the crashes at the start commit.
+
+use kbisect_core::crash::CrashReport;
+
+use super::looks::same_face;
+
+/// Origin of a target that was found at the start commit rather than stated.
+pub(super) const FOUND: &str = "start commit";
+
+/// Crashes that are taken for one another.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cluster {
+    /// Its different faces, most frequent first.
+    pub faces: Vec<CrashReport>,
+    /// Trials that showed one of them.
+    pub trials: u32,
+}
+
+/// Groups the crashes of the start commit's trials, largest group first; equal ones keep the order in which they were seen.
+///
+/// `related` says whether two reports are taken for one another; groups are its transitive closure.
+pub(super) fn clusters(reports: &[CrashReport], mut related: impl FnMut(&CrashReport, &CrashReport) -> bool) -> Vec<Cluster> {
+    let mut faces: Vec<(&CrashReport, u32)> = Vec::new();
+    for report in reports {
+        match faces.iter_mut().find(|(face, _)| same_face(face, report)) {
+            Some((_, trials)) => *trials += 1,
+            None => faces.push((report, 1)),
+        }
+    }
+    let mut group: Vec<usize> = (0..faces.len()).collect();
+    for later in 1..faces.len() {
+        for earlier in 0..later {
+            if group[earlier] != group[later] && related(faces[earlier].0, faces[later].0) {
+                let (from, to) = (group[later], group[earlier]);
+                group.iter_mut().filter(|member| **member == from).for_each(|member| *member = to);
+            }
+        }
+    }
+    let mut clusters: Vec<Cluster> = Vec::new();
+    for leader in 0..faces.len() {
+        let mut members: Vec<(&CrashReport, u32)> =
+            (0..faces.len()).filter(|&face| group[face] == leader).map(|face| faces[face]).collect();
+        if members.is_empty() {
+            continue;
+        }
+        members.sort_by_key(|(_, trials)| std::cmp::Reverse(*trials));
+        clusters.push(Cluster {
+            trials: members.iter().map(|(_, trials)| trials).sum(),
+            faces: members.into_iter().map(|(report, _)| report.clone()).collect(),
+        });
+    }
+    clusters.sort_by_key(|cluster| std::cmp::Reverse(cluster.trials));
+    clusters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titled(title: &str) -> CrashReport {
+        CrashReport { title: title.to_owned(), ..CrashReport::default() }
+    }
+
+    fn shapes(titles: &[&str]) -> Vec<(Vec<String>, u32)> {
+        let reports: Vec<CrashReport> = titles.iter().map(|title| titled(title)).collect();
+        let first = |report: &CrashReport| report.title.chars().next();
+        clusters(&reports, |one, other| first(one) == first(other))
+            .into_iter()
+            .map(|cluster| (cluster.faces.into_iter().map(|face| face.title).collect(), cluster.trials))
+            .collect()
+    }
+
+    #[test]
+    fn the_largest_group_of_relatives_comes_first() {
+        let owned = |titles: &[&str]| titles.iter().map(|&title| title.to_owned()).collect::<Vec<_>>();
+        assert_eq!(shapes(&[]), []);
+        assert_eq!(shapes(&["b1", "a1", "a2", "a2"]), [(owned(&["a2", "a1"]), 3), (owned(&["b1"]), 1)]);
+        assert_eq!(shapes(&["a", "b"]), [(owned(&["a"]), 1), (owned(&["b"]), 1)]);
+    }
+}

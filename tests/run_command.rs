@@ -1,0 +1,267 @@
+//! `kbisect run … -- CMD` on small projects: what `git bisect run` does, and what it cannot.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fs;
+
+use support::Planned;
+use support::World;
+use support::journal;
+use support::line;
+use support::named;
+use support::report;
+use support::write_history;
+
+/// Commits in the order in which their trials ended.
+fn trials(world: &World, run: &str) -> Vec<String> {
+    journal(&world.path(run))
+        .iter()
+        .filter(|entry| entry["event"] == "trial-ended")
+        .map(|entry| entry["commit"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Runs `git bisect run` with the same script; the commits tested and the one it names.
+fn git_bisect_run(world: &World, repo: &str, bad: &str, good: &str, command: &[&str]) -> (Vec<String>, Option<String>) {
+    world.git(repo, &["bisect", "start", bad, good]);
+    let output = world.command("git").arg("-C").arg(world.path(repo)).args(["bisect", "run"]).args(command).output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let log = world.git(repo, &["bisect", "log"]);
+    world.git(repo, &["bisect", "reset"]);
+    let tested = log
+        .lines()
+        .filter_map(|line| line.strip_prefix("git bisect "))
+        .filter(|rest| !rest.starts_with("start"))
+        .map(|rest| rest.split_once(' ').unwrap().1.to_owned())
+        .collect();
+    let named = stdout.lines().find_map(|line| line.split_once(" is the first ").map(|(id, _)| id.to_owned()));
+    (tested, named)
+}
+
+#[test]
+fn a_steady_failure_costs_at_most_twice_gits_trials_plus_five() {
+    let world = World::new();
+    for (count, culprit) in [(3, 1), (20, 13), (60, 5), (60, 59)] {
+        let (repo, run) = (format!("repo-{count}-{culprit}"), format!("run-{count}-{culprit}"));
+        let ids = line(&world, &repo, count, culprit, "exit 1");
+        let output = world
+            .kbisect(&["run", "--quiet", "--repo", &repo, "--bad", "main", "--good", &ids[0], "--out", &run, "--", "./test.sh"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+        assert_eq!(named(&world.path(&run)), Some(ids[culprit].clone()));
+        let (by_git, answer) = git_bisect_run(&world, &repo, "main", &ids[0], &["./test.sh"]);
+        assert_eq!(answer, Some(ids[culprit].clone()));
+        let ours = trials(&world, &run).len();
+        assert!(ours <= 2 * by_git.len() + 5, "{count} commits: {ours} trials, git {}", by_git.len());
+    }
+}
+
+#[test]
+fn strategy_git_tests_what_git_tests() {
+    let world = World::new();
+    let ids = line(&world, "repo", 100, 37, "exit 3");
+    let output = world
+        .kbisect(&[
+            "run",
+            "--quiet",
+            "--strategy",
+            "git",
+            "--repo",
+            "repo",
+            "--bad",
+            "main",
+            "--good",
+            &ids[0],
+            "--out",
+            "run",
+            "--",
+            "./test.sh",
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    let (by_git, answer) = git_bisect_run(&world, "repo", "main", &ids[0], &["./test.sh"]);
+    assert_eq!(named(&world.path("run")), answer);
+    assert_eq!(trials(&world, "run"), by_git);
+}
+
+/// A C program whose bug shows for some seeds only: a lost update between two "threads" whose interleaving the seed chooses.
+fn flaky_project(world: &World, repo: &str, seed: usize) -> (Vec<String>, usize) {
+    let (count, culprit) = (40, 5 + (seed * 7) % 30);
+    let main = |guarded: bool, place: usize| {
+        let lock = if guarded { "while (held && held != id) switch_task(); held = id;" } else { "" };
+        let unlock = if guarded { "held = 0;" } else { "" };
+        format!(
+            "#include <stdio.h>\n#include <stdlib.h>\n\
+             static unsigned long long state; static int held, counter, seen[3], step[3];\n\
+             static unsigned next(void) {{ state = state * 6364136223846793005ULL + 1442695040888963407ULL; return state >> 33; }}\n\
+             static void run(int id);\nstatic int depth;\n\
+             static void switch_task(void) {{ if (depth < 1 && next() % 100 < 55) {{ depth++; run(2); depth--; }} }}\n\
+             static void run(int id) {{ if (step[id]) return; {lock} seen[id] = counter; step[id] = 1; switch_task(); counter = seen[id] + 1; {unlock} }}\n\
+             int version(void) {{ return {place}; }}\n\
+             int main(int argc, char **argv) {{ state = strtoull(argc > 1 ? argv[1] : \"1\", 0, 10); for (int i = 0; i < 8; i++) next();\n\
+             {first} run(1); if (!step[2]) run(2); if (counter != 2) {{ printf(\"lost update: %d\\n\", counter); return 1; }} return 0; }}\n",
+            first = if guarded { "step[2] = 0;" } else { "" },
+        )
+    };
+    let script = "#!/bin/sh\nset -e\nif [ -n \"$COUNTER\" ]; then n=$(cat \"$COUNTER\"); echo $((n + 1)) > \"$COUNTER\"; set -- $((n * 7919)); fi\n\
+                  cc -O0 -w -o prog main.c || exit 125\nexec ./prog \"$1\"\n";
+    let commits: Vec<Planned> = (0..count)
+        .map(|place| {
+            let parents: Vec<usize> = place.checked_sub(1).into_iter().collect();
+            Planned::on(&parents, format!("main: version {place}"))
+                .file("main.c", main(place < culprit, place))
+                .script("test.sh", script)
+        })
+        .collect();
+    (write_history(world, repo, &commits, &[]), culprit)
+}
+
+#[test]
+fn a_flaky_bug_is_found_where_git_bisect_run_goes_wrong() {
+    let world = World::new();
+    let (mut ours, mut gits) = (0, 0);
+    let seeds = 10;
+    for seed in 0..seeds {
+        let (repo, run) = (format!("repo-{seed}"), format!("run-{seed}"));
+        let (ids, culprit) = flaky_project(&world, &repo, seed);
+        let output = world
+            .kbisect(&[
+                "run",
+                "--quiet",
+                "--repo",
+                &repo,
+                "--bad",
+                "main",
+                "--good",
+                &ids[0],
+                "--out",
+                &run,
+                "--",
+                "./test.sh",
+                "{trial_seed}",
+            ])
+            .output()
+            .unwrap();
+        ours += usize::from(output.status.code() == Some(0) && named(&world.path(&run)) == Some(ids[culprit].clone()));
+        // The same script under git; the seed of each call comes from a counter, so that the test does the same every time.
+        let counter = world.path("counter");
+        fs::write(&counter, format!("{}\n", seed * 1000)).unwrap();
+        world.git(&repo, &["bisect", "start", "main", &ids[0]]);
+        let output = world
+            .command("git")
+            .arg("-C")
+            .arg(world.path(&repo))
+            .args(["bisect", "run", "./test.sh"])
+            .env("COUNTER", &counter)
+            .output()
+            .unwrap();
+        gits +=
+            usize::from(String::from_utf8_lossy(&output.stdout).contains(&format!("{} is the first bad commit", ids[culprit])));
+        world.git(&repo, &["bisect", "reset"]);
+    }
+    assert_eq!(ours, seeds, "kbisect right in {ours} of {seeds}, git bisect run in {gits}");
+    assert!(gits <= seeds / 2, "git bisect run was right in {gits} of {seeds}: the project is not flaky enough to show anything");
+}
+
+#[test]
+fn the_users_repository_is_as_before() {
+    let world = World::new();
+    let ids = line(&world, "repo", 12, 7, "exit 1");
+    fs::write(world.path("repo").join("untracked"), "mine").unwrap();
+    fs::write(world.path("repo").join("number"), "changed, not committed").unwrap();
+    let before = support::fingerprint(&world.path("repo"));
+    let output = world
+        .kbisect(&["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./test.sh"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    assert_eq!(support::fingerprint(&world.path("repo")), before);
+}
+
+#[test]
+fn build_products_stay_unless_clean_is_asked_for() {
+    let world = World::new();
+    // Bad where a file from an earlier trial is found: only without --clean can that be.
+    let body = "n=$(cat number)\nif [ -e built ]; then left=yes; fi\ntouch built\necho dirt >> number\n[ \"$n\" -ge 6 ] && [ -z \"$CLEANED\" ] && exit 1\n[ -n \"$CLEANED\" ] && [ -n \"$left\" ] && exit 125\n[ \"$n\" -ge 6 ] && exit 1\nexit 0";
+    let commits: Vec<Planned> = (0..10)
+        .map(|place: usize| {
+            let parents: Vec<usize> = place.checked_sub(1).into_iter().collect();
+            Planned::on(&parents, format!("change {place}"))
+                .file("number", place.to_string())
+                .script("test.sh", format!("#!/bin/sh\n{body}\n"))
+        })
+        .collect();
+    let ids = write_history(&world, "repo", &commits, &[]);
+    for (run, clean) in [("kept", false), ("cleaned", true)] {
+        let mut args = vec!["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", run];
+        if clean {
+            args.push("--clean");
+        }
+        args.extend(["--", "./test.sh"]);
+        let mut command = world.kbisect(&args);
+        if clean {
+            command.env("CLEANED", "1");
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+        assert_eq!(named(&world.path(run)), Some(ids[6].clone()));
+        assert_eq!(report(&world.path(run))["not_counted"]["void"], serde_json::json!({}), "clean: {clean}");
+    }
+}
+
+/// What a run with this script at its bad commits ends with.
+fn ending(failing: &str, extra: &[&str]) -> (Option<i32>, String) {
+    let world = World::new();
+    let ids = line(&world, "repo", 8, 4, failing);
+    let mut args = vec!["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run"];
+    args.extend(extra);
+    args.extend(["--", "./test.sh"]);
+    let output = world.kbisect(&args).output().unwrap();
+    (output.status.code(), world.shown(&output))
+}
+
+#[test]
+fn exit_statuses_are_read_as_git_reads_them() {
+    for (failing, extra, code) in [
+        ("exit 1", &[][..], 0),
+        ("exit 124", &[], 0),
+        ("exit 125", &[], 3),
+        ("exit 0", &[], 4),
+        ("kill -SEGV $$", &[], 3),
+        ("kill -SEGV $$", &["--on-signal", "bad"], 0),
+        ("exit 200", &["--on-signal", "bad"], 0),
+        ("sleep 30", &["--time-limit", "1s"], 3),
+        ("sleep 30", &["--time-limit", "1s", "--on-timeout", "bad"], 0),
+        ("sleep 30", &["--time-limit", "1s", "--on-timeout", "good"], 4),
+    ] {
+        let (seen, shown) = ending(failing, extra);
+        assert_eq!(seen, Some(code), "{failing} {extra:?}\n{shown}");
+    }
+}
+
+#[test]
+fn a_command_that_is_not_there_is_an_error_before_any_work() {
+    let world = World::new();
+    let ids = line(&world, "repo", 8, 4, "exit 1");
+    let output = world
+        .kbisect(&["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./tset.sh"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", world.shown(&output));
+    insta::assert_snapshot!(world.shown(&output), @"");
+}
+
+#[test]
+fn a_good_end_that_is_bad_is_said() {
+    let world = World::new();
+    let ids = line(&world, "repo", 8, 0, "exit 1");
+    let output = world
+        .kbisect(&["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[2], "--out", "run", "--", "./test.sh"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", world.shown(&output));
+}

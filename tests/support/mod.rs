@@ -1,0 +1,208 @@
+//! What the black-box tests share: a clean environment for the built binary, and small projects with a known history.
+
+#![allow(dead_code, reason = "each test file uses its part of it")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+
+/// A temporary folder, and commands that see nothing of the machine's own settings.
+pub struct World {
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("home")).unwrap();
+        Self { dir }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A command in the folder, with its own home.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.path("home"))
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .env("KBISECT_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+        command
+    }
+
+    /// The built `kbisect`.
+    pub fn kbisect(&self, args: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_kbisect"));
+        command.args(args);
+        command
+    }
+
+    /// Runs git in a repository of the folder and returns what it printed.
+    pub fn git(&self, repo: &str, args: &[&str]) -> String {
+        let output = self.command("git").arg("-C").arg(self.path(repo)).args(args).output().unwrap();
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// A whole output with its exit status, without what differs from run to run.
+    pub fn shown(&self, output: &Output) -> String {
+        let mut text = String::new();
+        for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            if !bytes.is_empty() {
+                let _ = write!(text, "--- {name}\n{}", String::from_utf8_lossy(bytes));
+                if !text.ends_with('\n') {
+                    text.push('\n');
+                }
+            }
+        }
+        let _ = match output.status.code() {
+            Some(code) => writeln!(text, "--- exit status {code}"),
+            None => writeln!(text, "--- {}", output.status),
+        };
+        let real = self.dir.path().canonicalize().unwrap();
+        text.replace(real.to_str().unwrap(), "[DIR]").replace(self.dir.path().to_str().unwrap(), "[DIR]")
+    }
+}
+
+/// A commit to write: its parents are places of earlier ones.
+pub struct Planned {
+    pub parents: Vec<usize>,
+    pub subject: String,
+    pub files: Vec<(String, String)>,
+    pub executable: Vec<String>,
+}
+
+impl Planned {
+    pub fn on(parents: &[usize], subject: impl Into<String>) -> Self {
+        Self { parents: parents.to_vec(), subject: subject.into(), files: Vec::new(), executable: Vec::new() }
+    }
+
+    pub fn file(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
+        self.files.push((path.into(), text.into()));
+        self
+    }
+
+    pub fn script(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
+        let path = path.into();
+        self.executable.push(path.clone());
+        self.files.push((path, text.into()));
+        self
+    }
+}
+
+/// Writes a history into a new repository and returns the ids, in the order planned; the last one is `main`.
+pub fn write_history(world: &World, repo: &str, commits: &[Planned], tags: &[(&str, usize)]) -> Vec<String> {
+    let path = world.path(repo);
+    assert!(world.command("git").args(["init", "-q", "-b", "main"]).arg(&path).status().unwrap().success());
+    let mut stream = String::new();
+    for (place, commit) in commits.iter().enumerate() {
+        let who = format!("A U Thor <author@example.org> {} +0000", 1_600_000_000 + place * 60);
+        let message = format!("{}\n", commit.subject);
+        let _ = write!(stream, "commit refs/heads/main\nmark :{}\nauthor {who}\ncommitter {who}\n", place + 1);
+        let _ = write!(stream, "data {}\n{message}", message.len());
+        for (index, parent) in commit.parents.iter().enumerate() {
+            let _ = writeln!(stream, "{} :{}", if index == 0 { "from" } else { "merge" }, parent + 1);
+        }
+        if commit.parents.is_empty() {
+            stream.push_str("deleteall\n");
+        }
+        for (file, text) in &commit.files {
+            let mode = if commit.executable.contains(file) { "100755" } else { "100644" };
+            let _ = write!(stream, "M {mode} inline {file}\ndata {}\n{text}\n", text.len());
+        }
+        stream.push('\n');
+    }
+    for (tag, place) in tags {
+        let _ = write!(stream, "reset refs/tags/{tag}\nfrom :{}\n\n", place + 1);
+    }
+    let marks = world.path("marks");
+    let mut child = world
+        .command("git")
+        .arg("-C")
+        .arg(&path)
+        .args(["fast-import", "--quiet", "--export-marks"])
+        .arg(&marks)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(stream.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    let mut ids = vec![String::new(); commits.len()];
+    for line in fs::read_to_string(marks).unwrap().lines() {
+        let (mark, id) = line.split_once(' ').unwrap();
+        ids[mark[1..].parse::<usize>().unwrap() - 1] = id.to_owned();
+    }
+    world.git(repo, &["checkout", "-q", "main"]);
+    ids
+}
+
+/// A line of `count` commits whose `test.sh` fails from commit `culprit` on. `failing` is the shell text that runs there; commits
+/// before exit with 0.
+pub fn line(world: &World, repo: &str, count: usize, culprit: usize, failing: &str) -> Vec<String> {
+    let commits: Vec<Planned> = (0..count)
+        .map(|place| {
+            let parents: Vec<usize> = place.checked_sub(1).into_iter().collect();
+            let body = if place >= culprit { failing } else { "exit 0" };
+            Planned::on(&parents, format!("change {place}"))
+                .file("number", place.to_string())
+                .script("test.sh", format!("#!/bin/sh\n{body}\n"))
+        })
+        .collect();
+    write_history(world, repo, &commits, &[])
+}
+
+/// Everything below a folder: path, kind, permissions, time and content, to see that nothing was touched.
+pub fn fingerprint(root: &Path) -> Vec<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut lines = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            let content = if metadata.is_file() { format!("{:?}", fs::read(&path).unwrap()) } else { String::new() };
+            lines.push(format!(
+                "{} {:o} {}.{} {content}",
+                path.display(),
+                metadata.mode(),
+                metadata.mtime(),
+                metadata.mtime_nsec()
+            ));
+            if metadata.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    lines.sort();
+    lines
+}
+
+/// The parsed `report.json` of a run.
+pub fn report(run: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(run.join("report.json")).unwrap()).unwrap()
+}
+
+/// The journal's entries.
+pub fn journal(run: &Path) -> Vec<serde_json::Value> {
+    fs::read_to_string(run.join("journal.jsonl")).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The named commit of a run.
+pub fn named(run: &Path) -> Option<String> {
+    report(run)["named"]["commit"].as_str().map(str::to_owned)
+}
