@@ -139,8 +139,8 @@ pub fn pointer(line: &str) -> Option<Frame<'_>> {
 pub struct Stacks<'a> {
     /// Where the instruction pointer stood.
     pub pointer: Option<Frame<'a>>,
-    /// The first stack trace, innermost first, doubtful frames left out.
-    pub trace: Vec<Frame<'a>>,
+    /// The stack traces, innermost frame first, doubtful frames left out; none is empty.
+    pub traces: Vec<Vec<Frame<'a>>>,
     /// A stack was announced, and nothing followed.
     pub broken: bool,
 }
@@ -149,47 +149,72 @@ pub struct Stacks<'a> {
 const PATIENCE: usize = 15;
 /// Frames beyond these are never looked at.
 const DEEPEST: usize = 128;
+/// Traces of a report that are read at most.
+const MOST: usize = 16;
+
+impl<'a> Stacks<'a> {
+    /// The first stack trace, the one that belongs to the header.
+    #[must_use]
+    pub fn first(&self) -> &[Frame<'a>] {
+        self.traces.first().map_or(&[], Vec::as_slice)
+    }
+}
 
 /// Reads the stacks from the lines of one report.
 pub fn stacks<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Stacks<'a> {
     let mut stacks = Stacks::default();
     let announced = lines.clone().any(begins);
-    let mut waiting = None;
-    let mut reading = !announced;
+    let mut open = Trace { reading: !announced, ..Trace::default() };
     for text in lines {
         if stacks.pointer.is_none()
             && let Some(found) = pointer(text)
         {
             stacks.pointer = Some(found);
+        } else if begins(text) {
+            open.close(&mut stacks.traces);
+            open.waiting = stacks.traces.is_empty().then_some(0);
+            open.reading = true;
+        } else if !open.frames.is_empty() && ENDS.iter().any(|end| text.contains(end)) {
+            open.close(&mut stacks.traces);
+            open.reading = false;
+        } else if !open.reading {
             continue;
-        }
-        if begins(text) {
-            if stacks.trace.is_empty() {
-                waiting = Some(0);
+        } else if let Some(found) = frame(text) {
+            open.waiting = None;
+            if !found.doubtful && open.frames.len() < DEEPEST {
+                open.frames.push(found);
             }
-            reading = true;
-            continue;
-        }
-        if !stacks.trace.is_empty() && ENDS.iter().any(|end| text.contains(end)) {
-            break;
-        }
-        if !reading {
-            continue;
-        }
-        if let Some(found) = frame(text) {
-            waiting = None;
-            if !found.doubtful && stacks.trace.len() < DEEPEST {
-                stacks.trace.push(found);
-            }
-        } else if let Some(lines) = &mut waiting {
+        } else if let Some(lines) = &mut open.waiting {
             *lines += 1;
             if *lines > PATIENCE {
                 stacks.broken = true;
-                waiting = None;
+                open.waiting = None;
             }
         }
+        if stacks.traces.len() == MOST {
+            break;
+        }
     }
+    open.close(&mut stacks.traces);
     stacks
+}
+
+/// A trace that is being read.
+#[derive(Default)]
+struct Trace<'a> {
+    frames: Vec<Frame<'a>>,
+    reading: bool,
+    /// Lines since it was announced, until its first frame.
+    waiting: Option<usize>,
+}
+
+impl<'a> Trace<'a> {
+    fn close(&mut self, traces: &mut Vec<Vec<Frame<'a>>>) {
+        let frames = std::mem::take(&mut self.frames);
+        if !frames.is_empty() {
+            traces.push(frames);
+        }
+    }
 }
 
 fn begins(text: &str) -> bool {
@@ -231,6 +256,6 @@ mod tests {
     fn a_stack_ends_where_another_story_begins() {
         let text = "Call Trace:\n a+0x1/0x2\n ? b+0x1/0x2\n c+0x1/0x2\nAllocated by task 3:\n d+0x1/0x2";
         let stacks = stacks(text.lines());
-        assert_eq!(stacks.trace.iter().map(|frame| frame.symbol).collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(stacks.first().iter().map(|frame| frame.symbol).collect::<Vec<_>>(), ["a", "c"]);
     }
 }

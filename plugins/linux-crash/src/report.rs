@@ -15,6 +15,7 @@ use crate::kind;
 use crate::rules;
 use crate::rules::Follows;
 use crate::rules::Form;
+use crate::rules::Place;
 use crate::rules::Rule;
 use crate::rules::Source;
 use crate::skip;
@@ -27,6 +28,8 @@ use crate::title;
 const MOST_REPORTS: usize = 64;
 /// How many lines behind a header its other lines are looked for in.
 const NEAR: usize = 200;
+/// How many lines of a report are looked for behind the header of another caller's report.
+const INTERLEAVED: usize = 2000;
 /// Frames reported of a trace.
 const MOST_FRAMES: usize = 64;
 
@@ -41,8 +44,15 @@ pub fn markers() -> Vec<String> {
 pub fn reports(console: &[u8]) -> Vec<CrashReport> {
     let lines = console::lines(console);
     let opened = openings(&lines);
-    let ends = opened.iter().skip(1).map(|header| header.line).chain([lines.len()]);
-    opened.iter().zip(ends).map(|(header, end)| report(header, &lines[header.line..end])).collect()
+    opened.iter().enumerate().filter_map(|(place, header)| report(header, extent(&lines, header, &opened[place + 1..]))).collect()
+}
+
+/// The lines that can belong to a report: up to the next one. Another caller's report is printed in between, not instead.
+fn extent<'l, 'a>(lines: &'l [Line<'a>], header: &Header, later: &[Header]) -> &'l [Line<'a>] {
+    let start = &lines[header.line];
+    let next = later.iter().find(|other| same_context(start, &lines[other.line])).map_or(lines.len(), |other| other.line);
+    let foreign = later.first().map_or(next, |other| other.line);
+    &lines[header.line..next.min(foreign.saturating_add(INTERLEAVED))]
 }
 
 /// A line that begins an oops.
@@ -64,11 +74,13 @@ fn openings(lines: &[Line<'_>]) -> Vec<Header> {
     };
     let mut opened: Vec<Header> = Vec::new();
     let mut current = Open::default();
+    let mut booted = false;
     for (index, line) in lines.iter().enumerate() {
         let found = literals
             .find_iter(&*line.text)
             .map(|found| Header { line: index, at: found.start(), rule: rules[found.pattern().as_usize()] })
-            .find(|header| !header.rule.except.iter().any(|text| line.text.contains(text)));
+            .find(|header| counts(header, line, booted));
+        booted |= line.stamped;
         if let Some(header) = found
             && current.lets(&header, lines, opened.last())
         {
@@ -84,6 +96,20 @@ fn openings(lines: &[Line<'_>]) -> Vec<Header> {
         }
     }
     opened
+}
+
+/// Whether the literal stands where it may, and the line is none of the exceptions (which are compared without regard to case).
+fn counts(header: &Header, line: &Line<'_>, booted: bool) -> bool {
+    let placed = match header.rule.place {
+        Place::Anywhere => true,
+        Place::LineStart => header.at == 0,
+        Place::AfterBoot => header.at == 0 && booted,
+    };
+    placed
+        && (header.rule.except.is_empty() || {
+            let text = line.text.to_ascii_lowercase();
+            !header.rule.except.iter().any(|except| text.contains(&except.to_ascii_lowercase()))
+        })
 }
 
 /// How far the report that is being printed has come.
@@ -121,44 +147,37 @@ fn same_context(one: &Line<'_>, other: &Line<'_>) -> bool {
     }
 }
 
-/// What the rules say of one report; `lines` begin with its header.
-fn report(header: &Header, lines: &[Line<'_>]) -> CrashReport {
+/// What the rules say of one report; `lines` begin with its header. None when no form of its rule fits.
+fn report(header: &Header, lines: &[Line<'_>]) -> Option<CrashReport> {
     let first = &lines[0];
     let text = &first.text[header.at..];
     let own = || lines.iter().filter(|line| same_context(first, line)).map(|line| &*line.text);
     let stacks = frames::stacks(own());
-    let mut corrupted = None;
     let mut report = CrashReport::default();
     let mut captures = Captures::new();
     captures.push(("prefix", prefix(&first.text)));
-    let form = header.rule.forms.iter().find(|form| fits(form, text, own().skip(1), &mut captures));
-    match form {
-        Some(form) => {
-            corrupted = form.corrupted.map(str::to_owned);
-            let symbol = blame(form, &stacks, &captures);
-            let name = symbol.map(title::function);
-            if !form.frame.is_empty() && name.is_none() {
-                corrupted = Some("no function to blame was printed".to_owned());
-            }
-            let frame = name.clone().unwrap_or_else(|| "corrupted".to_owned());
-            name_report(&mut report, form, &captures, &frame, symbol);
-            report.frame = name;
-        }
-        None => report.title = title::sanitize(text),
-    }
-    if first.cut {
-        corrupted = Some("another message was printed into the header".to_owned());
-    } else if stacks.broken && corrupted.is_none() {
-        corrupted = Some("a stack was announced, and none followed".to_owned());
-    }
+    let form = header.rule.forms.iter().find(|form| fits(form, text, own().skip(1), &mut captures))?;
+    let symbol = blame(form, &stacks, &captures);
+    let name = symbol.map(|symbol| stall::bucket(&title::function(symbol)));
+    let nameless = !form.frame.is_empty() && name.is_none();
+    name_report(&mut report, form, &captures, name.as_deref().unwrap_or("corrupted"), symbol);
+    report.frame = name;
+    report.corrupted = if first.cut {
+        Some("another message was printed into the header".to_owned())
+    } else if nameless {
+        Some("no function to blame was printed".to_owned())
+    } else if stacks.broken {
+        Some("a stack was announced, and none followed".to_owned())
+    } else {
+        form.corrupted.map(str::to_owned)
+    };
     report.crash_type = kind::of(&report.title).to_owned();
-    report.corrupted = corrupted;
     report.panicked = lines.iter().any(|line| line.text.contains("Kernel panic - not syncing"));
     report.executor = own().find_map(executor);
     report.guilty_file = guilty_file(form, &stacks).map(str::to_owned);
     report.trace = trace(form, &stacks);
     report.span = span(first, lines);
-    report
+    Some(report)
 }
 
 /// Fills in title and other titles.
@@ -201,35 +220,32 @@ fn fits<'t>(form: &Form, header: &'t str, behind: impl Iterator<Item = &'t str>,
 /// The symbol of the function to blame.
 fn blame<'a>(form: &Form, stacks: &Stacks<'a>, captures: &Captures<'a>) -> Option<&'a str> {
     let wanted = |symbol: &&'a str| !skip::skipped(symbol, form.skip);
+    let named = || captures.iter().find(|(name, _)| *name == "fn").map(|(_, symbol)| *symbol).filter(wanted);
+    let followed = !stacks.traces.is_empty();
     form.frame.iter().find_map(|source| match source {
-        Source::Captured => captures.iter().find(|(name, _)| *name == "fn").map(|(_, symbol)| *symbol).filter(wanted),
-        Source::Pointer => stacks.pointer.as_ref().map(|frame| frame.symbol).filter(wanted),
-        Source::Trace => stacks.trace.iter().map(|frame| frame.symbol).find(wanted),
-        Source::Interrupted => stalled(stacks),
+        Source::Named => named(),
+        Source::Captured if followed => named(),
+        Source::Pointer if followed => stacks.pointer.as_ref().map(|frame| frame.symbol).filter(wanted),
+        Source::Captured | Source::Pointer => None,
+        Source::Trace => stacks.first().iter().map(|frame| frame.symbol).find(wanted),
+        Source::Anchor => stall::anchor(stacks).map(|frame| frame.symbol),
     })
 }
 
-fn stalled<'a>(stacks: &Stacks<'a>) -> Option<&'a str> {
-    stall::anchor(stall::interrupted(&stacks.trace))
-        .map(|frame| frame.symbol)
-        .or_else(|| stacks.pointer.as_ref().map(|frame| frame.symbol).filter(|symbol| !skip::skipped(symbol, &[])))
-}
-
 /// The frames that count: those behind the interrupt for stalls, the instruction pointer first otherwise.
-fn counted<'f, 'a>(form: Option<&Form>, stacks: &'f Stacks<'a>) -> impl Iterator<Item = &'f Frame<'a>> {
-    let stall = form.is_some_and(|form| form.frame.contains(&Source::Interrupted));
-    let pointed = form.is_some_and(|form| form.frame.contains(&Source::Pointer));
-    let trace = if stall { stall::interrupted(&stacks.trace) } else { &stacks.trace };
+fn counted<'f, 'a>(form: &Form, stacks: &'f Stacks<'a>) -> impl Iterator<Item = &'f Frame<'a>> {
+    let trace = if form.frame.contains(&Source::Anchor) { stall::stalled(stacks) } else { stacks.first() };
+    let pointed = form.frame.contains(&Source::Pointer);
     stacks.pointer.iter().filter(move |_| pointed).chain(trace)
 }
 
-fn trace(form: Option<&Form>, stacks: &Stacks<'_>) -> Vec<String> {
+fn trace(form: &Form, stacks: &Stacks<'_>) -> Vec<String> {
     let mut names: Vec<String> = counted(form, stacks).take(MOST_FRAMES).map(|frame| title::function(frame.symbol)).collect();
     names.dedup();
     names
 }
 
-fn guilty_file<'a>(form: Option<&Form>, stacks: &Stacks<'a>) -> Option<&'a str> {
+fn guilty_file<'a>(form: &Form, stacks: &Stacks<'a>) -> Option<&'a str> {
     guilty::pick(counted(form, stacks).filter_map(|frame| frame.file))
 }
 

@@ -18,10 +18,23 @@ pub struct Rule {
     pub literal: &'static str,
     /// Lines with one of these texts are not headers, although the literal is there.
     pub except: &'static [&'static str],
+    /// Where in the console the literal counts.
+    pub place: Place,
     /// Whether it can be part of the oops before it.
     pub follows: Follows,
-    /// What this header can turn out to be: the first form that fits wins. Where none does, the line itself is the title.
+    /// What this header can turn out to be: the first form that fits wins. Where none does, it is no oops.
     pub forms: &'static [Form],
+}
+
+/// Where in the console a header's literal counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Anywhere in a line.
+    Anywhere,
+    /// At the beginning of a line, behind printk's prefix.
+    LineStart,
+    /// There, and only behind other output of a running kernel.
+    AfterBoot,
 }
 
 /// Whether a header can be part of the oops before it rather than one of its own.
@@ -56,24 +69,30 @@ pub struct Form {
 /// Where a function to blame can be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The capture called `fn`.
+    /// The function that the header names (the capture `fn`), believed only when a stack follows: a header is easily torn.
     Captured,
+    /// The function that the header names, at its word.
+    Named,
     /// The instruction pointer: `RIP:`, `pc :`, `PC is at`, `epc :`, `NIP`.
     Pointer,
     /// The first stack trace.
     Trace,
-    /// The first stack trace from the interrupt outwards: what the timer interrupted, or else the trace.
-    Interrupted,
+    /// What the CPU was asked to do ([`crate::stall`]): for stalls and overflows, where any function may be the innermost.
+    Anchor,
 }
 
 /// A rule with nothing set but what its row says.
-const RULE: Rule = Rule { literal: "", except: &[], follows: Follows::Never, forms: &[] };
+const RULE: Rule = Rule { literal: "", except: &[], place: Place::Anywhere, follows: Follows::Never, forms: &[] };
 /// A form with nothing set but what its row says: the frame is the first one of the trace.
 const FORM: Form = Form { seen: &[], title: "", alt: &[], frame: &[Source::Trace], skip: &[], corrupted: None };
 
 const TRACE: &[Source] = &[Source::Trace];
 const POINTER: &[Source] = &[Source::Pointer, Source::Trace];
 const CAPTURED: &[Source] = &[Source::Captured, Source::Trace];
+const NAMED: &[Source] = &[Source::Named, Source::Trace];
+/// The trace; the header's own word where that was torn off.
+const TRACE_OR_NAMED: &[Source] = &[Source::Trace, Source::Named];
+const ANCHOR: &[Source] = &[Source::Anchor];
 const NONE: &[Source] = &[];
 
 /// Other titles of a bad access: detectors and architectures name one bug differently.

@@ -1,41 +1,81 @@
 //! Which function a stall is about: not where the watchdog happened to look, but what the CPU was asked to do.
 //!
 //! A stalled loop calls many functions, and the watchdog finds another one each time. So the title names an *anchor*: the
-//! function that a generic dispatcher (a system call, a work queue, a protocol's demultiplexer) handed the job to.
+//! function that a generic dispatcher (a system call, a work queue, a protocol's demultiplexer) handed the job to. Stack overflows
+//! are named the same way.
 
 use crate::frames::Frame;
+use crate::frames::Stacks;
 use crate::skip;
 
-/// The frames that were interrupted: those behind the last interrupt entry, or all.
+/// The stack that stalled, from the interrupt outwards: of the traces of a report the first that is no watchdog's own.
 #[must_use]
-pub fn interrupted<'f, 'a>(trace: &'f [Frame<'a>]) -> &'f [Frame<'a>] {
-    let entry = trace.iter().rposition(|frame| INTERRUPTS.iter().any(|pattern| skip::matches(pattern, frame.symbol)));
-    match entry {
+pub fn stalled<'f, 'a>(stacks: &'f Stacks<'a>) -> &'f [Frame<'a>] {
+    let watchdog = |frames: &[Frame<'_>]| frames.iter().any(|frame| fits(WATCHDOGS, frame));
+    let others = || stacks.traces.iter().map(|trace| interrupted(trace)).filter(|frames| !watchdog(frames));
+    others().find(|frames| anchor_of(frames).is_some()).unwrap_or_default()
+}
+
+/// The anchor of the stack that stalled.
+#[must_use]
+pub fn anchor<'f, 'a>(stacks: &'f Stacks<'a>) -> Option<&'f Frame<'a>> {
+    anchor_of(stalled(stacks))
+}
+
+/// The frames behind the last interrupt entry, or all.
+fn interrupted<'f, 'a>(trace: &'f [Frame<'a>]) -> &'f [Frame<'a>] {
+    match trace.iter().rposition(|frame| fits(INTERRUPTS, frame)) {
         Some(at) if at + 1 < trace.len() => &trace[at + 1..],
         _ => trace,
     }
 }
 
-/// The anchor among interrupted frames, innermost first: the function under the innermost dispatcher, else the system call,
-/// else the first that is not machinery.
-#[must_use]
-pub fn anchor<'f, 'a>(frames: &'f [Frame<'a>]) -> Option<&'f Frame<'a>> {
-    let bucket = frames.iter().find(|frame| BUCKETS.iter().any(|pattern| skip::matches(pattern, skip::base(frame.symbol))));
-    let dispatched = frames.iter().enumerate().skip(1).find_map(|(at, frame)| {
-        let under = &frames[at - 1];
-        (is_dispatcher(frame) && !is_dispatcher(under) && !skip::skipped(under.symbol, &[])).then_some(under)
+/// The function under the innermost dispatcher, else the system call, else the first that is not machinery.
+fn anchor_of<'f, 'a>(frames: &'f [Frame<'a>]) -> Option<&'f Frame<'a>> {
+    let at = |patterns: &'static [&'static str]| frames.iter().find(|frame| fits(patterns, frame));
+    let dispatched = frames.windows(2).find_map(|pair| {
+        let [under, dispatcher] = pair else { return None };
+        let named = fits(DISPATCHERS, dispatcher) && !fits(DISPATCHERS, under) && !skip::skipped(under.symbol, &[]);
+        named.then_some(under)
     });
     let first = || frames.iter().find(|frame| !skip::skipped(frame.symbol, &[]));
-    bucket.or(dispatched).or_else(first)
+    at(MATTERS).or(dispatched).or_else(|| at(CALLS)).or_else(first)
 }
 
-fn is_dispatcher(frame: &Frame<'_>) -> bool {
-    DISPATCHERS.iter().any(|pattern| skip::matches(pattern, skip::base(frame.symbol)))
+fn fits(patterns: &[&str], frame: &Frame<'_>) -> bool {
+    let name = skip::base(frame.symbol);
+    patterns.iter().any(|pattern| skip::matches(pattern, name))
 }
 
+/// One name for functions that wait for the same thing.
+#[must_use]
+pub fn bucket(function: &str) -> String {
+    let known = BUCKETS.iter().find(|(pattern, _)| skip::matches(pattern, function));
+    known.map_or(function, |(_, name)| name).to_owned()
+}
+
+const BUCKETS: &[(&str, &str)] = &[
+    ("synchronize_*", "synchronize_rcu"),
+    ("__synchronize_*", "synchronize_rcu"),
+    ("smp_call_function*", "smp_call_function"),
+    ("generic_exec_single", "smp_call_function"),
+    ("rtnl_lock_*", "rtnl_lock"),
+];
+
+const WATCHDOGS: &[&str] = &[
+    "rcu_gp_kthread",
+    "rcu_gp_fqs_loop",
+    "khungtaskd",
+    "watchdog",
+    "rcu_exp_wait_wake",
+    "rcu_tasks_kthread",
+    "rcu_tasks_one_gp",
+];
+
+/// Entries of interrupts, and the watchdogs' own way from there.
 const INTERRUPTS: &[&str] = &[
-    "apic_timer_interrupt",
-    "asm_sysvec_*",
+    "*apic_timer_interrupt*",
+    "*sysvec_*",
     "asm_common_interrupt",
     "asm_call_*",
     "ret_from_intr",
@@ -43,60 +83,63 @@ const INTERRUPTS: &[&str] = &[
     "call_function_interrupt",
     "irq_work_interrupt",
     "el1_irq",
-    "el1h_64_irq",
+    "el1_interrupt",
+    "el1h_64_irq*",
     "__irq_svc",
     "end_repeat_nmi",
     "nmi",
     "asm_exc_nmi",
-    "ret_from_exception",
+    "tick_sched_*",
+    "__hrtimer_run_queues",
+    "hrtimer_interrupt",
+    "rcu_check_callbacks",
 ];
 
 /// Functions that are the name of the matter wherever they stand.
-const BUCKETS: &[&str] = &["smp_call_function*", "br_handle_frame", "kvm_vcpu_ioctl", "netlink_sendmsg"];
+const MATTERS: &[&str] = &["smp_call_function*", "br_handle_frame", "kvm_vcpu_ioctl", "tasklet_action*handler"];
+
+/// System calls.
+const CALLS: &[&str] =
+    &["__*_sys_*", "__do_sys_*", "__se_sys_*", "__x64_sys_*", "__ia32_sys_*", "__arm64_sys_*", "SyS_*", "sys_*"];
 
 /// Functions that hand jobs to others.
 const DISPATCHERS: &[&str] = &[
-    "vfs_*",
+    "vfs_ioctl",
+    "vfs_read",
+    "vfs_write",
+    "vfs_iter_*",
+    "vfs_fsync*",
     "do_vfs_ioctl",
-    "__*_sys_*",
-    "SyS_*",
-    "SYSC_*",
-    "sys_*",
-    "ksys_*",
+    "__do_sys_ioctl",
+    "__se_sys_ioctl",
+    "__x64_sys_ioctl",
+    "__se_compat_sys_ioctl",
+    "compat_SyS_ioctl",
+    "SyS_ioctl",
+    "ksys_ioctl",
     "new_sync_*",
     "do_iter_*",
     "__vfs_*",
     "call_write_iter",
     "call_read_iter",
     "sock_sendmsg*",
-    "sock_recvmsg*",
-    "____sys_*",
-    "___sys_*",
+    "__sock_sendmsg",
     "process_one_work",
     "kthread",
     "call_timer_fn",
     "expire_timers",
     "__run_timers",
-    "__run_hrtimer",
-    "__hrtimer_run_queues",
     "tasklet_action*",
-    "__do_softirq",
-    "handle_softirqs",
     "__netif_receive_skb*",
     "rtnetlink_rcv_msg",
     "genl_*",
+    "netlink_dump*",
     "nfnetlink_rcv_msg",
-    "netlink_unicast*",
     "task_work_run",
     "__fput",
-    "mmap_region",
     "call_mmap",
     "__do_fault",
-    "do_softirq*",
-    "smp_call_function_*",
     "do_dentry_open",
-    "entry_*",
-    "do_syscall_*",
-    "el0_svc*",
-    "invoke_syscall*",
+    "__sys_setsockopt",
+    "__sys_getsockopt",
 ];

@@ -77,13 +77,17 @@ fn is_path_end(c: char) -> bool {
 #[must_use]
 pub fn function(symbol: &str) -> String {
     let name = crate::skip::base(symbol);
-    for prefix in SYSCALLS {
-        if let Some(call) = name.strip_prefix(prefix) {
-            return format!("sys_{call}");
-        }
+    if let Some(call) = BODIES.iter().find_map(|prefix| name.strip_prefix(prefix)) {
+        return call.to_owned();
     }
-    name.to_owned()
+    match SYSCALLS.iter().find_map(|prefix| name.strip_prefix(prefix)) {
+        Some(call) => format!("sys_{call}"),
+        None => name.to_owned(),
+    }
 }
+
+/// What the syscall macros call the body of a system call.
+const BODIES: &[&str] = &["__do_sys_", "__se_sys_", "__do_compat_sys_", "__se_compat_sys_"];
 
 /// How architectures and the syscall macros call the entry of a system call.
 const SYSCALLS: &[&str] = &[
@@ -91,8 +95,6 @@ const SYSCALLS: &[&str] = &[
     "__ia32_compat_sys_",
     "__arm64_compat_sys_",
     "__x32_compat_sys_",
-    "__se_compat_sys_",
-    "__do_compat_sys_",
     "compat_SyS_",
     "compat_SYSC_",
     "compat_sys_",
@@ -102,8 +104,6 @@ const SYSCALLS: &[&str] = &[
     "__riscv_sys_",
     "__s390x_sys_",
     "__powerpc_sys_",
-    "__se_sys_",
-    "__do_sys_",
     "SyS_",
     "SYSC_",
     "ksys_",

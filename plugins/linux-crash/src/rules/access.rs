@@ -1,14 +1,44 @@
 //! Memory checkers: KASAN, KMSAN, KCSAN, KFENCE, UBSAN, kmemleak, slab debugging, list and page checks.
 
 use super::BAD_ACCESS;
-use super::CAPTURED;
 use super::FORM;
 use super::Follows;
 use super::Form;
 use super::INVALID_FREE;
+use super::NAMED;
 use super::NONE;
 use super::RULE;
 use super::Rule;
+use super::TRACE_OR_NAMED;
+
+/// Why a line of a slab report cannot stand alone.
+const SLAB: &str = "the slab report it belongs to is missing";
+
+/// Functions that allocate on behalf of their callers.
+const LEAKING: &[&str] = &[
+    "*alloc*",
+    "create_object",
+    "sget*",
+    "kobject_*",
+    "__list_lru_init",
+    "list_lru_*",
+    "sk_prot_*",
+    "*_init_once",
+    "new_inode",
+    "pcpu_*",
+    "kstrdup*",
+    "kasprintf",
+    "device_add*",
+    "device_create*",
+    "device_private_init",
+    "dup_*",
+    "mempool_*",
+    "getname*",
+    "radix_tree_*",
+];
+
+/// Ciphers read every byte they are given, initialised or not.
+const CIPHERS: &[&str] = &["aes*", "crypto_*", "cipher_*", "drbg_*", "xts_*", "ecb_*", "cbc_*", "rng_*", "sha*", "chacha_*"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -18,17 +48,19 @@ pub(super) const RULES: &[Rule] = &[
                 seen: &["BUG: KASAN: double-free or invalid-free in {fn}"],
                 title: "KASAN: invalid-free in {frame}",
                 alt: INVALID_FREE,
+                frame: TRACE_OR_NAMED,
                 ..FORM
             },
             Form {
                 seen: &["BUG: KASAN: invalid-free in {fn}"],
                 title: "KASAN: invalid-free in {frame}",
                 alt: INVALID_FREE,
+                frame: TRACE_OR_NAMED,
                 ..FORM
             },
             Form {
                 seen: &["BUG: KASAN: double-free in {fn}"],
-                title: "KASAN: double-free in {frame}",
+                title: "KASAN: invalid-free in {frame}",
                 alt: INVALID_FREE,
                 ..FORM
             },
@@ -36,12 +68,14 @@ pub(super) const RULES: &[Rule] = &[
                 seen: &["BUG: KASAN: {what:word} in {fn}", "{op:fn} of size {size:num} "],
                 title: "KASAN: {what} {op} in {frame}",
                 alt: BAD_ACCESS,
+                frame: TRACE_OR_NAMED,
                 ..FORM
             },
             Form {
                 seen: &["BUG: KASAN: {what:word} in {fn}", "{op:fn} at addr {hex} by task"],
                 title: "KASAN: {what} {op} in {frame}",
                 alt: BAD_ACCESS,
+                frame: TRACE_OR_NAMED,
                 ..FORM
             },
             Form {
@@ -70,7 +104,13 @@ pub(super) const RULES: &[Rule] = &[
                 skip: &["usb_submit_urb", "usb_start_wait_urb", "usb_bulk_msg", "usb_interrupt_msg", "usb_control_msg*"],
                 ..FORM
             },
-            Form { seen: &["BUG: KMSAN: {what:word} in {fn}"], title: "KMSAN: {what} in {frame}", alt: BAD_ACCESS, ..FORM },
+            Form {
+                seen: &["BUG: KMSAN: {what:word} in {fn}"],
+                title: "KMSAN: {what} in {frame}",
+                skip: CIPHERS,
+                alt: BAD_ACCESS,
+                ..FORM
+            },
         ],
         ..RULE
     },
@@ -80,10 +120,10 @@ pub(super) const RULES: &[Rule] = &[
             Form {
                 seen: &["BUG: KCSAN: {what:word} in {a:fn} / {b:fn}"],
                 title: "KCSAN: {what} in {a} / {b}",
-                frame: CAPTURED,
+                frame: NAMED,
                 ..FORM
             },
-            Form { seen: &["BUG: KCSAN: {what:word} in {fn}"], title: "KCSAN: {what} in {frame}", frame: CAPTURED, ..FORM },
+            Form { seen: &["BUG: KCSAN: {what:word} in {fn}"], title: "KCSAN: {what} in {frame}", frame: NAMED, ..FORM },
         ],
         ..RULE
     },
@@ -94,13 +134,20 @@ pub(super) const RULES: &[Rule] = &[
                 seen: &["BUG: KFENCE: invalid free in {fn}"],
                 title: "KFENCE: invalid free in {frame}",
                 alt: INVALID_FREE,
+                frame: NAMED,
                 ..FORM
             },
-            Form { seen: &["BUG: KFENCE: memory corruption in {fn}"], title: "KFENCE: memory corruption in {frame}", ..FORM },
+            Form {
+                seen: &["BUG: KFENCE: memory corruption in {fn}"],
+                title: "KFENCE: memory corruption in {frame}",
+                frame: NAMED,
+                ..FORM
+            },
             Form {
                 seen: &["BUG: KFENCE: {what:word} {op:fn} in {fn}"],
                 title: "KFENCE: {what} {op} in {frame}",
                 alt: BAD_ACCESS,
+                frame: NAMED,
                 ..FORM
             },
         ],
@@ -117,7 +164,12 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         literal: "BUG: memory leak",
-        forms: &[Form { seen: &["BUG: memory leak", "unreferenced object"], title: "memory leak in {frame}", ..FORM }],
+        forms: &[Form {
+            seen: &["BUG: memory leak", "unreferenced object"],
+            title: "memory leak in {frame}",
+            skip: LEAKING,
+            ..FORM
+        }],
         ..RULE
     },
     Rule {
@@ -166,6 +218,16 @@ pub(super) const RULES: &[Rule] = &[
         }],
         ..RULE
     },
-    Rule { literal: "INFO: Freed in", follows: Follows::WhileOpen, ..RULE },
-    Rule { literal: "INFO: Allocated in", follows: Follows::WhileOpen, ..RULE },
+    Rule {
+        literal: "INFO: Freed in",
+        follows: Follows::WhileOpen,
+        forms: &[Form { seen: &["{what:any}"], title: "{what}", frame: NONE, corrupted: Some(SLAB), ..FORM }],
+        ..RULE
+    },
+    Rule {
+        literal: "INFO: Allocated in",
+        follows: Follows::WhileOpen,
+        forms: &[Form { seen: &["{what:any}"], title: "{what}", frame: NONE, corrupted: Some(SLAB), ..FORM }],
+        ..RULE
+    },
 ];

@@ -1,9 +1,12 @@
 //! Ends of a machine: panics, reboots, fatal errors of the reproducer's own runtime; and headers nothing else knows.
 
+use super::ANCHOR;
+use super::CAPTURED;
 use super::FORM;
 use super::Follows;
 use super::Form;
 use super::NONE;
+use super::Place;
 use super::RULE;
 use super::Rule;
 use super::STACK_OVERFLOW;
@@ -42,12 +45,13 @@ pub(super) const RULES: &[Rule] = &[
                 seen: &["Kernel panic - not syncing: corrupted stack end"],
                 title: "kernel panic: corrupted stack end in {frame}",
                 alt: STACK_OVERFLOW,
+                frame: ANCHOR,
                 ..FORM
             },
             Form {
                 seen: &["Kernel panic - not syncing: stack-protector: Kernel stack is corrupted in: {fn}+0x"],
                 title: "kernel panic: stack is corrupted in {frame}",
-                frame: super::CAPTURED,
+                frame: CAPTURED,
                 ..FORM
             },
             Form {
@@ -67,28 +71,36 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         literal: "Booting the kernel.",
+        place: Place::AfterBoot,
         forms: &[Form { seen: &["Booting the kernel."], title: "unexpected kernel reboot", frame: NONE, ..FORM }],
         ..RULE
     },
     Rule {
         literal: "SYZFAIL:",
+        place: Place::LineStart,
         forms: &[Form { seen: &["SYZFAIL: {what:any}"], title: "SYZFAIL: {what}", frame: NONE, ..FORM }],
         ..RULE
     },
     Rule {
         literal: "SYZFATAL:",
+        place: Place::LineStart,
         forms: &[Form { seen: &["SYZFATAL: {what:any}"], title: "SYZFATAL: {what}", alt: &["SYZFATAL"], frame: NONE, ..FORM }],
         ..RULE
     },
     Rule {
         literal: "panic: ",
+        place: Place::LineStart,
         except: &["Kernel panic", "oops=panic", "trusty: panic"],
         forms: &[Form { seen: &["panic: {what:any}"], title: "panic: {what}", frame: NONE, ..FORM }],
         ..RULE
     },
     Rule {
         literal: "fatal error: ",
-        forms: &[Form { seen: &["fatal error: ", "goroutine"], title: "go runtime error", frame: NONE, ..FORM }],
+        place: Place::LineStart,
+        forms: &[
+            Form { seen: &["fatal error: ", "goroutine "], title: "go runtime error", frame: NONE, ..FORM },
+            Form { seen: &["fatal error: ", "runtime stack:"], title: "go runtime error", frame: NONE, ..FORM },
+        ],
         ..RULE
     },
     Rule {
@@ -121,8 +133,12 @@ pub(super) const RULES: &[Rule] = &[
         }],
         ..RULE
     },
-    Rule { literal: "BUG: ", except: NO_BUG, ..RULE },
-    Rule { literal: "BUG kmem", ..RULE },
+    Rule {
+        literal: "BUG: ",
+        except: NO_BUG,
+        forms: &[Form { seen: &["{what:any}"], title: "{what}", frame: NONE, ..FORM }],
+        ..RULE
+    },
 ];
 
 /// Lines with `BUG:` that no rule above wants, and that are no oops.

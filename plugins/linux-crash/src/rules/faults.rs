@@ -1,5 +1,6 @@
 //! Faults the processor reports: page faults, protection faults, traps, stack overflows, and `BUG()`.
 
+use super::ANCHOR;
 use super::BAD_ACCESS;
 use super::FORM;
 use super::Form;
@@ -34,15 +35,22 @@ const PAGE_FAULTS: &[Form] = &[
         ..FORM
     },
     Form {
-        seen: &["nable to handle page fault for address", "#PF: supervisor"],
+        seen: &["nable to handle page fault for address"],
         title: "BUG: unable to handle kernel paging request in {frame}",
         alt: BAD_ACCESS,
         frame: POINTER,
         ..FORM
     },
     Form {
-        seen: &["nable to handle page fault for address"],
+        seen: &["nable to handle kernel data access"],
         title: "BUG: unable to handle kernel paging request in {frame}",
+        alt: BAD_ACCESS,
+        frame: POINTER,
+        ..FORM
+    },
+    Form {
+        seen: &["BUG: kernel NULL pointer dereference"],
+        title: "BUG: unable to handle kernel NULL pointer dereference in {frame}",
         alt: BAD_ACCESS,
         frame: POINTER,
         ..FORM
@@ -62,6 +70,7 @@ const LIST: &[&str] = &["__list_add*", "__list_del*", "list_add*", "list_del*", 
 pub(super) const RULES: &[Rule] = &[
     Rule { literal: "nable to handle kernel", forms: PAGE_FAULTS, ..RULE },
     Rule { literal: "nable to handle page fault", forms: PAGE_FAULTS, ..RULE },
+    Rule { literal: "BUG: kernel NULL pointer dereference", forms: PAGE_FAULTS, ..RULE },
     Rule {
         literal: "general protection fault",
         except: &["GPF could be caused", "traps: "],
@@ -92,13 +101,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         literal: "PANIC: double fault",
-        forms: &[Form {
-            seen: &["PANIC: double fault"],
-            title: "PANIC: double fault in {frame}",
-            alt: STACK_OVERFLOW,
-            frame: POINTER,
-            ..FORM
-        }],
+        forms: &[Form { seen: &["PANIC: double fault"], title: "PANIC: double fault in {frame}", frame: POINTER, ..FORM }],
         ..RULE
     },
     Rule {
@@ -107,7 +110,7 @@ pub(super) const RULES: &[Rule] = &[
             seen: &["BUG: stack guard page was hit"],
             title: "BUG: stack guard page was hit in {frame}",
             alt: STACK_OVERFLOW,
-            frame: POINTER,
+            frame: ANCHOR,
             ..FORM
         }],
         ..RULE
@@ -118,7 +121,7 @@ pub(super) const RULES: &[Rule] = &[
             seen: &["BUG: TASK stack guard page was hit"],
             title: "BUG: stack guard page was hit in {frame}",
             alt: STACK_OVERFLOW,
-            frame: POINTER,
+            frame: ANCHOR,
             ..FORM
         }],
         ..RULE
@@ -129,7 +132,7 @@ pub(super) const RULES: &[Rule] = &[
             seen: &["Insufficient stack space to handle exception"],
             title: "kernel stack overflow in {frame}",
             alt: STACK_OVERFLOW,
-            frame: POINTER,
+            frame: ANCHOR,
             ..FORM
         }],
         ..RULE
@@ -141,7 +144,7 @@ pub(super) const RULES: &[Rule] = &[
                 seen: &["Internal error:{any}stack overflow"],
                 title: "kernel stack overflow in {frame}",
                 alt: STACK_OVERFLOW,
-                frame: POINTER,
+                frame: ANCHOR,
                 ..FORM
             },
             Form { seen: &["Internal error:"], title: "Internal error in {frame}", alt: BAD_ACCESS, frame: POINTER, ..FORM },
@@ -188,7 +191,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         literal: "rust_kernel: panicked at",
-        forms: &[Form { seen: &["rust_kernel: panicked at"], title: "rust panic in {frame}", frame: POINTER, ..FORM }],
+        forms: &[Form { seen: &["rust_kernel: panicked at", "{what:any}"], title: "{what} in {frame}", frame: TRACE, ..FORM }],
         ..RULE
     },
 ];

@@ -2,12 +2,11 @@
 
 use super::FORM;
 use super::Form;
+use super::NAMED;
 use super::NONE;
 use super::RULE;
 use super::Rule;
-
-/// Functions a deadlock passes through but is not about.
-const LOCKING: &[&str] = &["lock_sock_nested", "console_lock*", "rtnl_lock*", "lock_page*", "folio_lock*"];
+use super::TRACE_OR_NAMED;
 
 const DEADLOCK: &str = "possible deadlock in {frame}";
 
@@ -18,26 +17,49 @@ macro_rules! plain {
     };
 }
 
+/// A cycle of locks: the function that tried to take the last one. Where the stack was torn off, the report itself says where.
+macro_rules! deadlock {
+    ($literal:literal) => {
+        Rule {
+            literal: $literal,
+            forms: &[
+                Form { seen: &[$literal, "at: [<{hex}>] {fn}+0x"], title: DEADLOCK, frame: TRACE_OR_NAMED, ..FORM },
+                Form { seen: &[$literal, "at: {fn}+0x"], title: DEADLOCK, frame: TRACE_OR_NAMED, ..FORM },
+                Form {
+                    seen: &[$literal],
+                    title: concat!("WARNING: ", $literal),
+                    frame: NONE,
+                    corrupted: Some("the locks were not printed"),
+                    ..FORM
+                },
+            ],
+            ..RULE
+        }
+    };
+}
+
+/// A lock that is held where none may be: where it was taken is to blame.
+macro_rules! held {
+    ($literal:literal, $title:literal) => {
+        Rule {
+            literal: $literal,
+            forms: &[
+                Form { seen: &[$literal, "at: [<{hex}>] {fn}+0x"], title: $title, frame: NAMED, ..FORM },
+                Form { seen: &[$literal, "at: {fn}+0x"], title: $title, frame: NAMED, ..FORM },
+                Form { seen: &[$literal], title: $title, ..FORM },
+            ],
+            ..RULE
+        }
+    };
+}
+
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        literal: "possible circular locking dependency detected",
-        forms: &[Form { seen: &["possible circular locking dependency detected"], title: DEADLOCK, skip: LOCKING, ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "possible recursive locking detected",
-        forms: &[Form { seen: &["possible recursive locking detected"], title: DEADLOCK, ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "possible irq lock inversion dependency detected",
-        forms: &[Form { seen: &["possible irq lock inversion dependency detected"], title: DEADLOCK, ..FORM }],
-        ..RULE
-    },
+    deadlock!("possible circular locking dependency detected"),
+    deadlock!("possible recursive locking detected"),
+    deadlock!("possible irq lock inversion dependency detected"),
     Rule {
         literal: "-safe -> ",
-        except: &["unsafe -> safe"],
-        forms: &[Form { seen: &["-safe -> {kind:word}-unsafe lock order detected"], title: DEADLOCK, ..FORM }],
+        forms: &[Form { seen: &["-safe -> {any}lock order detected"], title: DEADLOCK, ..FORM }],
         ..RULE
     },
     plain!("inconsistent lock state", "inconsistent lock state in {frame}"),
@@ -78,35 +100,14 @@ pub(super) const RULES: &[Rule] = &[
         forms: &[Form { seen: &["held lock freed!"], title: "{prefix}: held lock freed in {frame}", ..FORM }],
         ..RULE
     },
-    Rule {
-        literal: "lock held when returning to user space!",
-        forms: &[
-            Form {
-                seen: &["lock held when returning to user space!", "at: {any}] {fn}+0x"],
-                title: "{prefix}: lock held when returning to user space in {frame}",
-                frame: super::CAPTURED,
-                ..FORM
-            },
-            Form {
-                seen: &["lock held when returning to user space!", "at: {fn}+0x"],
-                title: "{prefix}: lock held when returning to user space in {frame}",
-                frame: super::CAPTURED,
-                ..FORM
-            },
-        ],
-        ..RULE
-    },
-    Rule {
-        literal: "still has locks held!",
-        forms: &[Form { seen: &["still has locks held!"], title: "{prefix}: still has locks held in {frame}", ..FORM }],
-        ..RULE
-    },
+    held!("lock held when returning to user space!", "{prefix}: lock held when returning to user space in {frame}"),
+    held!("still has locks held!", "{prefix}: still has locks held in {frame}"),
     plain!("BUG: scheduling while atomic", "BUG: scheduling while atomic in {frame}"),
     plain!("BUG: sleeping function called from invalid context", "BUG: sleeping function called from invalid context in {frame}"),
     Rule {
         literal: "BUG: using ",
         forms: &[Form {
-            seen: &["BUG: using {what:fn}() in preemptible"],
+            seen: &["BUG: using {what:fn}() in preemptible{any}"],
             title: "BUG: using {what}() in preemptible code in {frame}",
             skip: &["check_preemption_disabled", "debug_smp_processor_id", "__this_cpu_preempt_check", "smp_processor_id"],
             ..FORM
@@ -124,7 +125,7 @@ pub(super) const RULES: &[Rule] = &[
         forms: &[Form {
             seen: &["BUG: workqueue leaked lock or atomic", "last function: {fn}"],
             title: "BUG: workqueue leaked lock or atomic in {frame}",
-            frame: super::CAPTURED,
+            frame: NAMED,
             ..FORM
         }],
         ..RULE

@@ -1,5 +1,6 @@
 //! Watchdogs: hung tasks, RCU stalls, soft and hard lockups, stuck workqueues.
 
+use super::ANCHOR;
 use super::FORM;
 use super::Form;
 use super::HANG;
@@ -7,10 +8,6 @@ use super::NONE;
 use super::RULE;
 use super::Rule;
 use super::STALL;
-use super::Source;
-
-/// A stall is where the watchdog's interrupt found the CPU, not in the interrupt.
-const STALLED: &[Source] = &[Source::Interrupted];
 
 /// Functions a task sleeps in, whatever it waits for.
 const WAITING: &[&str] = &[
@@ -46,12 +43,22 @@ const WAITING: &[&str] = &[
     "__lock_sock",
     "*rcu_barrier*",
     "context_switch",
+    "__switch_to*",
+    "__rela_dyn_start",
+    "ldsem_*",
+    "tty_ldisc_lock*",
+    "console_lock*",
+    "usb_start_wait_urb",
+    "usb_*_msg*",
+    "usb_kill_*",
+    "__lock_sock*",
+    "lock_sock_nested",
     "*rtmutex*",
     "rt_mutex*",
     "__rt_mutex*",
 ];
 
-const RCU: Form = Form { title: "INFO: rcu detected stall in {frame}", alt: STALL, frame: STALLED, ..FORM };
+const RCU: Form = Form { title: "INFO: rcu detected stall in {frame}", alt: STALL, frame: ANCHOR, ..FORM };
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -86,7 +93,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { literal: "detected expedited stalls", forms: &[Form { seen: &["detected expedited stalls"], ..RCU }], ..RULE },
     Rule {
         literal: "BUG: soft lockup",
-        forms: &[Form { seen: &["BUG: soft lockup"], title: "BUG: soft lockup in {frame}", alt: STALL, frame: STALLED, ..FORM }],
+        forms: &[Form { seen: &["BUG: soft lockup"], title: "BUG: soft lockup in {frame}", alt: STALL, frame: ANCHOR, ..FORM }],
         ..RULE
     },
     Rule {
@@ -95,7 +102,7 @@ pub(super) const RULES: &[Rule] = &[
             seen: &["Watchdog detected hard LOCKUP"],
             title: "BUG: hard lockup in {frame}",
             alt: STALL,
-            frame: STALLED,
+            frame: ANCHOR,
             ..FORM
         }],
         ..RULE

@@ -32,7 +32,13 @@ pub(super) const RULES: &[Rule] = &[Rule {
         "Invalid wait context",
         "WARNING: [",
         "WARNING: /",
-        "WARNING: The mand mount option",
+        "the mand mount option",
+        "unprivileged ebpf is enabled",
+        "missed to adjust virtual screen size",
+        "uses deprecated",
+        "uses wireless extensions",
+        "reset corrupted agfl",
+        "spectre v2",
         "Host memory window",
     ],
     forms: &[
@@ -70,6 +76,11 @@ pub(super) const RULES: &[Rule] = &[Rule {
             &["proc_*", "__proc_*", "remove_proc_*", "_proc_*"]
         ),
         Form {
+            seen: &["WARNING: {any}drivers/usb/core/urb.c:{rest:any}usb_submit_urb"],
+            title: "WARNING in {frame}/usb_submit_urb",
+            ..FORM
+        },
+        Form {
             seen: &["WARNING: CPU: {cpu:num} PID: {pid:num} at {path}:{line:num} {fn}+0x"],
             title: "WARNING in {frame}",
             frame: CAPTURED,
@@ -90,6 +101,7 @@ pub(super) const RULES: &[Rule] = &[Rule {
             frame: NONE,
             ..FORM
         },
+        Form { seen: &["{what:any}"], title: "{what}", frame: NONE, ..FORM },
     ],
     ..RULE
 }];
