@@ -9,6 +9,8 @@ pub struct Frame<'a> {
     pub file: Option<&'a str>,
     /// The unwinder itself doubts it (` ? `).
     pub doubtful: bool,
+    /// Inlined into the next frame: known only where the console was symbolized, and so no name for a crash.
+    pub inlined: bool,
 }
 
 /// Lines that announce a stack.
@@ -58,12 +60,13 @@ pub fn frame(line: &str) -> Option<Frame<'_>> {
             symbol,
             file: None,
             doubtful,
+            inlined: false,
         });
     }
     if let Some((symbol, caller)) = rest.split_once(" from ")
         && caller.contains("+0x")
     {
-        return symbol_only(symbol).map(|symbol| Frame { symbol, file: None, doubtful });
+        return symbol_only(symbol).map(|symbol| Frame { symbol, file: None, doubtful, inlined: false });
     }
     if let Some((symbol, behind)) = rest.split_once("+0x") {
         let offset = behind.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(behind.len());
@@ -72,11 +75,11 @@ pub fn frame(line: &str) -> Option<Frame<'_>> {
         if offset == 0 || size_end == 0 {
             return None;
         }
-        return symbol_only(symbol).map(|symbol| Frame { symbol, file: file(&size[size_end..]), doubtful });
+        return symbol_only(symbol).map(|symbol| Frame { symbol, file: file(&size[size_end..]), doubtful, inlined: false });
     }
     let inlined = rest.strip_suffix(" [inline]")?;
     let (symbol, place) = inlined.rsplit_once(' ')?;
-    Some(Frame { symbol: symbol_only(symbol.trim_end())?, file: Some(file(place)?), doubtful })
+    Some(Frame { symbol: symbol_only(symbol.trim_end())?, file: Some(file(place)?), doubtful, inlined: true })
 }
 
 /// `<TASK>` and friends stand alone or before the first frame of a section.
@@ -137,8 +140,8 @@ pub fn pointer(line: &str) -> Option<Frame<'_>> {
 /// The stacks of a report.
 #[derive(Debug, Default)]
 pub struct Stacks<'a> {
-    /// Where the instruction pointer stood.
-    pub pointer: Option<Frame<'a>>,
+    /// Where the instruction pointer stood: inlined frames first, then the function itself.
+    pub pointer: Vec<Frame<'a>>,
     /// The stack traces, innermost frame first, doubtful frames left out; none is empty.
     pub traces: Vec<Vec<Frame<'a>>>,
     /// A stack was announced, and nothing followed.
@@ -153,7 +156,7 @@ const DEEPEST: usize = 128;
 const MOST: usize = 16;
 
 impl<'a> Stacks<'a> {
-    /// The first stack trace, the one that belongs to the header.
+    /// The first stack trace, the one that belongs to the header; inlined frames included.
     #[must_use]
     pub fn first(&self) -> &[Frame<'a>] {
         self.traces.first().map_or(&[], Vec::as_slice)
@@ -166,10 +169,10 @@ pub fn stacks<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Stacks<'a> {
     let announced = lines.clone().any(begins);
     let mut open = Trace { reading: !announced, ..Trace::default() };
     for text in lines {
-        if stacks.pointer.is_none()
+        if stacks.pointer.last().is_none_or(|frame| frame.inlined)
             && let Some(found) = pointer(text)
         {
-            stacks.pointer = Some(found);
+            stacks.pointer.push(found);
         } else if begins(text) {
             open.close(&mut stacks.traces);
             open.waiting = stacks.traces.is_empty().then_some(0);

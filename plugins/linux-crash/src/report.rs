@@ -1,6 +1,7 @@
 //! From a console to reports: which headers open one, which lines belong to it, and what the rules say of it.
 
 use aho_corasick::AhoCorasick;
+use aho_corasick::AhoCorasickKind;
 use aho_corasick::MatchKind;
 use kbisect_sdk::CrashReport;
 use kbisect_sdk::Span;
@@ -44,7 +45,15 @@ pub fn markers() -> Vec<String> {
 pub fn reports(console: &[u8]) -> Vec<CrashReport> {
     let lines = console::lines(console);
     let opened = openings(&lines);
-    opened.iter().enumerate().filter_map(|(place, header)| report(header, extent(&lines, header, &opened[place + 1..]))).collect()
+    let panic = lines.iter().rposition(|line| line.text.contains("Kernel panic - not syncing"));
+    opened
+        .iter()
+        .enumerate()
+        .filter_map(|(place, header)| {
+            let report = report(header, extent(&lines, header, &opened[place + 1..]))?;
+            Some(CrashReport { panicked: panic.is_some_and(|line| line >= header.line), ..report })
+        })
+        .collect()
 }
 
 /// The lines that can belong to a report: up to the next one. Another caller's report is printed in between, not instead.
@@ -68,7 +77,10 @@ struct Header {
 /// The headers that open a report of their own.
 fn openings(lines: &[Line<'_>]) -> Vec<Header> {
     let rules: Vec<&'static Rule> = rules::all().collect();
-    let Ok(literals) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(rules.iter().map(|rule| rule.literal))
+    let Ok(literals) = AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(rules.iter().map(|rule| rule.literal))
     else {
         return Vec::new();
     };
@@ -105,7 +117,12 @@ fn counts(header: &Header, line: &Line<'_>, booted: bool) -> bool {
         Place::LineStart => header.at == 0,
         Place::AfterBoot => header.at == 0 && booted,
     };
+    // `DEBUG: ` and `/usr/src/BUG: ` are no bugs.
+    let capital = header.rule.literal.starts_with(|c: char| c.is_ascii_uppercase());
+    let inside = |c: char| c == '/' || capital && c.is_ascii_alphanumeric();
+    let whole = !line.text[..header.at].ends_with(inside);
     placed
+        && whole
         && (header.rule.except.is_empty() || {
             let text = line.text.to_ascii_lowercase();
             !header.rule.except.iter().any(|except| text.contains(&except.to_ascii_lowercase()))
@@ -172,7 +189,6 @@ fn report(header: &Header, lines: &[Line<'_>]) -> Option<CrashReport> {
         form.corrupted.map(str::to_owned)
     };
     report.crash_type = kind::of(&report.title).to_owned();
-    report.panicked = lines.iter().any(|line| line.text.contains("Kernel panic - not syncing"));
     report.executor = own().find_map(executor);
     report.guilty_file = guilty_file(form, &stacks).map(str::to_owned);
     report.trace = trace(form, &stacks);
@@ -220,14 +236,13 @@ fn fits<'t>(form: &Form, header: &'t str, behind: impl Iterator<Item = &'t str>,
 /// The symbol of the function to blame.
 fn blame<'a>(form: &Form, stacks: &Stacks<'a>, captures: &Captures<'a>) -> Option<&'a str> {
     let wanted = |symbol: &&'a str| !skip::skipped(symbol, form.skip);
-    let named = || captures.iter().find(|(name, _)| *name == "fn").map(|(_, symbol)| *symbol).filter(wanted);
+    let named = || captures.iter().find(|(name, _)| *name == "fn").map(|(_, symbol)| *symbol);
     let followed = !stacks.traces.is_empty();
     form.frame.iter().find_map(|source| match source {
         Source::Named => named(),
-        Source::Captured if followed => named(),
-        Source::Pointer if followed => stacks.pointer.as_ref().map(|frame| frame.symbol).filter(wanted),
-        Source::Captured | Source::Pointer => None,
-        Source::Trace => stacks.first().iter().map(|frame| frame.symbol).find(wanted),
+        Source::Captured => named().filter(|symbol| followed && wanted(symbol)),
+        Source::Pointer => stacks.pointer.iter().find(|frame| !frame.inlined).map(|frame| frame.symbol).filter(wanted),
+        Source::Trace => stacks.first().iter().filter(|frame| !frame.inlined).map(|frame| frame.symbol).find(wanted),
         Source::Anchor => stall::anchor(stacks).map(|frame| frame.symbol),
     })
 }
@@ -240,7 +255,11 @@ fn counted<'f, 'a>(form: &Form, stacks: &'f Stacks<'a>) -> impl Iterator<Item = 
 }
 
 fn trace(form: &Form, stacks: &Stacks<'_>) -> Vec<String> {
-    let mut names: Vec<String> = counted(form, stacks).take(MOST_FRAMES).map(|frame| title::function(frame.symbol)).collect();
+    let mut names: Vec<String> = counted(form, stacks)
+        .filter(|frame| !frame.inlined)
+        .take(MOST_FRAMES)
+        .map(|frame| title::function(frame.symbol))
+        .collect();
     names.dedup();
     names
 }

@@ -32,13 +32,13 @@ fn interrupted<'f, 'a>(trace: &'f [Frame<'a>]) -> &'f [Frame<'a>] {
 
 /// The function under the innermost dispatcher, else the system call, else the first that is not machinery.
 fn anchor_of<'f, 'a>(frames: &'f [Frame<'a>]) -> Option<&'f Frame<'a>> {
-    let at = |patterns: &'static [&'static str]| frames.iter().find(|frame| fits(patterns, frame));
-    let dispatched = frames.windows(2).find_map(|pair| {
-        let [under, dispatcher] = pair else { return None };
+    let real = || frames.iter().filter(|frame| !frame.inlined);
+    let at = |patterns: &'static [&'static str]| real().find(|frame| fits(patterns, frame));
+    let dispatched = real().zip(real().skip(1)).find_map(|(under, dispatcher)| {
         let named = fits(DISPATCHERS, dispatcher) && !fits(DISPATCHERS, under) && !skip::skipped(under.symbol, &[]);
         named.then_some(under)
     });
-    let first = || frames.iter().find(|frame| !skip::skipped(frame.symbol, &[]));
+    let first = || real().find(|frame| !skip::skipped(frame.symbol, &[]));
     at(MATTERS).or(dispatched).or_else(|| at(CALLS)).or_else(first)
 }
 

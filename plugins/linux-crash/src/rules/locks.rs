@@ -92,7 +92,21 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         literal: "bad unlock balance detected",
-        forms: &[Form { seen: &["bad unlock balance detected"], title: "{prefix}: bad unlock balance in {frame}", ..FORM }],
+        forms: &[
+            Form {
+                seen: &["bad unlock balance detected", "is trying to release lock", "{fn}+0x"],
+                title: "{prefix}: bad unlock balance in {frame}",
+                frame: NAMED,
+                ..FORM
+            },
+            Form {
+                seen: &["bad unlock balance detected", "is trying to release lock", "[<{hex}>] {fn}+0x"],
+                title: "{prefix}: bad unlock balance in {frame}",
+                frame: NAMED,
+                ..FORM
+            },
+            Form { seen: &["bad unlock balance detected"], title: "{prefix}: bad unlock balance in {frame}", ..FORM },
+        ],
         ..RULE
     },
     Rule {

@@ -30,7 +30,6 @@ pub(super) const RULES: &[Rule] = &[Rule {
         "still has locks held",
         "Nested lock was not taken",
         "Invalid wait context",
-        "WARNING: [",
         "WARNING: /",
         "the mand mount option",
         "unprivileged ebpf is enabled",
@@ -53,12 +52,8 @@ pub(super) const RULES: &[Rule] = &[Rule {
             &["debug_*", "__debug_*", "del_timer*", "timer_*", "*cancel_work*", "init_timer*", "destroy_*"]
         ),
         on_behalf!("WARNING: {any}kernel/locking/lockdep.c:", "WARNING: locking bug in {frame}", &["lock_sock*"]),
-        on_behalf!("WARNING: {any}kernel/locking/mutex.c:", "WARNING: locking bug in {frame}", &[]),
-        on_behalf!("WARNING: {any}kernel/locking/rwsem.c:", "WARNING: locking bug in {frame}", &[]),
         on_behalf!("WARNING: {any}kmalloc_slab", "WARNING: kmalloc bug in {frame}", &[]),
         on_behalf!("WARNING: {any}mm/util.c:{line:num} kvmalloc_node", "WARNING: kmalloc bug in {frame}", &[]),
-        on_behalf!("WARNING: {any}mm/slab_common.c:", "WARNING: kmalloc bug in {frame}", &[]),
-        on_behalf!("WARNING: {any}mm/page_alloc.c:{line:num} __alloc_pages", "WARNING: kmalloc bug in {frame}", &[]),
         on_behalf!("WARNING: {any}mm/vmalloc.c:{line:num} __vmalloc_node_range", "WARNING: zero-size vmalloc in {frame}", &[]),
         on_behalf!(
             "WARNING: {any}mm/usercopy.c:",
@@ -94,6 +89,12 @@ pub(super) const RULES: &[Rule] = &[Rule {
             ..FORM
         },
         Form { seen: &["WARNING: {path}:{line:num} at "], title: "WARNING in {frame}", frame: TRACE, ..FORM },
+        Form {
+            seen: &["WARNING: [{condition:any}] {path}:{line:num} at {fn}+0x"],
+            title: "WARNING in {frame}",
+            frame: CAPTURED,
+            ..FORM
+        },
         Form { seen: &["WARNING: kernel stack regs at"], title: "WARNING: kernel stack regs has bad value", frame: NONE, ..FORM },
         Form {
             seen: &["WARNING: kernel stack frame pointer at"],
