@@ -195,7 +195,8 @@ fn chance(what: &str, value: f64) -> Result<(), String> {
     if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(format!("{what} is {value}, not between 0 and 1")) }
 }
 
-fn one_line(text: &str) -> String {
+/// A text without line ends and other control characters.
+pub(super) fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -11,6 +11,7 @@ use wasmtime::WasmBacktrace;
 use wasmtime::component::Instance;
 
 use super::answer::Level;
+use super::answer::one_line;
 use super::engine;
 use super::facts::BisectionState;
 use super::facts::Facts;
@@ -163,7 +164,7 @@ impl Call {
                     self.messages.iter().rposition(|said| said.level == Level::Error && said.text.starts_with("panicked"));
                 // The text goes into the error: as a message of its own it would be shown twice.
                 if let Some(panic) = panic {
-                    return CallError::Panicked(self.messages.remove(panic).text);
+                    return CallError::Panicked(one_line(&self.messages.remove(panic).text));
                 }
             }
             _ => {}

@@ -35,7 +35,7 @@ impl Plugin {
         self.call(surroundings, bytes, |store, instance| {
             let hook = self.exports.classifier.as_ref().expect(EXPORTED).load(&mut *store, instance)?;
             let answer = hook.call_classify(store, console, &reports)?;
-            Ok(answer.map_err(CallError::Refused).and_then(|edits| {
+            Ok(answer.map_err(refused).and_then(|edits| {
                 let edits: Vec<ReportEdit> = edits.into_iter().map(Into::into).collect();
                 answer::edit_reports(so_far, edits, console.len()).map_err(CallError::Nonsense)
             }))
@@ -47,7 +47,7 @@ impl Plugin {
         self.call(surroundings, report_size(seen), |store, instance| {
             let hook = self.exports.classifier.as_ref().expect(EXPORTED).load(&mut *store, instance)?;
             let answer = hook.call_relate(store, &seen.into(), &at.to_string())?;
-            Ok(answer.map_err(CallError::Refused).and_then(|relation| {
+            Ok(answer.map_err(refused).and_then(|relation| {
                 relation.map(|relation| answer::check_relation(&relation.into()).map_err(CallError::Nonsense)).transpose()
             }))
         })
@@ -78,7 +78,7 @@ impl Plugin {
         self.call(surroundings, bytes, |store, instance| {
             let hook = self.exports.recipients.as_ref().expect(EXPORTED).load(&mut *store, instance)?;
             let answer = hook.call_select(store, &suspects, &people)?;
-            Ok(answer.map_err(CallError::Refused).and_then(|edits| {
+            Ok(answer.map_err(refused).and_then(|edits| {
                 answer::edit_recipients(so_far, edits.into_iter().map(Into::into).collect()).map_err(CallError::Nonsense)
             }))
         })
@@ -97,6 +97,12 @@ impl Plugin {
                 .and_then(|weights| answer::check_weights(weights, commits.len()).map_err(CallError::Nonsense)))
         })
     }
+}
+
+/// The plugin's own error.
+#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn refused(why: String) -> CallError {
+    CallError::Refused(answer::one_line(&why))
 }
 
 /// About how many bytes a report is as an argument.

@@ -20,3 +20,8 @@ pub use call::Surroundings;
 pub use engine::Engine;
 pub use load::LoadError;
 pub use load::Plugin;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

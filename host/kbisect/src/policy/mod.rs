@@ -92,3 +92,6 @@ impl From<Notice> for Event {
 
 /// Where notices go; called from any thread.
 pub type Sink = std::sync::Arc<dyn Fn(Notice) + Send + Sync>;
+
+#[cfg(test)]
+mod tests;
