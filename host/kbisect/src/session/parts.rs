@@ -111,7 +111,7 @@ impl Parts {
             (property::NEWEST_COMMIT.to_owned(), self.newest_commit().to_string()),
         ]);
         if let Some(range) = summary.range {
-            properties.insert(property::REVISIONS.to_owned(), range.to_string());
+            properties.insert(property::RANGE_SIZE.to_owned(), range.to_string());
         }
         let history = summary
             .tested
