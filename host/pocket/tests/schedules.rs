@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use pocket::Kind;
 use pocket::Options;
 
@@ -19,6 +21,19 @@ fn shares(kernel: &common::Hosted, marker: &str, n: u64) -> (f64, f64) {
     (f64::from(hits) / n as f64, f64::from(crashes) / n as f64)
 }
 
+/// Titles that the bundled classifier reads in the consoles of `n` schedules, each with how often it comes first.
+fn titles(kernel: &common::Hosted, n: u64) -> BTreeMap<String, u64> {
+    let mut titles = BTreeMap::new();
+    for seed in 0..n {
+        let console = kernel.trial(seed).console;
+        if let Some(first) = linux_crash::report::reports(console.as_bytes()).into_iter().next() {
+            assert_eq!(first.corrupted, None, "{console}");
+            *titles.entry(first.title).or_default() += 1;
+        }
+    }
+    titles
+}
+
 /// One kind: the culprit hits at the wanted rate, its parent never, and only the stray beside it.
 fn check(kind: Kind) {
     if !common::compiler() {
@@ -31,6 +46,10 @@ fn check(kind: Kind) {
     let parent = history.repo.find_commit(culprit).and_then(|commit| commit.parent_id(0)).expect("it has a parent");
     let with = history.hosted(culprit);
     let without = history.hosted(parent);
+    let titles = titles(&with, 100);
+    println!("{titles:?}");
+    assert!(titles.get(kind.title()).is_some_and(|&times| times > 50), "{titles:?}");
+    assert!(titles.keys().all(|title| [kind.title(), stray.title()].contains(&title.as_str())), "{titles:?}");
     let (hits, crashes) = shares(&with, kind.marker(), 600);
     let (false_hits, parent_crashes) = shares(&without, kind.marker(), 600);
     let (strays, _) = shares(&without, stray.marker(), 600);
