@@ -16,6 +16,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 
+use git2::ErrorCode;
 use git2::IndexEntry;
 use git2::IndexTime;
 use git2::ObjectType;
@@ -72,7 +73,8 @@ impl Checkout {
     pub fn create(user_repo: &Path, dir: &Path) -> Result<Self, Error> {
         let user = soundness::open(user_repo)?;
         let git_dir = dir.join(".git");
-        if !git_dir.join(OURS).is_file() && fs::read_dir(dir).is_ok_and(|mut inside| inside.next().is_some()) {
+        let ours = fs::symlink_metadata(&git_dir).is_ok_and(|found| found.is_dir()) && git_dir.join(OURS).is_file();
+        if !ours && fs::read_dir(dir).is_ok_and(|mut inside| inside.next().is_some()) {
             return Err(Error::Occupied { dir: dir.to_owned() });
         }
         for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
@@ -103,7 +105,10 @@ impl Checkout {
                 _ => {}
             }
         }
-        let git = git2::Repository::open(&git_dir).map_err(|error| Error::git(format!("open `{}`", git_dir.display()), error))?;
+        let git = git2::Repository::open(&git_dir).map_err(|error| match error.code() {
+            ErrorCode::Owner => Error::ForeignOwner { repo: dir.to_owned() },
+            _ => Error::git(format!("open `{}`", git_dir.display()), error),
+        })?;
         let path = fs::canonicalize(dir).map_err(|error| Error::io("find", dir, error))?;
         Ok(Self { git, path })
     }
@@ -200,7 +205,7 @@ impl Checkout {
     }
 
     fn read_error(&self, id: Oid, error: git2::Error) -> Error {
-        if error.code() == git2::ErrorCode::NotFound {
+        if error.code() == ErrorCode::NotFound {
             Error::MissingObject { repo: self.path.clone(), id: id.to_string() }
         } else {
             Error::git(format!("read object {id}"), error)

@@ -152,7 +152,7 @@ impl From<Error> for crate::error::Error {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         let base = match error {
-            Error::Io { .. } | Error::MissingObject { .. } => Self::infrastructure(message),
+            Error::Io { .. } => Self::infrastructure(message),
             _ => Self::user(message),
         };
         error.hints().into_iter().fold(base, Self::hint)

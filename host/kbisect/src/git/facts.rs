@@ -23,8 +23,8 @@ use crate::policy::Signer;
 /// Largest file that plugins may read, in bytes.
 const LARGEST_FILE: u64 = 4 << 20;
 
-/// Commits that one `signers` question looks at, at most: about two years of the kernel.
-const MOST_COMMITS: usize = 200_000;
+/// Commits that one `signers` question looks at, at most: more than a year of the kernel.
+const MOST_COMMITS: usize = 100_000;
 
 /// Paths in one `signers` question, at most.
 const MOST_PATHS: usize = 256;
@@ -86,6 +86,10 @@ impl policy::Facts for Facts {
 
 impl Repository {
     /// Whether `ancestor` is reachable from `descendant`; a commit is its own ancestor.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingObject`]; [`Error::Shallow`] where a shallow clone cannot tell.
     pub fn is_ancestor(&self, ancestor: &CommitId, descendant: &CommitId) -> Result<bool, Error> {
         for commit in [ancestor, descendant] {
             self.raw_commit(commit)?;
@@ -93,9 +97,14 @@ impl Repository {
         if ancestor == descendant {
             return Ok(true);
         }
-        self.git()
+        let reachable = self
+            .git()
             .graph_descendant_of(to_oid(descendant), to_oid(ancestor))
-            .map_err(|error| Error::git(format!("compare {descendant} with {ancestor}"), error))
+            .map_err(|error| Error::git(format!("compare {descendant} with {ancestor}"), error))?;
+        match self.shallow()?.into_iter().next() {
+            Some(at) if !reachable => Err(Error::Shallow { repo: self.path().to_owned(), at }),
+            _ => Ok(reachable),
+        }
     }
 
     fn read_file(&self, commit: &CommitId, path: &str) -> Result<String, FactError> {
@@ -127,7 +136,7 @@ impl Repository {
 
     /// Who signed off commits that touch `paths` (files or folders; none: everything) and are at most `days` older than
     /// `commit`, itself included, most active first. Merges do not count; an address counts once a commit. The walk ends after
-    /// 200,000 commits.
+    /// 100,000 commits.
     pub fn signers(&self, commit: &CommitId, paths: &[String], days: u32) -> Result<Vec<Signer>, Error> {
         let oldest = self.time(commit)? - i64::from(days) * 24 * 3600;
         let mut walk = Walk::new(self, &[*commit])?;
@@ -141,7 +150,7 @@ impl Repository {
             if visit.parents.len() > 1 || !self.touches(&visit.id, visit.parents.first(), &paths)? {
                 continue;
             }
-            let message = commit::message(&visit.raw);
+            let message = self.message(&visit.id)?;
             let mut counted = HashSet::new();
             for who in commit::signed_off_by(&message) {
                 let key = who.email.to_lowercase();

@@ -1,20 +1,16 @@
 //! Walks over history: the commit graph, and commits by title. Owns how commits are read in bulk.
 
 use std::collections::BinaryHeap;
+use std::collections::HashMap;
 use std::collections::HashSet;
 use std::fs;
 
-use git2::ObjectType;
-use git2::Odb;
 use kbisect_core::commit::CommitId;
 use kbisect_core::graph::Commit;
 use kbisect_core::graph::Graph;
 
 use super::Error;
 use super::Repository;
-use super::commit;
-use super::repository::malformed;
-use super::repository::to_oid;
 
 /// How far back a title is looked for: five years before the newest tip (syzkaller's `fetchCommitsMaxAgeInYears`).
 const TITLE_AGE: i64 = 5 * 365 * 24 * 3600;
@@ -27,8 +23,6 @@ impl Repository {
     /// [`Error::Shallow`] where a shallow clone's history ends, [`Error::MissingObject`] where a commit is missing otherwise.
     pub fn graph(&self, tips: &[CommitId]) -> Result<Graph, Error> {
         let shallow = self.shallow()?;
-        let git = self.git();
-        let odb = git.odb().map_err(|error| Error::git("open the object store", error))?;
         let mut seen: HashSet<CommitId> = tips.iter().copied().collect();
         let mut stack: Vec<CommitId> = seen.iter().copied().collect();
         let mut commits = Vec::new();
@@ -36,7 +30,7 @@ impl Repository {
             if shallow.contains(&id) {
                 return Err(Error::Shallow { repo: self.path().to_owned(), at: id });
             }
-            let header = self.read_header(&odb, &id)?;
+            let header = self.header(&id)?;
             stack.extend(header.parents.iter().filter(|&&parent| seen.insert(parent)));
             commits.push(Commit { id, time: header.time, parents: header.parents });
         }
@@ -53,19 +47,11 @@ impl Repository {
             if visit.time < newest - TITLE_AGE {
                 break;
             }
-            if commit::subject(&commit::message(&visit.raw)).trim_end() == title {
+            if self.subject(&visit.id)?.trim_end() == title {
                 return Ok(Some(visit.id));
             }
         }
         Ok(None)
-    }
-
-    fn read_header(&self, odb: &Odb<'_>, id: &CommitId) -> Result<commit::Header, Error> {
-        let object = odb.read(to_oid(id)).map_err(|error| self.read_error(&id.to_string(), error))?;
-        if object.kind() != ObjectType::Commit {
-            return Err(Error::NotACommit { name: id.to_string() });
-        }
-        commit::header(object.data()).ok_or_else(|| malformed(id))
     }
 
     /// The commits whose parents a shallow clone has cut off.
@@ -87,26 +73,20 @@ pub(super) struct Visit {
     pub(super) time: i64,
     /// Its parents; empty where a shallow clone ends.
     pub(super) parents: Vec<CommitId>,
-    /// The raw commit.
-    pub(super) raw: Vec<u8>,
 }
 
 /// A walk over ancestors, newest committer time first; a child with a wrong clock may come after its parents.
 pub(super) struct Walk {
     heap: BinaryHeap<(i64, CommitId)>,
-    waiting: std::collections::HashMap<CommitId, Visit>,
+    waiting: HashMap<CommitId, Visit>,
     seen: HashSet<CommitId>,
     shallow: HashSet<CommitId>,
 }
 
 impl Walk {
     pub(super) fn new(repository: &Repository, tips: &[CommitId]) -> Result<Self, Error> {
-        let mut walk = Self {
-            heap: BinaryHeap::new(),
-            waiting: std::collections::HashMap::new(),
-            seen: HashSet::new(),
-            shallow: repository.shallow()?,
-        };
+        let mut walk =
+            Self { heap: BinaryHeap::new(), waiting: HashMap::new(), seen: HashSet::new(), shallow: repository.shallow()? };
         for tip in tips {
             walk.push(repository, *tip)?;
         }
@@ -131,11 +111,10 @@ impl Walk {
         if !self.seen.insert(id) {
             return Ok(());
         }
-        let raw = repository.raw_commit(&id)?;
-        let header = commit::header(&raw).ok_or_else(|| malformed(&id))?;
+        let header = repository.header(&id)?;
         let parents = if self.shallow.contains(&id) { Vec::new() } else { header.parents };
         self.heap.push((header.time, id));
-        self.waiting.insert(id, Visit { id, time: header.time, parents, raw });
+        self.waiting.insert(id, Visit { id, time: header.time, parents });
         Ok(())
     }
 }

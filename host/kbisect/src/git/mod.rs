@@ -5,6 +5,7 @@
 
 mod checkout;
 mod commit;
+mod commit_graph;
 mod diffstat;
 mod error;
 mod facts;

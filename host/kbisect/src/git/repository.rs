@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 
 use git2::ErrorCode;
@@ -13,13 +14,17 @@ use kbisect_core::commit::CommitId;
 
 use super::Error;
 use super::commit;
+use super::commit::Header;
+use super::commit_graph::CommitGraph;
 use super::soundness;
+use super::soundness::object_stores;
 use crate::policy::Signature;
 
 /// A user's repository, opened to read.
 pub struct Repository {
     git: Mutex<git2::Repository>,
     path: PathBuf,
+    commit_graphs: OnceLock<Vec<CommitGraph>>,
 }
 
 pub(super) fn to_oid(id: &CommitId) -> Oid {
@@ -39,7 +44,7 @@ impl Repository {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let git = soundness::open(path)?;
         let path = git.workdir().unwrap_or_else(|| git.path()).to_owned();
-        Ok(Self { git: Mutex::new(git), path })
+        Ok(Self { git: Mutex::new(git), path, commit_graphs: OnceLock::new() })
     }
 
     /// The work tree's root, or the repository itself where it is bare.
@@ -181,7 +186,14 @@ impl Repository {
         Ok(self.header(commit)?.parents)
     }
 
-    fn header(&self, commit: &CommitId) -> Result<commit::Header, Error> {
+    /// Parents and time of a commit, from git's commit-graph files where they hold it.
+    pub(super) fn header(&self, commit: &CommitId) -> Result<Header, Error> {
+        let graphs = self.commit_graphs.get_or_init(|| {
+            object_stores(&self.git().commondir().join("objects")).iter().filter_map(|store| CommitGraph::read(store)).collect()
+        });
+        if let Some(header) = graphs.iter().find_map(|graph| graph.header(commit)) {
+            return Ok(header);
+        }
         commit::header(&self.raw_commit(commit)?).ok_or_else(|| malformed(commit))
     }
 }

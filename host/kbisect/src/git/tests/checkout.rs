@@ -318,6 +318,10 @@ fn only_its_own_folders_become_checkouts() {
     fs::create_dir(sandbox.beside("empty")).unwrap();
     Checkout::create(&sandbox.path(), &sandbox.beside("empty")).unwrap();
     Checkout::create(&sandbox.path(), &sandbox.beside("deep/er/slot")).unwrap();
+    // A `.git` that leads elsewhere is not followed, whatever it holds.
+    fs::create_dir(sandbox.beside("link")).unwrap();
+    std::os::unix::fs::symlink(sandbox.beside("empty/.git"), sandbox.beside("link/.git")).unwrap();
+    assert!(matches!(Checkout::create(&sandbox.path(), &sandbox.beside("link")), Err(Error::Occupied { .. })));
     assert!(matches!(Checkout::create(&sandbox.beside("taken"), &sandbox.beside("x")), Err(Error::NotARepository { .. })));
     assert!(!sandbox.beside("x").exists());
 }

@@ -7,6 +7,8 @@ use kbisect_core::graph::Node;
 
 use super::*;
 use crate::git::Error;
+use crate::git::commit;
+use crate::git::commit_graph::CommitGraph;
 
 /// Parents and times by commit, as `git log` prints them.
 fn logged(sandbox: &Sandbox, tips: &[&str]) -> BTreeMap<CommitId, (i64, Vec<CommitId>)> {
@@ -32,15 +34,63 @@ fn read(graph: &kbisect_core::graph::Graph) -> BTreeMap<CommitId, (i64, Vec<Comm
 fn graph_is_what_git_log_says() {
     for seed in 0..6 {
         let sandbox = Sandbox::import(random_history(seed, 80).as_bytes());
-        for commit_graph in [false, true] {
-            if commit_graph {
-                sandbox.git(&["commit-graph", "write", "--reachable"]);
+        for commit_graph in [&[][..], &["--reachable"], &["--reachable", "--split"]] {
+            if !commit_graph.is_empty() {
+                fs::remove_dir_all(sandbox.path().join(".git/objects/info")).unwrap();
+                // A chain of two files for `--split`: the older half first.
+                let half = sandbox.git(&["rev-list", "--all", "--skip=40"]);
+                let mut git = git_command(&sandbox.path());
+                let mut write = git
+                    .args(["commit-graph", "write", "--split=no-merge", "--stdin-commits"])
+                    .stdin(Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                write.stdin.take().unwrap().write_all(half.as_bytes()).unwrap();
+                assert!(write.wait().unwrap().success());
+                sandbox.git(&[&["commit-graph", "write"], commit_graph].concat());
             }
             let repository = sandbox.open();
             for tips in [&["b0"][..], &["b1", "b2"], &["b0~3", "b2"]] {
                 let ids: Vec<CommitId> = tips.iter().map(|tip| sandbox.id(tip)).collect();
                 assert_eq!(read(&repository.graph(&ids).unwrap()), logged(&sandbox, tips), "seed {seed}, tips {tips:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn commit_graph_files_say_what_the_commits_say() {
+    let sandbox = Sandbox::import(random_history(9, 60).as_bytes());
+    let objects = sandbox.path().join(".git/objects");
+    let repository = sandbox.open();
+    let ids = sandbox.ids(&["rev-list", "--all"]);
+    let headers: Vec<_> = ids.iter().map(|id| commit::header(&repository.raw_commit(id).unwrap()).unwrap()).collect();
+    assert!(CommitGraph::read(&objects).is_none());
+    sandbox.git(&["commit-graph", "write", "--reachable"]);
+    let graph = CommitGraph::read(&objects).unwrap();
+    for (id, header) in ids.iter().zip(&headers) {
+        assert_eq!(graph.header(id).as_ref(), Some(header));
+    }
+    assert_eq!(graph.header(&CommitId::from_bytes([0; 20])), None);
+    assert_eq!(graph.header(&CommitId::from_bytes([255; 20])), None);
+    // Damaged files may be refused or lack commits, but are never a reason to stop.
+    let path = objects.join("info/commit-graph");
+    let sound = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let mut dice = Dice(9);
+    for round in 0..3_000 {
+        let mut damaged = sound.clone();
+        damaged.truncate(dice.roll(sound.len() as u64 * 2) as usize);
+        for _ in 0..dice.roll(4) {
+            if !damaged.is_empty() {
+                let at = if round % 2 == 0 { dice.roll(damaged.len() as u64) } else { dice.roll(120.min(damaged.len() as u64)) }
+                    as usize;
+                damaged[at] = dice.roll(256) as u8;
+            }
+        }
+        fs::write(&path, damaged).unwrap();
+        if let Some(graph) = CommitGraph::read(&objects) {
+            ids.iter().for_each(|id| _ = graph.header(id));
         }
     }
 }
@@ -118,12 +168,20 @@ fn graph_of_a_real_history_is_what_git_log_says() {
     let tip = sandbox.id("main");
     sandbox.git(&["gc", "-q"]);
     let repository = sandbox.open();
-    for round in ["cold", "warm"] {
+    let logged = logged(&sandbox, &["main"]);
+    let measure = |repository: &Repository, what: &str| {
         let begin = Instant::now();
         let graph = repository.graph(&[tip]).unwrap();
-        println!("{} commits, {round}: {:?}", graph.len(), begin.elapsed());
+        println!("{} commits, {what}: {:?}", graph.len(), begin.elapsed());
+        assert!(read(&graph) == logged);
+    };
+    measure(&repository, "with git's commit-graph file");
+    let objects = sandbox.path().join(".git/objects/info");
+    fs::remove_dir_all(objects).unwrap();
+    let repository = sandbox.open();
+    for round in ["from the commits", "the same again"] {
+        measure(&repository, round);
     }
-    assert_eq!(read(&repository.graph(&[tip]).unwrap()), logged(&sandbox, &["main"]));
 }
 
 #[test]
@@ -205,6 +263,10 @@ fn shallow_history_says_how_to_deepen() {
     assert_eq!(tip, sandbox.id("b0"));
     let error = repository.graph(&[tip]).unwrap_err();
     assert!(matches!(error, Error::Shallow { .. }), "{error}");
+    let oldest = sandbox.ids(&["rev-list", "b0"]).pop().unwrap();
+    assert!(matches!(repository.is_ancestor(&oldest, &tip), Err(Error::MissingObject { .. })));
+    assert!(repository.is_ancestor(&sandbox.id("b0~1"), &tip).unwrap());
+    assert!(matches!(repository.is_ancestor(&tip, &sandbox.id("b0~1")), Err(Error::Shallow { .. })));
     let hint = error.hints().remove(0);
     let command = hint.split_once("git ").unwrap().1;
     git_in(&shallow, &command.split(' ').collect::<Vec<_>>());

@@ -130,5 +130,27 @@ fn foreign_repositories_are_told_with_the_command_that_trusts_them() {
     }
     let error = Repository::open(&sandbox.path()).err().unwrap();
     assert!(matches!(error, Error::ForeignOwner { .. }), "{error}");
-    assert!(error.hints()[0].contains("safe.directory"));
+    // The command of the hint, obeyed with a home of our own; libgit2 reads the home of the process.
+    let home = sandbox.beside("home");
+    fs::create_dir(&home).unwrap();
+    let command = error.hints()[0].split_once("git ").unwrap().1.to_owned();
+    let mut git = git_command(&home);
+    assert!(git.env_remove("GIT_CONFIG_GLOBAL").env("HOME", &home).args(command.split(' ')).status().unwrap().success());
+    let opened = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "git::tests::soundness::opener", "--ignored"])
+        .env("HOME", &home)
+        .env(OPENER, sandbox.path())
+        .output()
+        .unwrap();
+    assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stdout));
+}
+
+const OPENER: &str = "KBISECT_TEST_OPENER";
+
+/// Opens a repository in a process with a home of its own.
+#[test]
+#[ignore = "not a test of its own"]
+fn opener() {
+    let path = PathBuf::from(std::env::var_os(OPENER).unwrap());
+    Repository::open(&path).unwrap().resolve("HEAD").unwrap();
 }
