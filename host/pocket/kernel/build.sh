@@ -13,7 +13,7 @@ CFLAGS="-std=gnu11 -m64 -ffreestanding -fno-pic -no-pie -mno-red-zone -mgeneral-
 	-fsanitize=kernel-address
 	--param asan-instrumentation-with-call-threshold=0 --param asan-stack=0 --param asan-globals=0
 	-Wall -Wno-format-zero-length -Werror=implicit-function-declaration -Wno-unused-function -Iinclude -I$out/include -I. -Iarch/x86
-	-ffile-prefix-map=$PWD=. -ffile-prefix-map=$out=. -ffile-prefix-map=./="
+	-ffile-prefix-map=$PWD= -Wa,--debug-prefix-map=$PWD=. -ffile-prefix-map=$out=. -ffile-prefix-map=./="
 
 version=$(sed -n 's/^VERSION = //p' Makefile).$(sed -n 's/^PATCHLEVEL = //p' Makefile).0$(sed -n 's/^EXTRAVERSION = //p' Makefile)
 mkdir -p "$out/include/generated"

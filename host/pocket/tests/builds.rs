@@ -106,6 +106,23 @@ fn the_stretches_fail_as_they_should() {
 }
 
 #[test]
+fn a_kernel_does_not_depend_on_where_it_was_built() {
+    if !common::compiler() {
+        return;
+    }
+    let build = || {
+        let history = common::write(&Options { commits: 60, ..Options::default() });
+        let out = history.build(history.id("v1.0")).expect("it builds");
+        ["kernel", "vmlinux"].map(|file| std::fs::read(out.join(file)).expect("it is there"))
+    };
+    let [first, again] = [build(), build()];
+    assert!(first == again, "two builds of one commit differ");
+    let place = std::env::temp_dir();
+    let place = place.to_str().expect("it is UTF-8").as_bytes();
+    assert!(!first[1].windows(place.len()).any(|bytes| bytes == place), "the debug information names the folder");
+}
+
+#[test]
 fn kernels_boot_in_qemu() {
     if !common::compiler() || !qemu() {
         return;
