@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::PROGRAM;
 use super::Settings;
 use super::accel::Accel;
 
@@ -14,7 +13,7 @@ pub(super) const QMP: &str = "qmp.sock";
 
 /// Program and arguments for a machine that boots `kernel` (a folder); the working directory is the machine's own.
 pub fn arguments(settings: &Settings, accel: &Accel, kernel: &Path, initrd: Option<&Path>) -> Vec<OsString> {
-    let mut args: Vec<OsString> = vec![PROGRAM.into()];
+    let mut args: Vec<OsString> = vec![settings.program.as_str().into()];
     let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
     add("-nodefaults -no-user-config -display none -no-reboot");
     // With ACPI, Linux finds no clock on a microvm that the translator runs.

@@ -50,8 +50,8 @@ use crate::process::Streams;
 use crate::process::Task;
 use crate::process::jail::Jail;
 
-/// The emulator.
-pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
+/// The emulator's name.
+pub const PROGRAM: &str = "qemu-system-x86_64";
 
 /// Pieces of console under way: the guest waits while nobody reads.
 const CONSOLE_PIECES: usize = 16;
@@ -59,6 +59,8 @@ const CONSOLE_PIECES: usize = 16;
 const SAID: usize = 4 << 10;
 /// A guest that does not answer within this time hangs. Init runs at the highest priority.
 const ALIVE_LIMIT: Duration = Duration::from_secs(10);
+/// What QEMU says of a file that it cannot boot.
+const REFUSALS: [&str; 4] = ["PVH ELF Note", "could not load kernel", "linux kernel too old", "invalid kernel header"];
 /// Once a serial port closes, QEMU is gone this soon.
 const EXIT_LIMIT: Duration = Duration::from_secs(5);
 
@@ -81,6 +83,8 @@ pub struct Settings {
     pub network: bool,
     /// How long a boot may take.
     pub boot_limit: Duration,
+    /// The emulator: [`PROGRAM`], or a path.
+    pub program: String,
     /// The init to pack; none where the kernel speaks the control protocol itself.
     pub init: Option<&'static [u8]>,
 }
@@ -187,7 +191,7 @@ impl Machine for QemuMachine {
         let limit = self.settings.boot_limit;
         let boot = |reason: String| Failure { stage: Stage::Boot, reason };
         match self.port.wait(limit, |talk| talk.hello.is_some()).await {
-            None => Err(boot(format!("no word on the control port within {} s", limit.as_secs()))),
+            None => Err(boot(format!("no word on the control port within {} s", limit.as_secs_f64()))),
             Some(Heard { talk, .. }) if talk.hello.is_some() => self.check_build_id(talk.hello.flatten()),
             Some(Heard { broken: Some(broken), .. }) => Err(boot(broken.to_string())),
             Some(_) => {
@@ -267,13 +271,14 @@ impl QemuMachine {
         let connected = tokio::select! {
             both = async { tokio::try_join!(control.accept(), qmp.accept()) } => Some(both),
             _ = qemu.wait_for(|qemu| *qemu != Qemu::Running) => None,
-            () = tokio::time::sleep(self.settings.boot_limit) => return Err(infra(format!("{PROGRAM} does not start"))),
+            () = tokio::time::sleep(self.settings.boot_limit) => return Err(infra(format!("{} does not start", self.settings.program))),
         };
         let Some(connected) = connected else {
             self.exit_status().await?;
-            return Err(infra(format!("{PROGRAM} ended at once")));
+            return Err(infra(format!("{} ended at once", self.settings.program)));
         };
-        let ((control, _), (qmp, _)) = connected.map_err(|error| infra(format!("{PROGRAM} cannot be reached: {error}")))?;
+        let ((control, _), (qmp, _)) =
+            connected.map_err(|error| infra(format!("{} cannot be reached: {error}", self.settings.program)))?;
         self.qmp = Some(qmp);
         let port = Arc::clone(&self.port);
         self.tasks.spawn(async move { port.serve(control).await });
@@ -312,7 +317,8 @@ impl QemuMachine {
     async fn exit_status(&self) -> Result<(), Failure> {
         let mut qemu = self.qemu.subscribe();
         let ended = timeout(EXIT_LIMIT, async { qemu.wait_for(|qemu| *qemu != Qemu::Running).await.map(|ended| *ended) }).await;
-        let Ok(Ok(exit)) = ended else { return Err(infra(format!("{PROGRAM} closed its ports but runs on"))) };
+        let program = &self.settings.program;
+        let Ok(Ok(exit)) = ended else { return Err(infra(format!("{program} closed its ports but runs on"))) };
         if exit == Qemu::Ended(Some(Exit::Code(0))) {
             return Ok(());
         }
@@ -320,11 +326,14 @@ impl QemuMachine {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let said: Vec<u8> = self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
         let said = crate::build::last_lines(&said, 2);
-        Err(infra(match exit {
-            Qemu::Ended(Some(Exit::Code(127))) => format!("{PROGRAM} is not installed ({said})"),
-            Qemu::Ended(Some(exit)) => format!("{PROGRAM} ended with {exit}: {said}"),
-            _ => format!("{PROGRAM} was lost: {said}"),
-        }))
+        Err(match exit {
+            Qemu::Ended(Some(Exit::Code(127))) => infra(format!("{program} is not installed ({said})")),
+            Qemu::Ended(Some(Exit::Code(1))) if REFUSALS.iter().any(|refusal| said.contains(refusal)) => {
+                Failure { stage: Stage::Boot, reason: format!("{program} refuses the kernel: {said}") }
+            }
+            Qemu::Ended(Some(exit)) => infra(format!("{program} ended with {exit}: {said}")),
+            _ => infra(format!("{program} was lost: {said}")),
+        })
     }
 }
 

@@ -1,0 +1,142 @@
+//! The distribution's own Linux under the QEMU machine. Slow, and needs Debian's package archive: `./x test-linux`.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kbisect::config::job::CountAs;
+use kbisect::config::job::Expect;
+use kbisect::config::job::MachineKind;
+use kbisect::config::job::TargetStage;
+use kbisect::machine::Ended;
+use kbisect::machine::Pool;
+use kbisect::machine::Setup;
+use kbisect::machine::qemu;
+use kbisect::plugin::Engine;
+use kbisect::plugin::facts::NoFacts;
+use kbisect::policy::Policies;
+use kbisect::trial;
+use kbisect_core::commit::CommitId;
+use kbisect_core::policy::Outcome;
+
+/// The newest cloud kernel of the distribution, as a folder that holds `kernel`; downloaded once.
+fn cloud_kernel() -> PathBuf {
+    let cache = std::env::var_os("KBISECT_CACHE_DIR").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"),
+        PathBuf::from,
+    );
+    let dir = cache.join("test-linux");
+    fs::create_dir_all(&dir).expect("a cache folder");
+    let script = "set -e
+        package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -1)
+        if [ ! -f \"$package/kernel\" ]; then
+            rm -rf new && mkdir new && cd new
+            apt-get -q download \"$package\" >&2
+            dpkg-deb -x ./*.deb . && cp boot/vmlinuz-* kernel && rm -rf boot lib usr ./*.deb
+            cd .. && mv new \"$package\"
+        fi
+        echo \"$package\"";
+    let output = Command::new("sh").args(["-c", script]).current_dir(&dir).output().expect("a shell");
+    assert!(output.status.success(), "no kernel: {}", String::from_utf8_lossy(&output.stderr));
+    dir.join(String::from_utf8_lossy(&output.stdout).trim())
+}
+
+/// A static program for the guest.
+fn reproducer(dir: &Path, body: &str) -> PathBuf {
+    let (source, program) = (dir.join("repro.c"), dir.join("repro"));
+    let headers = ["fcntl", "signal", "stdio", "stdlib", "unistd"].map(|name| format!("#include <{name}.h>\n")).concat();
+    fs::write(&source, format!("{headers}int main(int argc, char **argv) {{ (void)argc; (void)argv; {body} }}\n")).expect("the source");
+    let status = Command::new("cc").args(["-static", "-o"]).args([&program, &source]).status().expect("a compiler");
+    assert!(status.success());
+    program
+}
+
+fn plan(reproducer: PathBuf, command: &[&str], seconds: u64) -> trial::Plan {
+    trial::Plan {
+        commit: CommitId::from_bytes([1; 20]),
+        kind: MachineKind::Qemu,
+        stage: TargetStage::Run,
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        files: vec![(reproducer, "/repro".to_owned())],
+        time_limit: Duration::from_secs(seconds),
+        repeat: false,
+        expect: Expect::Crash,
+        on_timeout: CountAs::Void,
+        on_signal: CountAs::Void,
+    }
+}
+
+async fn run(board: &str, kernel: &Path, plan: &trial::Plan) -> trial::Finished {
+    let dir = tempfile::tempdir().expect("a folder");
+    let pool = qemu::QemuPool::new(qemu::Settings {
+        dir: dir.path().to_owned(),
+        slots: 1,
+        memory: 512 << 20,
+        cpus: 1,
+        board: board.to_owned(),
+        cmdline: String::new(),
+        network: false,
+        boot_limit: Duration::from_secs(120),
+        program: qemu::PROGRAM.to_owned(),
+        init: Some(kbisect::embedded::GUEST_INIT),
+    });
+    let engine = Engine::new(None).expect("an engine");
+    let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("the bundled plugins");
+    let setup = Setup { trial: 1, commit: plan.commit, kernel: Some(kernel.to_owned()), slot: 0 };
+    let machine = pool.create(&setup).await.expect("a machine");
+    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let finished = trial::run(machine, plan, Arc::new(policies), stop).await;
+    println!("{board}: {:?} ({:.1} s)", finished.outcome, finished.seconds);
+    if !matches!(finished.outcome, Outcome::Clean) {
+        println!("{}", String::from_utf8_lossy(&finished.console));
+    }
+    finished
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_crash_is_titled_as_by_syzkaller() {
+    let (kernel, dir) = (cloud_kernel(), tempfile::tempdir().expect("a folder"));
+    let crash = "int fd = open(\"/proc/sysrq-trigger\", O_WRONLY); write(fd, \"c\", 1); sleep(60); return 0;";
+    let plan = plan(reproducer(dir.path(), crash), &[], 60);
+    for board in ["pc", "microvm"] {
+        let finished = run(board, &kernel, &plan).await;
+        let Outcome::Crashed(sighting) = finished.outcome else { panic!("{board}: {:?}", finished.outcome) };
+        assert_eq!(sighting.report.title, "kernel panic: sysrq triggered crash");
+        let console = String::from_utf8_lossy(&finished.console);
+        assert!(console.contains("Linux version ") && !console.contains('\r'));
+    }
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_reproducer_gets_its_arguments_and_its_status_is_known() {
+    let (kernel, dir) = (cloud_kernel(), tempfile::tempdir().expect("a folder"));
+    let body = "for (int i = 1; i < argc; i++) printf(\"argument <%s>\\n\", argv[i]); fflush(stdout);
+        if (argc == 2) kill(getpid(), SIGSEGV); return argc + 2;";
+    let reproducer = reproducer(dir.path(), body);
+    let finished = run("pc", &kernel, &plan(reproducer.clone(), &["/repro", "two words", "", "100%"], 60)).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(6))));
+    let console = String::from_utf8_lossy(&finished.console);
+    assert!(console.contains("argument <two words>\nargument <>\nargument <100%>\n"), "{console}");
+    let finished = run("pc", &kernel, &plan(reproducer, &["one"], 60)).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Signal(11))));
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_time_limit_is_clean_while_the_guest_lives_and_repeats_are_one_trial() {
+    let (kernel, dir) = (cloud_kernel(), tempfile::tempdir().expect("a folder"));
+    let endless = reproducer(dir.path(), "for (;;) fork();");
+    let finished = run("pc", &kernel, &plan(endless, &[], 3)).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::TimeLimit)));
+    let short = reproducer(dir.path(), "puts(\"once more\"); return 0;");
+    let mut plan = plan(short, &[], 3);
+    plan.repeat = true;
+    let finished = run("pc", &kernel, &plan).await;
+    assert_eq!(finished.outcome, Outcome::Clean);
+    assert!(String::from_utf8_lossy(&finished.console).matches("once more\n").count() > 3);
+}
