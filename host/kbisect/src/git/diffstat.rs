@@ -86,6 +86,7 @@ impl Repository {
 }
 
 /// One side of a change.
+#[derive(Clone, Copy)]
 enum Side {
     Nothing,
     Submodule(git2::Oid),
