@@ -80,7 +80,6 @@ async fn run(board: &str, kernel: &Path, plan: &trial::Plan) -> trial::Finished 
         cmdline: String::new(),
         network: false,
         boot_limit: Duration::from_secs(120),
-        program: qemu::PROGRAM.to_owned(),
         init: Some(kbisect::embedded::GUEST_INIT),
     });
     let engine = Engine::new(None).expect("an engine");

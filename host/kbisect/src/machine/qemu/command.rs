@@ -12,8 +12,8 @@ pub(super) const CONTROL: &str = "control.sock";
 pub(super) const QMP: &str = "qmp.sock";
 
 /// Program and arguments for a machine that boots `kernel` (a folder); the working directory is the machine's own.
-pub fn arguments(settings: &Settings, accel: &Accel, kernel: &Path, initrd: Option<&Path>) -> Vec<OsString> {
-    let mut args: Vec<OsString> = vec![settings.program.as_str().into()];
+pub fn arguments(program: &str, settings: &Settings, accel: &Accel, kernel: &Path, initrd: Option<&Path>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = vec![program.into()];
     let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
     add("-nodefaults -no-user-config -display none -no-reboot");
     // With ACPI, Linux finds no clock on a microvm that the translator runs.

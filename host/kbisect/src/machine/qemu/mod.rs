@@ -83,8 +83,6 @@ pub struct Settings {
     pub network: bool,
     /// How long a boot may take.
     pub boot_limit: Duration,
-    /// The emulator: [`PROGRAM`], or a path.
-    pub program: String,
     /// The init to pack; none where the kernel speaks the control protocol itself.
     pub init: Option<&'static [u8]>,
 }
@@ -93,6 +91,8 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct QemuPool {
     settings: Arc<Settings>,
+    /// The emulator, by name or path.
+    program: String,
     /// What every Linux guest gets, before the trial's own files.
     base: Option<Archive>,
 }
@@ -107,7 +107,13 @@ impl QemuPool {
             }
             base
         });
-        Self { settings: Arc::new(settings), base }
+        Self { settings: Arc::new(settings), program: PROGRAM.to_owned(), base }
+    }
+
+    /// Uses another emulator than [`PROGRAM`].
+    #[must_use]
+    pub fn with_program(self, program: impl Into<String>) -> Self {
+        Self { program: program.into(), ..self }
     }
 }
 
@@ -133,6 +139,7 @@ impl Pool for QemuPool {
         let (console, pieces) = mpsc::channel(CONSOLE_PIECES);
         Ok(Box::new(QemuMachine {
             settings: Arc::clone(&self.settings),
+            program: self.program.clone(),
             kernel,
             dir,
             archive: self.base.clone(),
@@ -157,6 +164,7 @@ enum Qemu {
 /// One virtual machine. Its tasks end, and QEMU with them, when it is dropped.
 struct QemuMachine {
     settings: Arc<Settings>,
+    program: String,
     kernel: PathBuf,
     dir: TempDir,
     archive: Option<Archive>,
@@ -256,7 +264,7 @@ impl QemuMachine {
         let bind =
             |name: &str| listen(&dir, name).map_err(|error| infra(format!("cannot listen in `{}`: {error}", dir.display())));
         let (control, qmp) = (bind(command::CONTROL)?, bind(command::QMP)?);
-        let argv = command::arguments(&self.settings, accel, &self.kernel, initrd.as_deref());
+        let argv = command::arguments(&self.program, &self.settings, accel, &self.kernel, initrd.as_deref());
         let mut jail = Jail::qemu(dir.clone(), *accel == accel::Accel::Kvm);
         jail.network = self.settings.network;
         let task = Task::new(argv, &dir, jail);
@@ -271,14 +279,14 @@ impl QemuMachine {
         let connected = tokio::select! {
             both = async { tokio::try_join!(control.accept(), qmp.accept()) } => Some(both),
             _ = qemu.wait_for(|qemu| *qemu != Qemu::Running) => None,
-            () = tokio::time::sleep(self.settings.boot_limit) => return Err(infra(format!("{} does not start", self.settings.program))),
+            () = tokio::time::sleep(self.settings.boot_limit) => return Err(infra(format!("{} does not start", self.program))),
         };
         let Some(connected) = connected else {
             self.exit_status().await?;
-            return Err(infra(format!("{} ended at once", self.settings.program)));
+            return Err(infra(format!("{} ended at once", self.program)));
         };
         let ((control, _), (qmp, _)) =
-            connected.map_err(|error| infra(format!("{} cannot be reached: {error}", self.settings.program)))?;
+            connected.map_err(|error| infra(format!("{} cannot be reached: {error}", self.program)))?;
         self.qmp = Some(qmp);
         let port = Arc::clone(&self.port);
         self.tasks.spawn(async move { port.serve(control).await });
@@ -317,7 +325,7 @@ impl QemuMachine {
     async fn exit_status(&self) -> Result<(), Failure> {
         let mut qemu = self.qemu.subscribe();
         let ended = timeout(EXIT_LIMIT, async { qemu.wait_for(|qemu| *qemu != Qemu::Running).await.map(|ended| *ended) }).await;
-        let program = &self.settings.program;
+        let program = &self.program;
         let Ok(Ok(exit)) = ended else { return Err(infra(format!("{program} closed its ports but runs on"))) };
         if exit == Qemu::Ended(Some(Exit::Code(0))) {
             return Ok(());

@@ -35,6 +35,7 @@ fn kernel(dir: &Path, script: &[u8]) {
 struct Room {
     dir: TempDir,
     settings: Settings,
+    program: String,
 }
 
 impl Room {
@@ -50,9 +51,8 @@ impl Room {
             network: false,
             boot_limit: Duration::from_secs(60),
             init: None,
-            program: PROGRAM.to_owned(),
         };
-        Self { dir, settings }
+        Self { dir, settings, program: PROGRAM.to_owned() }
     }
 
     async fn machine(&self, script: &str) -> Box<dyn Machine> {
@@ -62,7 +62,7 @@ impl Room {
 
     async fn machine_as_is(&self) -> Result<Box<dyn Machine>, Failure> {
         let setup = Setup { trial: 7, commit: CommitId::from_bytes([1; 20]), kernel: Some(self.dir.path().to_owned()), slot: 0 };
-        QemuPool::new(self.settings.clone()).create(&setup).await
+        QemuPool::new(self.settings.clone()).with_program(&self.program).create(&setup).await
     }
 
     /// How a boot with this script fails.
@@ -196,7 +196,7 @@ async fn an_endless_console_does_not_fill_memory_or_stop_the_end() {
 #[tokio::test]
 async fn missing_dying_and_refusing_emulators_are_told_apart() {
     let mut room = Room::new();
-    room.settings.program = "/nowhere/qemu".to_owned();
+    room.program = "/nowhere/qemu".to_owned();
     let failure = room.boot_failure(HALT).await;
     assert_eq!(failure.stage, Stage::Infra);
     assert!(failure.reason.starts_with("/nowhere/qemu is not installed"), "{}", failure.reason);
@@ -209,7 +209,7 @@ async fn missing_dying_and_refusing_emulators_are_told_apart() {
     ] {
         fs::write(&fake, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        room.settings.program = fake.to_string_lossy().into_owned();
+        room.program = fake.to_string_lossy().into_owned();
         let failure = room.boot_failure(HALT).await;
         assert_eq!((failure.stage, failure.reason), (Stage::Infra, format!("{} {told}", fake.display())));
     }
