@@ -16,13 +16,13 @@ use history::sketch;
 use session::Session;
 use session::Tally;
 
-/// Holds `sessions` sessions on each of the seeds' histories, on all processors.
-fn hold(seeds: std::ops::Range<u64>, sessions: usize, len: impl Fn(&mut Random) -> usize + Sync) -> Tally {
+/// Holds `sessions` sessions on each of the seeds' histories, on all processors. A shape is a history's length and reach.
+fn hold(seeds: std::ops::Range<u64>, sessions: usize, shape: impl Fn(&mut Random) -> (usize, usize) + Sync) -> Tally {
     let one = |seed: u64| {
         let mut random = Random(seed);
         let clock = random.pick(&[Clock::Right, Clock::Stopped, Clock::Coarse, Clock::Skewed]);
-        let len = len(&mut random);
-        let history = History::new(&sketch(&mut random, len, clock));
+        let (len, reach) = shape(&mut random);
+        let history = History::new(&sketch(&mut random, len, reach, clock));
         let mut tally = Tally::default();
         for _ in 0..sessions {
             tally.add(Session::hold(&history, &mut random));
@@ -45,7 +45,7 @@ fn hold(seeds: std::ops::Range<u64>, sessions: usize, len: impl Fn(&mut Random) 
 
 #[test]
 fn random_sessions_go_as_with_git() {
-    let tally = hold(0..44, 6, |random| 10 + random.below(190));
+    let tally = hold(0..44, 6, |random| (10 + random.below(190), random.pick(&[1, 2, 3, 5, 10, 24])));
     println!("{tally:#?}");
     assert!(tally.sessions >= 200);
     let kinds = [
@@ -69,7 +69,7 @@ fn random_sessions_go_as_with_git() {
 /// The shortcut near halfway is only taken in long ranges.
 #[test]
 fn sessions_in_long_histories_go_as_with_git() {
-    let tally = hold(1000..1004, 3, |random| 6000 + random.below(1500));
+    let tally = hold(1000..1004, 3, |random| (7000 + random.below(1500), random.pick(&[2, 3])));
     println!("{tally:#?}");
     assert!(tally.seen.contains_key("2.29 chooses otherwise"), "the shortcut was not put to the test");
 }

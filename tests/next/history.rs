@@ -53,15 +53,16 @@ pub(crate) struct Sketch {
     pub(crate) time: usize,
 }
 
-/// Commits, parents before children, with merges of two and three and a few roots.
-pub(crate) fn sketch(random: &mut Random, len: usize, clock: Clock) -> Vec<Sketch> {
-    let reach = 1 + random.below(24);
+/// Commits, parents before children, with merges of two and three and a few roots. Parents are at most `reach` commits back: 1
+/// makes a line, a few make branches that are all merged sooner or later, more make a bush.
+pub(crate) fn sketch(random: &mut Random, len: usize, reach: usize, clock: Clock) -> Vec<Sketch> {
     let merges = random.pick(&[5, 30, 60]);
     let mut sketches = Vec::new();
     for number in 0..len {
         let nearest = number.saturating_sub(reach);
         let wanted = match () {
-            () if random.percent(1) => 0,
+            // Later roots would cut long histories into short ones.
+            () if number < 200 && random.percent(1) => 0,
             () if random.percent(merges) => 2 + usize::from(random.percent(10)),
             () => 1,
         };
