@@ -24,10 +24,8 @@ use kbisect_core::policy::Outcome;
 
 /// The newest cloud kernel of the distribution, as a folder that holds `kernel`; downloaded once.
 fn cloud_kernel() -> PathBuf {
-    let cache = std::env::var_os("KBISECT_CACHE_DIR").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"),
-        PathBuf::from,
-    );
+    let cache = std::env::var_os("KBISECT_CACHE_DIR")
+        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"), PathBuf::from);
     let dir = cache.join("test-linux");
     fs::create_dir_all(&dir).expect("a cache folder");
     let script = "set -e
@@ -48,7 +46,8 @@ fn cloud_kernel() -> PathBuf {
 fn reproducer(dir: &Path, body: &str) -> PathBuf {
     let (source, program) = (dir.join("repro.c"), dir.join("repro"));
     let headers = ["fcntl", "signal", "stdio", "stdlib", "unistd"].map(|name| format!("#include <{name}.h>\n")).concat();
-    fs::write(&source, format!("{headers}int main(int argc, char **argv) {{ (void)argc; (void)argv; {body} }}\n")).expect("the source");
+    fs::write(&source, format!("{headers}int main(int argc, char **argv) {{ (void)argc; (void)argv; {body} }}\n"))
+        .expect("the source");
     let status = Command::new("cc").args(["-static", "-o"]).args([&program, &source]).status().expect("a compiler");
     assert!(status.success());
     program

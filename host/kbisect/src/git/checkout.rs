@@ -118,8 +118,13 @@ impl Checkout {
         &self.path
     }
 
-    /// The commit that is checked out; `None` before the first switch.
+    /// The commit that is checked out; `None` before the first switch, and after one that was cut short.
     pub fn commit(&self) -> Option<CommitId> {
+        if self.git_file(SWITCHING).exists() { None } else { self.meant() }
+    }
+
+    /// The commit that the last switch was to.
+    fn meant(&self) -> Option<CommitId> {
         fs::read_to_string(self.git_file(OURS)).ok()?.trim().parse().ok()
     }
 
@@ -170,13 +175,13 @@ impl Checkout {
     /// Brings the tracked files back to what they are in the commit, however they were changed; what is untracked stays.
     /// Nothing happens before the first switch.
     pub fn reset_tracked(&mut self) -> Result<(), Error> {
-        self.commit().map_or(Ok(()), |commit| self.switch(&commit))
+        self.meant().map_or(Ok(()), |commit| self.switch(&commit))
     }
 
     /// As [`Checkout::reset_tracked`], and removes everything that is not tracked, ignored files and nested repositories included.
     pub fn clean(&mut self) -> Result<(), Error> {
         self.reset_tracked()?;
-        let target = self.commit().map_or(Ok(Vec::new()), |commit| self.entries(&commit))?;
+        let target = self.meant().map_or(Ok(Vec::new()), |commit| self.entries(&commit))?;
         let keep = |path: &Path| {
             let bytes = path.as_os_str().as_bytes();
             if bytes == b".git" {
@@ -247,7 +252,7 @@ impl Checkout {
             .filter_map(|line| line.parse().ok())
             .collect();
         if self.index().is_none() {
-            commits.extend(self.commit());
+            commits.extend(self.meant());
         }
         commits.sort_unstable();
         commits.dedup();

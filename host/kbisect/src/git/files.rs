@@ -38,15 +38,23 @@ impl<'a> Files<'a> {
 
     fn parents_are_real(&mut self, path: &Path) -> Result<bool, Error> {
         for folder in parents(path) {
-            if self.folders.contains(folder) {
-                continue;
-            }
-            match look(&self.root.join(folder))? {
-                Some(found) if found.is_dir() => _ = self.folders.insert(folder.to_owned()),
-                _ => return Ok(false),
+            if !self.is_real(folder)? {
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Whether a path, whose parents are real, is a folder and no link to one.
+    fn is_real(&mut self, folder: &Path) -> Result<bool, Error> {
+        if self.folders.contains(folder) {
+            return Ok(true);
+        }
+        let real = look(&self.root.join(folder))?.is_some_and(|found| found.is_dir());
+        if real {
+            self.folders.insert(folder.to_owned());
+        }
+        Ok(real)
     }
 
     /// Makes real folders of everything above the path; what is in the way goes.
@@ -75,35 +83,45 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// Removes the file or link at the path, and the folders above that this leaves empty. A folder at the path stays: it is
-    /// something that a build has made.
+    /// Removes the file or link at the path, and the folders above that this leaves empty, also where a kill left them. A folder
+    /// at the path stays: it is something that a build has made.
     pub(super) fn remove_file(&mut self, path: &Path) -> Result<(), Error> {
-        let Some(found) = self.look(path)? else { return Ok(()) };
-        if found.is_dir() {
-            return Ok(());
+        match self.look(path)? {
+            Some(found) if found.is_dir() => return Ok(()),
+            Some(_) => remove(&self.root.join(path))?,
+            None => {}
         }
-        remove(&self.root.join(path))?;
-        self.remove_empty_parents(path);
-        Ok(())
+        self.remove_empty_parents(path)
     }
 
     /// Removes the folder at the path if it is empty (a submodule's), and the folders above that this leaves empty.
     pub(super) fn remove_folder_if_empty(&mut self, path: &Path) -> Result<(), Error> {
-        if self.look(path)?.is_some_and(|found| found.is_dir()) && fs::remove_dir(self.root.join(path)).is_ok() {
+        if self.look(path)?.is_some_and(|found| found.is_dir()) {
+            let full = self.root.join(path);
+            if unlocked(&full, || fs::remove_dir(&full)).is_err() {
+                return Ok(());
+            }
             self.folders.remove(path);
-            self.remove_empty_parents(path);
         }
-        Ok(())
+        self.remove_empty_parents(path)
     }
 
-    fn remove_empty_parents(&mut self, path: &Path) {
-        for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+    fn remove_empty_parents(&mut self, path: &Path) -> Result<(), Error> {
+        let mut real = Vec::new();
+        for folder in parents(path) {
+            if !self.is_real(folder)? {
+                break;
+            }
+            real.push(folder);
+        }
+        for folder in real.into_iter().rev() {
             let full = self.root.join(folder);
             if unlocked(&full, || fs::remove_dir(&full)).is_err() {
                 break;
             }
             self.folders.remove(folder);
         }
+        Ok(())
     }
 
     /// Puts a new file at the path, whose parents are real. A file there before is unlinked first, so that hard links that a
