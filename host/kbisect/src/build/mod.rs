@@ -82,7 +82,7 @@ pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished
     };
     let result = match finish {
         Finish::Exit(Exit::Code(0)) => keep(settings, out).await,
-        Finish::TimeLimit => BuildResult::Failed(format!("the build ran longer than {} s", settings.time_limit.as_secs())),
+        Finish::TimeLimit => BuildResult::Failed(format!("the build ran longer than {} s", settings.time_limit.as_secs_f64())),
         Finish::Exit(exit) => {
             let told = format!("the build ended with {exit}\n{}", last(&output, LINES).join("\n"));
             if disk_full(&output, out.path()) {

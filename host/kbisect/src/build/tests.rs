@@ -1,1 +1,170 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::fs;
+use std::process::Command;
+
+use super::*;
+
+/// A checkout, and where builds go.
+struct Room {
+    dir: TempDir,
+    settings: Settings,
+}
+
+impl Room {
+    fn new(script: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("src")).unwrap();
+        let command = ["sh", "-c", script, "sh", "{src}", "{out}", "{jobs}", "{commit}"].map(str::to_owned).to_vec();
+        let (store, work) = (dir.path().join("kernels"), dir.path().join("work"));
+        let settings = Settings { command, time_limit: Duration::from_secs(60), jobs: 3, store, work };
+        Self { dir, settings }
+    }
+
+    fn src(&self) -> PathBuf {
+        self.dir.path().join("src")
+    }
+
+    async fn build(&self) -> Finished {
+        let finished = run(&self.settings, &self.src(), &CommitId::from_bytes([0xab; 20])).await;
+        assert_eq!(fs::read_dir(&self.settings.work).unwrap().count(), 0, "no folder is left behind");
+        finished
+    }
+
+    async fn failure(&self) -> String {
+        match self.build().await.result {
+            BuildResult::Failed(why) => why,
+            other => panic!("not a failure: {other:?}"),
+        }
+    }
+
+    async fn kernel(&self) -> (String, PathBuf) {
+        match self.build().await.result {
+            BuildResult::Built { kernel: Some(name), .. } => {
+                let folder = Store::new(self.settings.store.clone()).find(&name).unwrap();
+                (name, folder)
+            }
+            other => panic!("not built: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_build_gets_its_words_and_what_it_makes_is_kept() {
+    let script = "pwd > $2/config; echo $1 $3 $4 > $2/kernel; mkdir $2/modules; echo m > $2/modules/m.ko; ln -s kernel $2/link
+        echo $KBUILD_BUILD_USER@$KBUILD_BUILD_HOST $KBUILD_BUILD_TIMESTAMP > $2/other; : > $TMPDIR/t; : > left-in-checkout; echo done";
+    let room = Room::new(script);
+    let (name, folder) = room.kernel().await;
+    assert_eq!(name.len(), 64);
+    let src = room.src();
+    assert_eq!(fs::read_to_string(folder.join("kernel")).unwrap(), format!("{} 3 {}\n", src.display(), "ab".repeat(20)));
+    assert_eq!(fs::read_to_string(folder.join("config")).unwrap(), format!("{}\n", src.display()));
+    assert_eq!(fs::read_to_string(folder.join("other")).unwrap(), "kbisect@kbisect @0\n");
+    assert_eq!(fs::read_to_string(folder.join("modules/m.ko")).unwrap(), "m\n");
+    assert!(src.join("left-in-checkout").exists());
+    assert_eq!(room.build().await.output, b"done\n");
+}
+
+#[tokio::test]
+async fn equal_builds_are_one_kernel_and_others_are_not() {
+    let one = Room::new("mkdir $2/d; echo a > $2/d/x; echo kernel > $2/kernel");
+    let names = [one.kernel().await.0, one.kernel().await.0];
+    assert_eq!(names[0], names[1]);
+    assert_eq!(fs::read_dir(&one.settings.store).unwrap().count(), 1);
+    for script in ["mkdir $2/d; echo b > $2/d/x", "mkdir $2/d; echo a > $2/d/y", "mkdir $2/dx; echo a > $2/dx/x", "ln -s d $2/d"]
+    {
+        let other = Room::new(&format!("{script}; echo kernel > $2/kernel"));
+        assert_ne!(other.kernel().await.0, names[0], "{script}");
+    }
+}
+
+#[tokio::test]
+async fn failures_are_told_with_the_last_lines() {
+    let script = "for i in $(seq 100); do echo line $i; done; echo 'drivers/x.c:1: error: no' >&2; echo; exit 2";
+    let why = Room::new(script).failure().await;
+    assert!(why.starts_with("the build ended with exit status 2\nline 90\n"), "{why}");
+    assert!(why.ends_with("line 100\ndrivers/x.c:1: error: no"), "{why}");
+    assert_eq!(Room::new("true").failure().await, "the build ended well but left no file `kernel` in {out}");
+    let mut missing = Room::new("");
+    missing.settings.command = vec!["no-such-maker".to_owned()];
+    assert!(missing.failure().await.contains("exit status 127"));
+}
+
+#[tokio::test]
+async fn a_build_that_hangs_is_ended_at_its_time_limit() {
+    let mut room = Room::new("sleep 1000 & sleep 1000");
+    room.settings.time_limit = Duration::from_millis(1500);
+    assert_eq!(room.failure().await, "the build ran longer than 1.5 s");
+}
+
+#[tokio::test]
+async fn the_host_is_to_blame_for_a_full_disk_and_for_a_kill() {
+    for (script, told) in [
+        (
+            "echo 'cc: x.o: No space left on device' >&2; exit 1",
+            "the disk is full: the build ended with exit status 1\ncc: x.o: ",
+        ),
+        ("kill -9 $$", "something killed the build"),
+    ] {
+        match Room::new(script).build().await.result {
+            BuildResult::Infra(why) => assert!(why.starts_with(told), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut room = Room::new("echo kernel > $2/kernel");
+    room.settings.work = PathBuf::from("/proc/nowhere");
+    let finished = run(&room.settings, &room.src(), &CommitId::from_bytes([1; 20])).await;
+    assert!(matches!(finished.result, BuildResult::Infra(_)), "{finished:?}");
+}
+
+/// Compiles a function into a file that stands for a `vmlinux`.
+fn vmlinux(dir: &Path, name: &str, source: &str, flags: &[&str]) -> PathBuf {
+    let (input, output) = (dir.join(format!("{name}.c")), dir.join(name));
+    fs::write(&input, source).unwrap();
+    let always = ["-O1", "-nostdlib", "-static", "-Wl,-e,f", "-o"];
+    let status = Command::new("cc").args(always).arg(&output).args(flags).arg(&input).status().unwrap();
+    assert!(status.success());
+    output
+}
+
+#[test]
+fn signatures_know_loaded_contents_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let code = "int zero[1000]; int f(int x) { return x + 1; }";
+    let of = |name: &str, source: &str, flags: &[&str]| signature::of_vmlinux(&vmlinux(dir.path(), name, source, flags)).unwrap();
+    let plain = of("plain", code, &["-Wl,--build-id=none"]);
+    assert_eq!(of("noted", code, &["-Wl,--build-id=0x1234"]), of("renoted", code, &["-Wl,--build-id=0xabcd"]));
+    assert_eq!(of("debug", code, &["-Wl,--build-id=none", "-g"]), plain);
+    assert_ne!(of("code", &code.replace("+ 1", "+ 2"), &["-Wl,--build-id=none"]), plain);
+    assert_ne!(of("data", &format!("{code} int one = 1;"), &["-Wl,--build-id=none"]), plain);
+    fs::write(dir.path().join("text"), "no ELF file").unwrap();
+    assert_eq!(signature::of_vmlinux(&dir.path().join("text")), None);
+    assert_eq!(signature::of_vmlinux(&dir.path().join("missing")), None);
+}
+
+#[test]
+fn build_ids_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = "int f(void) { return 0; }";
+    let id = |name: &str, flag: &str| signature::build_id(&vmlinux(dir.path(), name, source, &[flag]));
+    assert_eq!(id("with", "-Wl,--build-id=0x12abcd"), Some("12abcd".to_owned()));
+    assert_eq!(id("without", "-Wl,--build-id=none"), None);
+    assert_eq!(signature::build_id(Path::new("/nowhere")), None);
+}
+
+#[test]
+fn placeholders_are_words_or_parts_of_words() {
+    let places =
+        Placeholders { src: Path::new("/a {out} b"), out: Path::new("/o"), jobs: 4, commit: &CommitId::from_bytes([1; 20]) };
+    let filled = |word: &str| places.fill(&[word.to_owned()])[0].to_string_lossy().into_owned();
+    assert_eq!(filled("O={out}"), "O=/o");
+    assert_eq!(filled("{src}/{jobs}{jobs}"), "/a {out} b/44", "what was put in is not looked at again");
+    assert_eq!(filled("{commit}"), "01".repeat(20));
+    assert_eq!(filled("{nothing} {{jobs} {"), "{nothing} {4 {");
+}
+
+#[test]
+fn the_last_lines_are_told_in_one() {
+    assert_eq!(last_lines(b"a\n\n b \n\xff c\n\n", 2), " b | \u{fffd} c");
+    assert_eq!(last_lines(b"", 2), "");
+}

@@ -143,7 +143,7 @@ async fn run_build(build: &SlotBuild, src: &Path, out: &Path, tmp: &Path, commit
     match process::run(&task, build.time_limit, 64 << 10).await.map_err(|error| infra(error.to_string()))? {
         (Finish::Exit(Exit::Code(0)), _) => Ok(()),
         (Finish::Exit(exit), said) => Err(failed(format!("the build ended with {exit}: {}", last_lines(&said, 3)))),
-        (Finish::TimeLimit, _) => Err(failed(format!("the build ran longer than {} s", build.time_limit.as_secs()))),
+        (Finish::TimeLimit, _) => Err(failed(format!("the build ran longer than {} s", build.time_limit.as_secs_f64()))),
     }
 }
 
@@ -218,3 +218,6 @@ fn empty_folder(folder: &Path) -> Result<(), Failure> {
 fn infra(reason: String) -> Failure {
     Failure { stage: Stage::Infra, reason }
 }
+
+#[cfg(test)]
+mod tests;

@@ -242,7 +242,9 @@ pub async fn stream(task: &Task, limit: Duration, sink: &mpsc::Sender<Vec<u8>>) 
     }
     let grace = Instant::now() + AFTER_EXIT;
     while open && let Ok(Some(piece)) = timeout_at(grace, read(&mut output)).await {
-        let _ = sink.send(piece).await;
+        if timeout_at(grace, sink.send(piece)).await.is_err() {
+            break;
+        }
     }
     Ok(finish)
 }

@@ -147,3 +147,6 @@ impl Console {
         kept
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@
 pub mod console;
 pub mod reading;
 pub mod seed;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -169,6 +171,8 @@ impl Trial<'_> {
         if booted.is_err() || of_the_boot {
             self.settle(None, of_the_boot).await?;
             self.exposure = 1.0;
+        } else {
+            self.close_stage().await?;
         }
         match booted {
             Err(failure) if of_the_boot && failure.stage == Stage::Boot => {
@@ -190,7 +194,7 @@ impl Trial<'_> {
     async fn control(&mut self, machine: &dyn Machine) -> Result<(), End> {
         let ended = self.attend(machine.exec(&Program::Control, CONTROL_LIMIT), None, false).await?.map_err(End::Failed)?;
         let reason = match ended {
-            Ended::Code(0) => return Ok(()),
+            Ended::Code(0) => return self.close_stage().await,
             Ended::ControlFailed(text) => text,
             Ended::TimeLimit => format!("the control test took longer than {} s", CONTROL_LIMIT.as_secs()),
             Ended::MachineGone => "the machine ended in the control test".to_owned(),
@@ -272,6 +276,14 @@ impl Trial<'_> {
             }
         }
         self.judge(machine, counts).await
+    }
+
+    /// Judges what came before the reproducer ran, so that it does not count as the reproducer's.
+    async fn close_stage(&mut self) -> Result<(), End> {
+        while let Some(piece) = self.pieces.as_mut().and_then(|pieces| pieces.try_recv().ok()) {
+            self.console.feed(&piece);
+        }
+        if self.console.hit() { self.settle(None, false).await } else { Ok(()) }
     }
 
     /// Waits for `step` while the console is only kept.

@@ -103,3 +103,6 @@ fn signal_name(number: i32) -> Option<&'static str> {
     ];
     usize::try_from(number).ok()?.checked_sub(1).and_then(|index| NAMES.get(index)).copied()
 }
+
+#[cfg(test)]
+mod tests;

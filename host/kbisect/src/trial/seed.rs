@@ -18,3 +18,6 @@ pub fn fill(command: &[String], seed: u64, commit: &CommitId) -> Vec<String> {
     let (seed, commit) = (seed.to_string(), commit.to_string());
     command.iter().map(|word| word.replace("{trial_seed}", &seed).replace("{commit}", &commit)).collect()
 }
+
+#[cfg(test)]
+mod tests;
