@@ -73,18 +73,15 @@ impl Checkout {
     pub fn create(user_repo: &Path, dir: &Path) -> Result<Self, Error> {
         let user = soundness::open(user_repo)?;
         let git_dir = dir.join(".git");
-        let ours = fs::symlink_metadata(&git_dir).is_ok_and(|found| found.is_dir()) && git_dir.join(OURS).is_file();
-        if !ours && fs::read_dir(dir).is_ok_and(|mut inside| inside.next().is_some()) {
+        if !is_ours(dir) {
             return Err(Error::Occupied { dir: dir.to_owned() });
         }
+        make_folder(&git_dir)?;
+        if !git_dir.join(OURS).exists() {
+            write(&git_dir.join(OURS), b"")?;
+        }
         for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
-            // The mark comes first: a folder that was begun is known to be ours.
-            let folder = git_dir.join(folder);
-            fs::create_dir_all(&git_dir).map_err(|error| Error::io("make the folder", &git_dir, error))?;
-            if !git_dir.join(OURS).exists() {
-                write(&git_dir.join(OURS), b"")?;
-            }
-            fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
+            make_folder(&git_dir.join(folder))?;
         }
         let mut alternates = Vec::new();
         for store in object_stores(&user.commondir().join("objects")) {
@@ -97,13 +94,6 @@ impl Checkout {
         write(&git_dir.join("info/attributes"), ATTRIBUTES.as_bytes())?;
         if !git_dir.join("HEAD").exists() {
             write(&git_dir.join("HEAD"), b"ref: refs/heads/none\n")?;
-        }
-        for lock in ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock"] {
-            let lock = git_dir.join(lock);
-            match fs::remove_file(&lock) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &lock, error)),
-                _ => {}
-            }
         }
         let git = git2::Repository::open(&git_dir).map_err(|error| match error.code() {
             ErrorCode::Owner => Error::ForeignOwner { repo: dir.to_owned() },
@@ -136,6 +126,7 @@ impl Checkout {
     /// [`Error::Refused`] for a hostile tree (nothing was touched then), [`Error::MissingObject`], [`Error::Io`].
     pub fn switch(&mut self, commit: &CommitId) -> Result<(), Error> {
         let target = self.entries(commit)?;
+        self.remove_stale_locks()?;
         let record = self.record();
         let mut known: Vec<Entry> = record.values().map(|(entry, _)| entry.clone()).collect();
         for other in self.unfinished() {
@@ -195,6 +186,18 @@ impl Checkout {
             if target.get(next).is_some_and(|entry| entry.path.starts_with(&inside)) { Keep::Inside } else { Keep::Nothing }
         };
         Files::new(&self.path).sweep(Path::new(""), &keep)
+    }
+
+    /// Removes locks that a killed process, ours or a script's git, has left: nobody else is at work here.
+    fn remove_stale_locks(&self) -> Result<(), Error> {
+        for lock in ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock"] {
+            let lock = self.git_file(lock);
+            match fs::remove_file(&lock) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &lock, error)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn git_file(&self, name: &str) -> PathBuf {
@@ -377,6 +380,22 @@ impl Stat {
 
 fn vanished(path: &Path) -> Error {
     Error::io("find", path, io::Error::from(io::ErrorKind::NotFound))
+}
+
+/// Whether a folder is a checkout, a begun one, empty or missing.
+fn is_ours(dir: &Path) -> bool {
+    let names = |folder: &Path| -> Vec<std::ffi::OsString> {
+        fs::read_dir(folder).map(|inside| inside.flatten().map(|entry| entry.file_name()).collect()).unwrap_or_default()
+    };
+    let git_dir = dir.join(".git");
+    let real = fs::symlink_metadata(&git_dir).is_ok_and(|found| found.is_dir());
+    // A kill may have come between the folder and the mark in it.
+    let begun = || names(dir).len() == 1 && names(&git_dir).iter().all(|name| name == "kbisect.new");
+    names(dir).is_empty() || real && (git_dir.join(OURS).is_file() || begun())
+}
+
+fn make_folder(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))
 }
 
 /// Writes a file of our own as a whole: a kill leaves the old one or the new one.

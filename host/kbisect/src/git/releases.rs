@@ -4,6 +4,7 @@ use kbisect_core::bisector::Release;
 use kbisect_core::commit::CommitId;
 use kbisect_core::graph::Commit;
 use kbisect_core::graph::Graph;
+use kbisect_core::graph::Node;
 
 use super::Error;
 use super::Repository;
@@ -85,7 +86,7 @@ impl Repository {
         let Some(target) = graph.node(commit) else { return Ok(None) };
         // Parents have smaller numbers, so one pass tells for every commit whether it contains the target.
         let mut contains = vec![false; graph.len()];
-        for node in (0..graph.len() as u32).map(kbisect_core::graph::Node) {
+        for node in (0..graph.len() as u32).map(Node) {
             contains[node.0 as usize] = node == target || graph.parents(node).iter().any(|parent| contains[parent.0 as usize]);
         }
         let first =

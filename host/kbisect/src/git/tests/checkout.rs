@@ -322,6 +322,12 @@ fn only_its_own_folders_become_checkouts() {
     fs::create_dir(sandbox.beside("empty")).unwrap();
     Checkout::create(&sandbox.path(), &sandbox.beside("empty")).unwrap();
     Checkout::create(&sandbox.path(), &sandbox.beside("deep/er/slot")).unwrap();
+    // As a kill leaves it before the mark is there.
+    fs::create_dir_all(sandbox.beside("begun/.git")).unwrap();
+    Checkout::create(&sandbox.path(), &sandbox.beside("begun")).unwrap();
+    fs::create_dir_all(sandbox.beside("begun-too/.git")).unwrap();
+    fs::write(sandbox.beside("begun-too/.git/kbisect.new"), "").unwrap();
+    Checkout::create(&sandbox.path(), &sandbox.beside("begun-too")).unwrap();
     // A `.git` that leads elsewhere is not followed, whatever it holds.
     fs::create_dir(sandbox.beside("link")).unwrap();
     std::os::unix::fs::symlink(sandbox.beside("empty/.git"), sandbox.beside("link/.git")).unwrap();
@@ -381,7 +387,10 @@ fn broken_index_and_stale_locks_are_mended() {
         match dice.roll(6) {
             0 => fs::write(git_dir.join("index"), "DIRC rubbish").unwrap(),
             1 => fs::remove_file(git_dir.join("index")).unwrap(),
-            2 => fs::write(git_dir.join("index.lock"), "").unwrap(),
+            2 => {
+                fs::write(git_dir.join("index.lock"), "").unwrap();
+                checkout.reset_tracked().unwrap();
+            }
             3 => fs::write(git_dir.join("HEAD.lock"), "").unwrap(),
             4 => fs::remove_file(git_dir.join("config")).unwrap(),
             _ => fs::write(git_dir.join("HEAD"), "rubbish").unwrap(),
