@@ -181,3 +181,31 @@ fn is_of_outer_build(name: &OsString) -> bool {
 fn cargo_home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_wasm_std_names_both_places_and_the_remedy() {
+        let rustc = Rustc { release: "0.0.0-none".to_owned(), sysroot: PathBuf::from("/nonexistent/sysroot") };
+        let error = rustc.wasm_sysroot().expect_err("there is no such release").to_string();
+        let private = private_sysroot("0.0.0-none");
+        let expected = format!(
+            "the Rust std library for wasm32-unknown-unknown is missing: it is neither in the toolchain \
+             (/nonexistent/sysroot/lib/rustlib/wasm32-unknown-unknown) nor in {}; run `./x setup`",
+            private.display()
+        );
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn variables_of_the_outer_build_are_left_out() {
+        for name in ["RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "CARGO_TARGET_DIR", "CARGO_PROFILE_DEV_DEBUG"] {
+            assert!(is_of_outer_build(&name.into()), "{name}");
+        }
+        for name in ["PATH", "RUSTC", "CARGO_HOME", "CARGO_MAKEFLAGS", "RUSTUP_HOME"] {
+            assert!(!is_of_outer_build(&name.into()), "{name}");
+        }
+    }
+}
