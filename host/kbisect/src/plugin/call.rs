@@ -174,9 +174,16 @@ impl Call {
             return CallError::Output(self.limits.output);
         }
         let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], |trace| trace.frames());
-        let functions = frames.iter().filter_map(|frame| frame.func_name()).take(3).map(str::to_owned).collect();
+        let mut functions: Vec<String> = frames.iter().filter_map(|frame| frame.func_name()).map(readable).collect();
+        functions.dedup();
+        functions.truncate(2);
         CallError::Trapped { trap: trap.trim_start_matches("wasm trap: ").to_owned(), functions }
     }
+}
+
+/// A function's name as its source has it, where it is a Rust function.
+fn readable(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
 }
 
 impl ResourceLimiter for Call {
