@@ -47,6 +47,7 @@ pub struct Sighting {
 /// How a trial ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[allow(clippy::large_enum_variant, reason = "most trials that are kept crashed, or are few")]
 pub enum Outcome {
     /// Nothing was seen until the end.
     Clean,

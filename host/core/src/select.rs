@@ -33,7 +33,7 @@ pub(crate) fn batch(bad: f64, hit: Hit) -> u32 {
 /// Trials that must be clean for a commit to be good with probability 1 − δ whatever it was before: ⌈ln δ / ln(1 − r)⌉, at most
 /// 200.
 pub(crate) fn clean_trials(delta: f64, r: f64) -> u32 {
-    let trials = delta.ln() / (1.0 - r.clamp(0.0, 1.0)).ln();
+    let trials = (delta.ln() / (1.0 - r.clamp(0.0, 1.0)).ln()).abs();
     (trials.ceil() as u32).clamp(1, 200)
 }
 

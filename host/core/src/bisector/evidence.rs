@@ -147,9 +147,9 @@ impl Tally {
             Outcome::Crashed(sighting) => {
                 let same = if sighting.same.is_nan() { 0.5 } else { sighting.same };
                 if same >= 0.5 {
-                    self.hits += 1
+                    self.hits += 1;
                 } else {
-                    self.other += 1
+                    self.other += 1;
                 }
                 self.see(evidence.build, Sight::Crash { same, look: sighting.look });
             }

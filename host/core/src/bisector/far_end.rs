@@ -8,6 +8,9 @@ use crate::graph::Node;
 use crate::policy::Role;
 use crate::policy::Verdict;
 
+/// Valid trials at the start commit without which r is not known well enough to begin.
+pub(super) const CALIBRATION: u32 = 3;
+
 /// Where the ends stand.
 pub(super) enum FarEnd {
     /// This end must be tested (more).
@@ -53,6 +56,9 @@ impl Bisector {
         }
         match known.verdict(places.start) {
             None => return FarEnd::Test(places.start, Role::Start),
+            Some(Verdict::Bad) if !self.settings.single_trials && known.valid(places.start) < CALIBRATION => {
+                return FarEnd::Test(places.start, Role::Start);
+            }
             Some(Verdict::Bad) => {}
             Some(Verdict::Skip(why)) if known.valid(places.start) == 0 => {
                 let why = format!("the start commit {} cannot be tested: {why}", self.graph.id(places.start).short());

@@ -44,11 +44,11 @@ pub use plan::Tested;
 use crate::graph::Graph;
 use crate::graph::Node;
 use crate::policy::Role;
-use crate::posterior::Candidates;
 use by_git::ByGit;
 use by_posterior::ByPosterior;
 use ends::Places;
 use evidence::Recorded;
+use far_end::CALIBRATION;
 use known::Known;
 use stage::Choose;
 use stage::Stage;
@@ -62,8 +62,8 @@ pub struct Bisector {
     recorded: Recorded,
     /// What follows from the evidence, worked out when first asked for.
     view: OnceLock<View>,
-    /// The candidates last asked for, with the ends that they lie between: they change less often than the evidence.
-    candidates: Mutex<Option<(Node, Vec<Node>, Arc<Candidates>)>>,
+    /// The candidates last asked for: they change less often than the evidence.
+    between: Mutex<Option<range::Between>>,
 }
 
 /// What follows from the evidence.
@@ -83,7 +83,7 @@ impl Bisector {
     pub fn new(graph: Arc<Graph>, ends: Ends, settings: Settings) -> Result<Self, BadEnds> {
         let places = Places::new(&graph, &ends)?;
         let recorded = Recorded::default();
-        Ok(Self { graph, places, settings, recorded, view: OnceLock::new(), candidates: Mutex::new(None) })
+        Ok(Self { graph, places, settings, recorded, view: OnceLock::new(), between: Mutex::new(None) })
     }
 
     /// Takes a finished trial into account; one with the same number is replaced.
@@ -130,9 +130,9 @@ impl Bisector {
         }
     }
 
-    /// One more trial at a commit that stays under test until it has a verdict. (A start commit takes two hits.)
+    /// One more trial at a commit that stays under test until it has a verdict; a start commit takes a few in any case.
     fn once_more(&self, known: &Known, node: Node, role: Role) -> Plan {
-        let least = if role == Role::Start { 2 } else { 1 };
+        let least = if role == Role::Start { CALIBRATION } else { 1 };
         let trials = (known.trials(node) + 1).max(least);
         Plan::Do(vec![Action::Try { commit: self.graph.id(node), role, trials, rebuild: false }])
     }

@@ -40,6 +40,14 @@ pub(super) struct Range {
     pub(super) mute: f64,
 }
 
+/// Candidates with the ends that they lie between.
+#[derive(Debug)]
+pub(super) struct Between {
+    newest: Node,
+    oldest: Vec<Node>,
+    candidates: Arc<Candidates>,
+}
+
 impl Bisector {
     pub(super) fn range(&self, known: &Known, bad: Node, good: &[Node], walked: bool) -> Range {
         let cause = self.places.kind == Kind::Cause;
@@ -70,15 +78,12 @@ impl Bisector {
 
     /// The candidates between these ends, kept until others are asked for.
     fn candidates(&self, newest: Node, oldest: &[Node]) -> Arc<Candidates> {
-        let mut kept = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((from, to, candidates)) = &*kept
-            && *from == newest
-            && to == oldest
-        {
-            return Arc::clone(candidates);
+        let mut kept = self.between.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(between) = kept.as_ref().filter(|between| between.newest == newest && between.oldest == oldest) {
+            return Arc::clone(&between.candidates);
         }
         let candidates = Arc::new(Candidates::new(&self.graph, newest, oldest));
-        *kept = Some((newest, oldest.to_vec(), Arc::clone(&candidates)));
+        *kept = Some(Between { newest, oldest: oldest.to_vec(), candidates: Arc::clone(&candidates) });
         candidates
     }
 

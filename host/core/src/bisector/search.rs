@@ -28,7 +28,7 @@ const TRIALS_IN_ALL: u32 = 10_000;
 /// A commit where so many crashes hide the rest, and hardly any trial says something, is left alone.
 const HIDDEN: u32 = 3;
 const MOSTLY_HIDDEN: u32 = 10;
-/// How many commits on branches without the bug are looked at in one plan.
+/// How many commits beside the start commit are looked at in one plan of a search for a fix: each takes a walk through history.
 const BRANCHES: usize = 64;
 /// The culprit itself must have shown the target so often.
 const HITS: u32 = 2;
@@ -96,7 +96,7 @@ impl Search<'_> {
         if trials >= TRIALS_IN_ALL {
             return Step::Stuck(format!("{trials} trials have not settled it"));
         }
-        let available: Ranks = (0..mass.len()).map(|rank| self.available(belief, self.range.candidates.node(rank))).collect();
+        let available = self.all_available(belief, &mass);
         let twins = self.inseparable(leader, &available);
         let (count, together) =
             twins.iter().zip(&mass).filter(|&(&twin, _)| twin).fold((0, 0.0), |(count, sum), (_, mass)| (count + 1, sum + mass));
@@ -128,6 +128,19 @@ impl Search<'_> {
         let says = f64::from(site.hits) + site.clean;
         let all_hidden = site.hidden >= HIDDEN && says == 0.0;
         !(all_hidden || site.hidden >= MOSTLY_HIDDEN && f64::from(site.hidden) > 4.0 * says)
+    }
+
+    /// Which candidates may be tested. Where few are left, those on branches that the bug never reached are left out, too.
+    fn all_available(&self, belief: &Belief, mass: &[f64]) -> Ranks {
+        let node = |rank: usize| self.range.candidates.node(rank);
+        let mut available: Ranks = (0..mass.len()).map(|rank| self.available(belief, node(rank))).collect();
+        let left = self.range.holding(mass, 1.0 - self.delta);
+        if left.len() <= BRANCHES {
+            for rank in left {
+                available[rank] = available[rank] && self.missing_base(node(rank)) != Some(None);
+            }
+        }
+        available
     }
 
     /// The candidates that no available one tells from the leader, which is among them.

@@ -1,58 +1,68 @@
-//! What a search costs where every trial at a bad commit crashes.
+//! What a search costs where every trial at a bad commit crashes: at most twice the trials of `git bisect run`, and five.
 
 use std::sync::Arc;
 
 use super::world::*;
 use crate::bisector::*;
-use crate::graph::Node;
 
-/// Trials that `git bisect run` makes.
 fn trials_of_git(world: &World) -> usize {
-    let mut world = world.clone();
-    let start = world.graph.id(Node(world.graph.len() as u32 - 1));
-    let ends = Ends { kind: Kind::Cause, start, good: vec![id(0)], releases: Vec::new() };
+    let ends = Ends { kind: Kind::Cause, start: world.newest(), good: vec![id(0)], releases: Vec::new() };
     let single = Settings { single_trials: true, ..settings(Strategy::Git) };
     let mut bisector = Bisector::new(Arc::clone(&world.graph), ends, single).unwrap();
-    run(&mut world, &mut bisector, 100).trials
+    run(&mut world.clone(), &mut bisector, 100).trials
 }
 
-fn check(parents: &[Vec<usize>], culprit: usize, seed: u64) -> (usize, usize) {
-    let mut world = World::new(parents, culprit, 1.0, seed);
+/// Trials over the bound, if any.
+fn excess(parents: &[Vec<usize>], culprit: usize) -> usize {
+    let mut world = World::new(parents, culprit, 1.0, 0);
     let git = trials_of_git(&world);
-    let mut bisector = cause(&world, &[0], Strategy::Posterior);
+    let mut bisector = cause_of(&world, Strategy::Posterior);
     let ended = run(&mut world, &mut bisector, 1000);
     assert_eq!(ended.named().map(|(commit, _)| commit), Some(id(culprit)), "{:?}", ended.conclusion);
-    if ended.trials > 2 * git + 5 {
-        println!(
-            "{culprit} {:?}",
-            ended
-                .order
-                .iter()
-                .map(|(c, r)| format!("{r:?}{}", u16::from_be_bytes([c.as_bytes()[18], c.as_bytes()[19]])))
-                .collect::<Vec<_>>()
-        );
-    }
-    (git, ended.trials)
+    ended.trials.saturating_sub(2 * git + 5)
 }
 
 #[test]
-fn a_sure_reproducer_costs_at_most_twice_git_and_five() {
+fn on_lines() {
     let mut dice = Dice(1);
-    let mut failed = Vec::new();
-    for (len, runs) in [(1, 1), (2, 2), (3, 3), (10, 10), (30, 30), (100, 40), (400, 30), (1000, 20), (5000, 12)] {
-        let (mut worst, mut sum, mut gits) = (i64::MIN, 0, 0);
-        for seed in 0..runs {
-            let culprit = if runs == len { seed + 1 } else { 1 + dice.below(len) };
-            let (git, ours) = check(&line(len), culprit, seed as u64);
-            sum += ours;
-            gits += git;
-            let over = ours as i64 - (2 * git + 5) as i64;
-            worst = worst.max(over);
-            if over > 0 {
-                failed.push((len, culprit, git, ours));
-            }
+    for (len, runs) in [(10, 10), (30, 30), (100, 30), (1000, 10), (5000, 5)] {
+        for run in 0..runs {
+            let culprit = if runs == len { run + 1 } else { 1 + dice.below(len) };
+            assert_eq!(excess(&line(len), culprit), 0, "{culprit} of {len}");
         }
-        println!("line {len}: git {:.1} ours {:.1} worst {worst}", gits as f64 / runs as f64, sum as f64 / runs as f64);
     }
-    assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn at_the_ends_of_lines() {
+    for len in [10, 11, 13, 16, 20, 50, 100, 1000, 5000] {
+        for culprit in [1, 2, len - 1, len] {
+            assert_eq!(excess(&line(len), culprit), 0, "{culprit} of {len}");
+        }
+    }
+}
+
+/// Ranges of a few commits cost up to two trials more: the parent must be clean k times whatever the range.
+#[test]
+fn on_very_short_lines() {
+    for len in 1..10 {
+        for culprit in 1..=len {
+            assert!(excess(&line(len), culprit) <= 2, "{culprit} of {len}");
+        }
+    }
+}
+
+/// A merge costs more where it is the culprit itself: each of its parents must be clean k times.
+#[test]
+fn on_histories_with_merges() {
+    let mut dice = Dice(2);
+    for (len, runs) in [(10, 20), (30, 20), (100, 20), (1000, 6)] {
+        for _ in 0..runs {
+            let parents = merges(len, &mut dice);
+            let culprit = 1 + dice.below(parents.len() - 1);
+            let more = 4 * (parents[culprit].len() - 1);
+            let excess = excess(&parents, culprit);
+            assert!(excess <= more, "{excess}: {culprit} of {parents:?}");
+        }
+    }
 }

@@ -140,13 +140,16 @@ impl World {
         }
     }
 
+    /// The commit that nothing contains.
+    pub(super) fn newest(&self) -> CommitId {
+        self.graph.id(Node(self.graph.len() as u32 - 1))
+    }
+
     pub(super) fn trial(&mut self, commit: CommitId) -> Trial {
-        let crash = |same, look| Outcome::Crashed(Sighting { report: CrashReport::default(), same, look });
-        let outcome = if self.void.contains(&commit) {
-            Outcome::Void(Failure { stage: Stage::Boot, reason: "does not boot".to_owned() })
+        if self.void.contains(&commit) {
+            void(Stage::Boot)
         } else if self.dice.chance(self.voids) {
-            let stage = [Stage::Boot, Stage::Control, Stage::Copy, Stage::Infra][self.dice.below(4)];
-            Outcome::Void(Failure { stage, reason: "by chance".to_owned() })
+            void([Stage::Boot, Stage::Control, Stage::Copy, Stage::Infra][self.dice.below(4)])
         } else if self.dice.chance(self.stray.0) {
             crash(self.stray.1, 7)
         } else if self.bad.contains(&commit) && self.dice.chance(self.r) {
@@ -154,9 +157,8 @@ impl World {
         } else if self.dice.chance(self.f) {
             crash(0.999, 1)
         } else {
-            Outcome::Clean
-        };
-        Trial { outcome, exposure: 1.0 }
+            clean()
+        }
     }
 }
 
@@ -191,6 +193,8 @@ pub(super) struct Ended {
     pub(super) conclusion: Conclusion,
     pub(super) trials: usize,
     pub(super) order: Vec<(CommitId, Role)>,
+    /// Commits for which a second build was asked.
+    pub(super) rebuilt: HashSet<CommitId>,
 }
 
 impl Ended {
@@ -206,9 +210,10 @@ impl Ended {
 pub(super) fn run(world: &mut World, bisector: &mut Bisector, limit: usize) -> Ended {
     let mut past: HashMap<CommitId, Vec<Trial>> = HashMap::new();
     let mut order = Vec::new();
+    let mut rebuilt = HashSet::new();
     for number in 1..=limit {
         let actions = match bisector.plan(&[]) {
-            Plan::Done(conclusion) => return Ended { conclusion, trials: number - 1, order },
+            Plan::Done(conclusion) => return Ended { conclusion, trials: number - 1, order, rebuilt },
             Plan::Do(actions) => actions,
         };
         let Some(Action::Try { commit, role, trials, rebuild }) = actions.first().cloned() else {
@@ -216,6 +221,9 @@ pub(super) fn run(world: &mut World, bisector: &mut Bisector, limit: usize) -> E
         };
         let trial = world.trial(commit);
         order.push((commit, role));
+        if rebuild {
+            rebuilt.insert(commit);
+        }
         let past = past.entry(commit).or_default();
         assert!(trials as usize > past.len(), "a plan that asks for {trials} trials where {} were made", past.len());
         past.push(trial.clone());
@@ -232,9 +240,30 @@ pub(super) fn settings(strategy: Strategy) -> Settings {
     Settings { strategy, delta: 0.01, trust_good: false, single_trials: false }
 }
 
-/// A search for the cause from the last commit of the history, with these good ones.
-pub(super) fn cause(world: &World, good: &[usize], strategy: Strategy) -> Bisector {
-    let start = world.graph.id(Node(world.graph.len() as u32 - 1));
-    let ends = Ends { kind: Kind::Cause, start, good: good.iter().map(|&good| id(good)).collect(), releases: Vec::new() };
+/// A search for the cause between commit 0 and the newest one.
+pub(super) fn cause_of(world: &World, strategy: Strategy) -> Bisector {
+    let ends = Ends { kind: Kind::Cause, start: world.newest(), good: vec![id(0)], releases: Vec::new() };
     Bisector::new(Arc::clone(&world.graph), ends, settings(strategy)).unwrap()
+}
+
+/// A trial's evidence on the first build.
+pub(super) fn evidence(number: u64, commit: CommitId, role: Role, trial: Trial) -> Evidence {
+    Evidence { number: TrialNumber(number), commit, role, build: 1, trial }
+}
+
+pub(super) fn verdict(commit: CommitId, trials: u32, verdict: Verdict) -> Judged {
+    let judgement = Judgement { decision: Decision::Conclude(verdict), confidence: 1.0, reason: String::new() };
+    Judged { commit, trials, judgement }
+}
+
+pub(super) fn clean() -> Trial {
+    Trial { outcome: Outcome::Clean, exposure: 1.0 }
+}
+
+pub(super) fn crash(same: f64, look: u32) -> Trial {
+    Trial { outcome: Outcome::Crashed(Sighting { report: CrashReport::default(), same, look }), exposure: 1.0 }
+}
+
+pub(super) fn void(stage: Stage) -> Trial {
+    Trial { outcome: Outcome::Void(Failure { stage, reason: "a reason".to_owned() }), exposure: 1.0 }
 }
