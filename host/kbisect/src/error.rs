@@ -51,6 +51,22 @@ impl Error {
         Self::new(ErrorKind::Internal, message)
     }
 
+    /// Several errors as one, of the first one's kind; each hint once.
+    ///
+    /// # Panics
+    /// Without an error.
+    pub fn all(errors: Vec<Self>) -> Self {
+        let kind = errors.first().map(|error| error.kind).expect("at least one error");
+        let message = errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("\n");
+        let mut hints: Vec<String> = Vec::new();
+        for hint in errors.into_iter().flat_map(|error| error.hints) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        Self { kind, message, hints }
+    }
+
     /// Adds a suggestion.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

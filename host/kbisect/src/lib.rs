@@ -5,8 +5,10 @@
 //! those of [`kbisect_core`].
 
 pub mod build;
+pub mod check;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod embedded;
 pub mod error;
 pub mod exit;

@@ -1,6 +1,7 @@
 //! Chores that are mostly cargo: demo, test, ci, bench. All use one profile and one target folder.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::step::Failure;
@@ -24,15 +25,19 @@ pub(crate) fn cargo(root: &Path, args: &[&str]) -> Command {
 
 /// Builds kbisect and runs its demo.
 pub(crate) fn demo(root: &Path, args: &[String]) -> Result<(), Failure> {
-    build(root)?;
-    show(cargo(root, &["run", "--quiet", "--package", "kbisect", "--", "demo"]).args(args))
+    let kbisect = build(root)?;
+    show(Command::new(kbisect).arg("demo").args(args))
 }
 
-/// Builds kbisect.
-pub(crate) fn build(root: &Path) -> Result<(), Failure> {
-    step("building kbisect (some minutes the first time)", || {
-        show(&mut cargo(root, &["build", "--locked", "--package", "kbisect"]))
-    })
+/// Builds kbisect; gives the program.
+///
+/// What is selected here has the features of `cargo test --workspace`: `cargo run` would unify them over fewer crates, and so
+/// compile wasmtime twice.
+pub(crate) fn build(root: &Path) -> Result<PathBuf, Failure> {
+    let args = ["build", "--locked", "--workspace", "--bins", "--examples"];
+    step("building kbisect (some minutes the first time)", || show(&mut cargo(root, &args)))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+    Ok(target.join("debug/kbisect"))
 }
 
 /// All tests but the ignored ones. Prints nothing after them.
@@ -44,7 +49,7 @@ pub(crate) fn test(root: &Path, args: &[String]) -> Result<(), Failure> {
 
 /// The tests that are called `linux_…` and ignored otherwise.
 pub(crate) fn test_linux(root: &Path, args: &[String]) -> Result<(), Failure> {
-    let mut command = cargo(root, &["test", "--locked", "--package", "kbisect", "--lib", "--tests", "--"]);
+    let mut command = cargo(root, &["test", "--locked", "--workspace", "--lib", "--tests", "--"]);
     command.args(["linux_", "--ignored", "--nocapture", "--test-threads=1"]).args(args).env("KBISECT_TEST_LINUX", "1");
     step("testing on the distribution's Linux", || show(&mut command))
 }

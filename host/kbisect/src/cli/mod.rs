@@ -15,7 +15,9 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::exit::Exit;
 
+pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod log;
 pub mod next;
 pub mod resume;
@@ -33,9 +35,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Check(check::Args),
     Resume(resume::Args),
     Status(status::Args),
     Log(log::Args),
+    Doctor(doctor::Args),
     Demo(demo::Args),
     Next(next::Args),
 }
@@ -44,9 +48,11 @@ impl Command {
     fn run(self) -> ExitCode {
         match self {
             Self::Run(args) => ended(run::run(&args), |error| error.exit().into()),
+            Self::Check(args) => ended(check::run(&args), |error| error.exit().into()),
             Self::Resume(args) => ended(resume::run(args), |error| error.exit().into()),
             Self::Status(args) => ended(status::run(&args), |error| error.exit().into()),
             Self::Log(args) => ended(log::run(&args), |error| error.exit().into()),
+            Self::Doctor(args) => ended(doctor::run(&args), |error| error.exit().into()),
             Self::Demo(args) => ended(demo::run(&args), |error| error.exit().into()),
             Self::Next(args) => ended(next::run(&args), |_| next::FATAL.into()),
         }
@@ -105,6 +111,12 @@ pub fn print(text: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Waits for work that talks to other processes.
+fn wait<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(|error| Error::infrastructure(format!("cannot start: {error}")))?.block_on(work))
 }
 
 /// The table of exit codes for `--help`.

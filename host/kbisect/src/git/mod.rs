@@ -13,6 +13,7 @@ mod files;
 mod history;
 mod releases;
 mod repository;
+mod size;
 mod soundness;
 mod tree;
 

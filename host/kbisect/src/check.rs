@@ -1,0 +1,359 @@
+//! A job held against its repository and this machine before any work: what will be done, about how much it is, and what is
+//! missing. Builds nothing and writes nothing.
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Release;
+use kbisect_core::bisector::Strategy;
+use kbisect_core::commit::CommitId;
+use kbisect_core::crash::CrashReport;
+use kbisect_core::crash::Face;
+
+use crate::build::placeholders::Placeholders;
+use crate::config::Settled;
+use crate::config::job::Job;
+use crate::config::job::MachineKind;
+use crate::config::size;
+use crate::doctor;
+use crate::doctor::Finding;
+use crate::doctor::Level;
+use crate::doctor::Need;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::git::Facts;
+use crate::git::Repository;
+use crate::machine::qemu;
+use crate::machine::qemu::accel;
+use crate::policy::Description;
+use crate::policy::Policies;
+use crate::policy::Watch as _;
+use crate::trial::seed;
+
+#[cfg(test)]
+mod tests;
+
+/// A job that can be run, as far as can be told without running it.
+#[derive(Debug)]
+pub struct Checked {
+    /// The job and where its values come from.
+    pub settled: Settled,
+    /// Where the crash was seen.
+    pub start: Subject,
+    /// What is searched.
+    pub range: Range,
+    /// The crashes that the job's console shows; empty without one.
+    pub target: Vec<CrashReport>,
+    /// Every plugin that is loaded.
+    pub plugins: Vec<Description>,
+    /// Hooks and the plugins that serve them, in order of asking, as far as the target is known.
+    pub routes: Vec<(String, Vec<String>)>,
+    /// About how much there is to do.
+    pub work: Work,
+    /// What is run, each with its name.
+    pub commands: Vec<(&'static str, String)>,
+    /// What of the machine and the repository is not as it should be, for this job.
+    pub findings: Vec<Finding>,
+}
+
+/// A commit with its subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The commit.
+    pub commit: CommitId,
+    /// First line of its message.
+    pub subject: String,
+}
+
+/// What is searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Range {
+    /// Between stated ends.
+    Stated {
+        /// The good ends.
+        good: Vec<Subject>,
+        /// Commits between them and the start.
+        commits: usize,
+    },
+    /// Back through the releases.
+    Walk {
+        /// The releases, newest first.
+        releases: Vec<Release>,
+        /// Commits from the newest release to the start.
+        commits: usize,
+    },
+}
+
+/// About how much there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work {
+    /// Commits that are built (where something is) and tested.
+    pub builds: u32,
+    /// Trials in all.
+    pub trials: u32,
+    /// Trials at once.
+    pub slots: u32,
+    /// How long it takes if builds take as long as a kernel's usually do, and trials as long as they may.
+    pub time: Duration,
+    /// Bytes of disk.
+    pub disk: u64,
+}
+
+/// CPU time of a kernel's build.
+const KERNEL_BUILD: Duration = Duration::from_secs(40 * 60);
+/// Time of another build.
+const OTHER_BUILD: Duration = Duration::from_secs(60);
+/// What a kernel's build leaves on disk, and one kernel that is kept.
+const KERNEL_TREE: u64 = 5 << 30;
+const KERNEL: u64 = 100 << 20;
+/// Trials of one commit: two where it crashes, seven where it does not (δ = .01 at r = .5), each at half of the commits.
+const TRIALS: f64 = 4.5;
+/// Consoles are read up to what classifiers get.
+const CONSOLE: u64 = 1 << 20;
+
+impl Checked {
+    /// What keeps this job from being run here.
+    pub fn obstacle(&self) -> Option<Error> {
+        let missing: Vec<&Finding> = self.findings.iter().filter(|finding| finding.level == Level::Missing).collect();
+        if missing.is_empty() {
+            return None;
+        }
+        let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        let error = Error::new(ErrorKind::ToolsMissing, lines.join("\n"));
+        Some(missing.iter().flat_map(|finding| &finding.mend).fold(error, Error::hint))
+    }
+}
+
+/// Holds a job against its repository and this machine; the run would be kept in `out`.
+///
+/// # Errors
+/// Everything that is wrong with commits, plugins and the console at once: none of it can be mended by going on.
+pub async fn check(settled: Settled, out: &Path) -> Result<Checked, Error> {
+    let job = &settled.job;
+    let repository = Arc::new(Repository::open(&job.repo)?);
+    let mut errors = Vec::new();
+    let ends = ends(job, &repository).map_err(|error| errors.extend(error)).ok();
+    let policies = Policies::load(job, Arc::new(Facts::new(repository.clone())), Arc::new(|_| ()));
+    let policies = policies.map_err(|error| errors.push(error.into())).ok();
+    let target = policies.as_ref().map(|policies| target(job, policies).map_err(|error| errors.push(error)));
+    let (Some((start, range)), Some(policies), Some(Ok(target))) = (ends, policies, target) else {
+        return Err(Error::all(errors));
+    };
+    let faces: Vec<Face> = target.iter().map(|report| Face { report: report.clone(), trials: 1 }).collect();
+    let routes = policies.resolve_routes(&faces).map_err(|conflict| Error::user(conflict.to_string()))?;
+    let checkout = repository.checkout_size(&start.commit)?;
+    let work = work(job, &range, checkout);
+    let findings = findings(job, &work, out).await;
+    let commands = commands(job, &start.commit).await;
+    Ok(Checked { start, range, target, plugins: policies.describe(), routes, work, commands, findings, settled })
+}
+
+/// The start and what is searched, or every commit that is wrong.
+fn ends(job: &Job, repository: &Repository) -> Result<(Subject, Range), Vec<Error>> {
+    let mut errors = Vec::new();
+    let mut find = |name: &str| match subject(repository, name) {
+        Ok(subject) => Some(subject),
+        Err(error) => {
+            errors.push(error);
+            None
+        }
+    };
+    let start = find(&job.bad);
+    let stated: Vec<String> = match job.kind {
+        Kind::Fix if job.good.is_empty() => vec!["HEAD".to_owned()],
+        _ => job.good.clone(),
+    };
+    let good: Vec<Subject> = stated.iter().filter_map(|name| find(name)).collect();
+    let (Some(start), true) = (start, errors.is_empty()) else { return Err(errors) };
+    errors.extend(good.iter().filter_map(|good| unfit(job.kind, repository, &start, good)));
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let range = range(job.kind, repository, &start, good).map_err(|error| vec![error])?;
+    Ok((start, range))
+}
+
+fn subject(repository: &Repository, name: &str) -> Result<Subject, Error> {
+    let commit = repository.resolve(name)?;
+    Ok(Subject { commit, subject: repository.subject(&commit)? })
+}
+
+/// Why a good end does not go with the start, if it does not.
+fn unfit(kind: Kind, repository: &Repository, start: &Subject, good: &Subject) -> Option<Error> {
+    let (one, other) = (start.commit.short(), good.commit.short());
+    if start.commit == good.commit {
+        return Some(Error::user(format!("{one} is stated to be bad and good")));
+    }
+    let bases = match repository.merge_bases(&start.commit, &good.commit) {
+        Ok(bases) => bases,
+        Err(error) => return Some(error.into()),
+    };
+    match kind {
+        _ if bases.is_empty() => {
+            let error = Error::user(format!("the good commit {other} and the bad one {one} have no history in common"));
+            Some(error.hint("state a good commit of the same tree"))
+        }
+        Kind::Cause if bases.contains(&start.commit) => {
+            let error = Error::user(format!("the good commit {other} is newer than the bad one {one}"));
+            Some(error.hint("state `kind = \"fix\"` to look for the commit that mended it"))
+        }
+        Kind::Fix if bases.contains(&good.commit) => {
+            let error = Error::user(format!("the good commit {other} is older than the bad one {one}: it cannot hold the fix"));
+            Some(error.hint("state `kind = \"cause\"` to look for the commit that introduced the crash"))
+        }
+        Kind::Cause | Kind::Fix => None,
+    }
+}
+
+fn range(kind: Kind, repository: &Repository, start: &Subject, good: Vec<Subject>) -> Result<Range, Error> {
+    if good.is_empty() {
+        let releases = repository.releases(&start.commit)?;
+        let Some(newest) = releases.first() else {
+            let error = Error::user(format!("{} contains no release (tags such as v6.5) to go back to", start.commit.short()));
+            let fetch = format!("git -C {} fetch --tags", job_path(repository.path()));
+            return Err(error.hint("state a good commit with `good`").hint(fetch));
+        };
+        let commits = repository.count(&start.commit, &[newest.commit])?;
+        return Ok(Range::Walk { releases, commits });
+    }
+    let commits: Vec<CommitId> = good.iter().map(|good| good.commit).collect();
+    let commits = match kind {
+        Kind::Cause => repository.count(&start.commit, &commits)?,
+        Kind::Fix => repository.count(&commits[0], &[start.commit])?,
+    };
+    Ok(Range::Stated { good, commits })
+}
+
+/// The crashes on the job's console; that it shows none is an error.
+fn target(job: &Job, policies: &Policies) -> Result<Vec<CrashReport>, Error> {
+    let Some(path) = &job.crash else { return Ok(Vec::new()) };
+    let read = || -> io::Result<Vec<u8>> {
+        let mut console = Vec::new();
+        File::open(path)?.take(CONSOLE).read_to_end(&mut console)?;
+        console.retain(|&byte| byte != b'\r');
+        Ok(console)
+    };
+    let console = read().map_err(|error| Error::user(format!("crash: cannot read {}: {error}", path.display())))?;
+    let reports = policies.classify(&console).map_err(|failure| Error::internal(failure.reason))?;
+    if reports.is_empty() {
+        let error = Error::user(format!("crash: no classifier sees a crash in {}", path.display()));
+        return Err(
+            error.hint("give the console as the kernel printed it, or leave `crash` out: the start commit is tested first")
+        );
+    }
+    Ok(reports)
+}
+
+fn work(job: &Job, range: &Range, checkout: u64) -> Work {
+    let (commits, ends) = match range {
+        Range::Stated { good, commits } => (*commits, 1 + good.len()),
+        // The walk doubles its steps.
+        Range::Walk { releases, commits } => (*commits, 1 + releases.len().min(4)),
+    };
+    let halvings = usize::BITS - commits.leading_zeros();
+    let single = job.search.strategy == Strategy::Git && job.search.single_trials;
+    // Verification: the culprit's parent once more, from clean.
+    let builds = halvings + if single { 0 } else { u32::try_from(ends).unwrap_or(u32::MAX).saturating_add(1) };
+    let trials = if single { builds } else { (f64::from(builds) * TRIALS).ceil() as u32 };
+    let fitting = (job.limits.cpus / job.machine.cpus.max(1)).min((job.limits.memory / job.machine.memory.max(1)) as u32);
+    let slots = job.limits.slots.unwrap_or(fitting).max(1);
+    let qemu = job.machine.kind == MachineKind::Qemu;
+    let build = match &job.build {
+        Some(_) if qemu => KERNEL_BUILD / job.limits.cpus.max(1),
+        Some(_) => OTHER_BUILD,
+        None => Duration::ZERO,
+    };
+    let products = if qemu { KERNEL_TREE + u64::from(builds) * KERNEL } else { 0 };
+    let checkouts = if qemu { 1 } else { u64::from(slots) };
+    Work {
+        builds,
+        trials,
+        slots,
+        time: build * builds + job.trial.time_limit * trials.div_ceil(slots),
+        disk: checkout * checkouts * if job.build.is_some() && !qemu { 2 } else { 1 } + products,
+    }
+}
+
+/// What is not as it should be, and matters for this job.
+async fn findings(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
+    let qemu = job.machine.kind == MachineKind::Qemu;
+    let mut findings = doctor::machine(out).await;
+    findings.retain(|finding| match finding.need {
+        Need::Always => true,
+        Need::Qemu => qemu,
+        // Whether a build is Linux's cannot be told; what it may lack is said, its program is looked for below.
+        Need::Linux => qemu && job.build.is_some() && finding.level != Level::Missing && !job.machine.own_init,
+    });
+    let programs = [
+        job.build.as_ref().and_then(|build| build.command.first()).map(|program| (program, "the program of [build] `command`")),
+        (!qemu).then(|| job.trial.command.first()).flatten().map(|program| (program, "the program of [trial] `command`")),
+    ];
+    findings.extend(programs.into_iter().flatten().filter_map(|(program, used_as)| Finding::of_program(program, used_as)));
+    findings.extend(doctor::repository(&job.repo));
+    findings.extend(doctor::free_disk(out).and_then(|free| little_disk(work.disk, free, job.limits.disk)));
+    findings.retain(|finding| finding.level != Level::Fine);
+    findings
+}
+
+fn little_disk(needed: u64, free: u64, allowed: u64) -> Option<Finding> {
+    let (bound, name) = if free < allowed { (free, "are free") } else { (allowed, "[limits] `disk` allows") };
+    (needed > bound).then(|| Finding {
+        what: "disk".to_owned(),
+        level: Level::Poor,
+        need: Need::Always,
+        found: format!("about {} are needed, {} {name}", size::rounded(needed), size::rounded(bound)),
+        mend: vec!["use --out on a larger disk, or raise [limits] `disk`".to_owned()],
+    })
+}
+
+/// What is run; folders that a run makes are shown as `{src}` and `{out}`.
+async fn commands(job: &Job, start: &CommitId) -> Vec<(&'static str, String)> {
+    let mut commands = Vec::new();
+    if let Some(build) = &job.build {
+        let (src, out) = (Path::new("{src}"), Path::new("{out}"));
+        let places = Placeholders { src, out, jobs: job.limits.cpus, commit: start };
+        commands.push(("build", quoted(&places.fill(&build.command))));
+    }
+    if job.machine.kind == MachineKind::Qemu {
+        let machine = &job.machine;
+        let settings = qemu::Settings {
+            dir: Path::new("{run}").to_owned(),
+            slots: 1,
+            memory: machine.memory,
+            cpus: machine.cpus,
+            board: machine.board.clone(),
+            cmdline: machine.cmdline.clone(),
+            network: machine.network,
+            boot_limit: machine.boot_limit,
+            init: None,
+        };
+        let initrd = (!machine.own_init).then_some(Path::new("initramfs"));
+        let words = qemu::command::arguments(&settings, accel::probe().await, Path::new("{out}"), initrd);
+        commands.push(("machine", quoted(&words)));
+    }
+    let first = seed::fill(&job.trial.command, seed::trial_seed(job.search.seed, start, 1), start);
+    commands.push(("trial", quoted(&first)));
+    commands
+}
+
+/// Words as a shell would need them.
+fn quoted<S: AsRef<OsStr>>(words: &[S]) -> String {
+    let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,+@%{}".contains(c));
+    let quote = |word: &S| {
+        let word: OsString = word.into();
+        let word = word.to_string_lossy();
+        if plain(&word) { word.into_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+fn job_path(path: &Path) -> String {
+    quoted(&[path.as_os_str()])
+}
