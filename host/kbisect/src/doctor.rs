@@ -218,7 +218,7 @@ fn busybox() -> Finding {
             Finding::new("busybox", Need::Qemu, Level::Fine, format!("static, {} commands for guests", applets.len()))
         }
         None => {
-            let found = "no static one in PATH: guests have no shell";
+            let found = "no static one: guests have no shell";
             Finding::new("busybox", Need::Qemu, Level::Poor, found).mend(install("busybox-static"))
         }
     }

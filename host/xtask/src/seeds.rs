@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
+use std::process::Command;
 use std::process::Stdio;
 use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::cargo::build;
-use crate::cargo::cargo;
 use crate::step::Failure;
 
 /// How the demo ended with one seed.
@@ -35,12 +34,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     let split = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
     let seeds = parse(&args[..split])?;
     let rest = args.get(split + 1..).unwrap_or_default();
-    build(root)?;
+    let kbisect = build(root)?;
     let folder = std::env::temp_dir().join(format!("kbisect-seeds-{}", std::process::id()));
     let mut runs = Vec::new();
     println!("  seed  end  probability  trials  seconds");
     for seed in seeds {
-        let run = one(root, seed, &folder, rest)?;
+        let run = one(&kbisect, seed, &folder, rest)?;
         let code = run.code.map_or_else(|| "-".to_owned(), |code| code.to_string());
         let probability = run.probability.map_or_else(|| "-".to_owned(), |probability| format!("{probability:.4}"));
         let trials = run.trials.map_or_else(|| "-".to_owned(), |trials| trials.to_string());
@@ -88,15 +87,14 @@ fn parse(args: &[String]) -> Result<Vec<u64>, Failure> {
 }
 
 /// Runs the demo with one seed, quietly.
-fn one(root: &Path, seed: u64, folder: &Path, rest: &[String]) -> Result<Run, Failure> {
+fn one(kbisect: &Path, seed: u64, folder: &Path, rest: &[String]) -> Result<Run, Failure> {
     let keep = folder.join(seed.to_string());
-    let mut command =
-        cargo(root, &["run", "--quiet", "--package", "kbisect", "--", "demo", "--seed", &seed.to_string(), "--keep"]);
-    command.arg(&keep).args(rest).stdin(Stdio::null());
+    let mut command = Command::new(kbisect);
+    command.args(["demo", "--seed", &seed.to_string(), "--keep"]).arg(&keep).args(rest).stdin(Stdio::null());
     let start = Instant::now();
     let output = command.output().map_err(|error| Failure::step(format!("cannot run the demo: {error}")))?;
     let seconds = start.elapsed().as_secs_f64();
-    let report = find_report(&keep).and_then(|file| fs::read(file).ok());
+    let report = fs::read(keep.join("run/report.json")).ok();
     let report: Value = report.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -109,19 +107,4 @@ fn one(root: &Path, seed: u64, folder: &Path, rest: &[String]) -> Result<Run, Fa
         seconds,
         trials: report["trials"].as_u64(),
     })
-}
-
-/// The `report.json` somewhere below a folder that the demo kept.
-fn find_report(folder: &Path) -> Option<PathBuf> {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let file = folder.join("report.json");
-        if file.is_file() {
-            return Some(file);
-        }
-        let entries = fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.path());
-        // The history's repository has thousands of folders and no report.
-        folders.extend(entries.filter(|path| path.is_dir() && !path.ends_with(".git")));
-    }
-    None
 }

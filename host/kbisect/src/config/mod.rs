@@ -32,7 +32,6 @@ pub use command_line::CommandLine;
 pub use host::Host;
 pub use origin::Origin;
 pub use origin::Origins;
-pub use plugin::BUNDLED;
 pub use problem::Place;
 pub use problem::Problem;
 pub use problem::Problems;

@@ -19,9 +19,7 @@ use super::path;
 use super::size;
 use super::value;
 use super::value::Read;
-
-/// Names of the plugins that are part of kbisect.
-pub const BUNDLED: [&str; 4] = ["linux-crash", "maintainers", "sequential", "syzkaller-rule"];
+use crate::embedded::PLUGINS;
 
 /// Hooks by name.
 pub(super) const HOOKS: [(&str, Hook); 4] = [
@@ -36,8 +34,8 @@ pub(super) fn read(sections: Vec<Section<'_, '_>>) -> Vec<Plugin> {
     let mut plugins: Vec<Plugin> = Vec::new();
     for section in sections {
         let plugin = read_one(&section);
-        if plugins.iter().any(|other| other.id == plugin.id && other.when == plugin.when && !plugin.id.is_empty()) {
-            let text = format!("[plugin] `id`: \"{}\" is there twice, with the same `when`", plugin.id);
+        if plugins.iter().any(|other| other.id == plugin.id && !plugin.id.is_empty()) {
+            let text = format!("[plugin] `id`: \"{}\" is there twice", plugin.id);
             section.complain(Some("id"), text);
         }
         section.close();
@@ -58,16 +56,17 @@ fn read_one(section: &Section<'_, '_>) -> Plugin {
         settings: section.get_or("settings", settings, Value::Object(serde_json::Map::new()), Origin::guess("its own defaults")),
         limits: limits(section.inner("limits")),
     };
-    let bundled = BUNDLED.contains(&plugin.id.as_str());
-    if !section.has("path") && !plugin.id.is_empty() && !bundled {
-        let hint = nearest(&plugin.id, BUNDLED.into_iter()).map_or_else(
-            || format!("the bundled ones are {}", BUNDLED.join(", ")),
+    let bundled = || PLUGINS.iter().map(|bundled| bundled.id);
+    let is_bundled = bundled().any(|id| id == plugin.id);
+    if !section.has("path") && !plugin.id.is_empty() && !is_bundled {
+        let hint = nearest(&plugin.id, bundled()).map_or_else(
+            || format!("the bundled ones are {}", bundled().collect::<Vec<_>>().join(", ")),
             |nearest| format!("did you mean \"{nearest}\"?"),
         );
         let text = format!("[plugin] `id`: no bundled plugin is called \"{}\" and there is no `path`; {hint}", plugin.id);
         section.complain(Some("id"), text);
     }
-    if section.has("path") && bundled {
+    if section.has("path") && is_bundled {
         section.complain(Some("id"), format!("[plugin] `id`: \"{}\" is a bundled plugin; give yours another name", plugin.id));
     }
     if section.has("sha256") && !section.has("path") {

@@ -59,14 +59,4 @@ impl Repository {
         walked.map_err(failed)?;
         Ok(bytes)
     }
-
-    /// Whether a file is the user's own: in no commit's tree, and not ignored, as build products are.
-    pub fn is_own_file(&self, path: &std::path::Path) -> bool {
-        let git = self.git();
-        let Some(root) = git.workdir() else { return true };
-        let (Ok(path), Ok(root)) = (path.canonicalize(), root.canonicalize()) else { return false };
-        let Ok(inside) = path.strip_prefix(&root) else { return true };
-        // An error means that the file is neither tracked nor ignored in any usual way.
-        git.status_file(inside).is_ok_and(|status| status.is_wt_new())
-    }
 }

@@ -178,7 +178,7 @@ id = "maintainers"
     job.toml:20:1: unknown key `prority` in [plugin]; did you mean `priority`?
     job.toml:23:1: [plugin] `id`: "linux-crash" is a bundled plugin; give yours another name
     job.toml:28:1: [plugin] `sha256` is for a plugin with `path`
-    job.toml:31:1: [plugin] `id`: "maintainers" is there twice, with the same `when`
+    job.toml:31:1: [plugin] `id`: "maintainers" is there twice
     "#);
 }
 

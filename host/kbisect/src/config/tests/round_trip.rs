@@ -39,7 +39,7 @@ prop_compose! {
 
 prop_compose! {
     fn plugin(index: usize, wasm: PathBuf)(
-        bundled in option::of(select(BUNDLED.to_vec())),
+        bundled in any::<bool>(),
         sha256 in option::of("[0-9a-f]{64}"),
         hooks in proptest::sample::subsequence(
             vec![job::Hook::Classifier, job::Hook::FlakePolicy, job::Hook::Recipients, job::Hook::Suspicion], 0..=4),
@@ -48,14 +48,13 @@ prop_compose! {
         settings in settings(),
         limits in prop_oneof![Just(job::PluginLimits::default()), plugin_limits()],
     ) -> job::Plugin {
-        let own = bundled.is_none();
+        let own = !bundled;
         job::Plugin {
-            id: bundled.map_or_else(|| format!("own-{index}"), str::to_owned),
+            id: if bundled { crate::embedded::PLUGINS[index].id.to_owned() } else { format!("own-{index}") },
             path: own.then(|| wasm.clone()),
             sha256: sha256.filter(|_| own),
             hooks,
-            // Two sections of one plugin differ in where they apply.
-            when: job::When { paths: paths.into_iter().chain([format!("drivers/{index}/*")]).collect(), titles },
+            when: job::When { paths, titles },
             priority,
             settings,
             limits,

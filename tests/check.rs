@@ -1,0 +1,166 @@
+//! `kbisect check` and `kbisect doctor` as users see them: whole outputs with their exit status.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use support::Planned;
+use support::World;
+use support::write_history;
+
+/// A repository `src` with tags v1.0 and v1.1, five commits, and `job.toml` next to it.
+fn world(job: &str) -> World {
+    let world = World::new();
+    let change = |number: usize| {
+        let parents: Vec<usize> = number.checked_sub(1).into_iter().collect();
+        Planned::on(&parents, format!("Change {number}")).file("file", format!("{number}\n"))
+    };
+    let commits: Vec<Planned> = (0..5).map(change).collect();
+    write_history(&world, "src", &commits, &[("v1.0", 0), ("v1.1", 1)]);
+    fs::write(world.path("job.toml"), job).unwrap();
+    fs::write(world.path("repro.sh"), "#!/bin/sh\n").unwrap();
+    world
+}
+
+/// The output of a command, without what is only so on this machine.
+fn shown(world: &World, command: &mut Command) -> String {
+    let shown = world.shown(&command.output().unwrap());
+    shown.replace("sudo ", "")
+}
+
+/// A job whose values owe nothing to this machine.
+const PROCESS: &str = r#"repo = "src"
+bad = "main"
+good = "v1.0"
+repro = "repro.sh"
+
+[machine]
+kind = "process"
+cpus = 1
+memory = "1G"
+
+[trial]
+time_limit = "30s"
+
+[limits]
+cpus = 4
+memory = "4G"
+"#;
+
+#[test]
+fn a_process_job_is_shown_with_all_that_will_be_used() {
+    let world = world(PROCESS);
+    let shown = shown(&world, &mut world.kbisect(&["check", "job.toml"]));
+    let (values, rest) = shown.split_once("disk  ").unwrap();
+    insta::assert_snapshot!(values, @"");
+    let (free, commands) = rest.split_once('\n').unwrap();
+    assert!(free.contains("of the 20G allowed"), "{free}");
+    let (commands, missing) = commands.split_once("missing").unwrap();
+    insta::assert_snapshot!(commands, @"");
+    assert!(missing.ends_with("--- exit status 0\n"), "{missing}");
+}
+
+#[test]
+fn a_kernel_job_shows_its_commands_and_the_walk() {
+    let world = world(&format!(
+        "{}\n[build]\ncommand = [\"sh\", \"-c\", \"cp a {{out}}/kernel\", \"{{commit}}\"]\n",
+        PROCESS.replace("good = \"v1.0\"\n", "").replace("process", "qemu").replace("repro.sh\"", "repro.sh\"\nsearch.seed = 7")
+    ));
+    let shown = shown(&world, &mut world.kbisect(&["check", "job.toml"]));
+    let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{shown}"));
+    let commit = world.git("src", &["rev-parse", "main"]);
+    assert_eq!(line("range"), "range     back through 2 releases, v1.1 (after it: 3 commits) to v1.0");
+    assert_eq!(line("build  "), format!("build     sh -c 'cp a {{out}}/kernel' {commit}"));
+    assert!(line("machine ").contains(" -m 1024M -smp 1 ") && line("machine ").contains(" -kernel {out}/kernel "));
+    assert_eq!(line("trial "), "trial     /repro");
+    assert!(line("work ").contains("builds"));
+}
+
+#[test]
+fn wrong_commits_are_shown_all_at_once() {
+    let world = world(&PROCESS.replace("\"main\"", "\"v6.99\"").replace("\"v1.0\"", "[\"v1.0\", \"mian\", \"nothing\"]"));
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+}
+
+#[test]
+fn ends_that_do_not_fit_are_refused() {
+    let world = world(&PROCESS.replace("\"main\"", "\"v1.0\"").replace("\"v1.0\"\nrepro", "[\"v1.1\", \"v1.0\"]\nrepro"));
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+    let fix = PROCESS.replace("good = \"v1.0\"", "good = \"v1.0\"\nkind = \"fix\"");
+    fs::write(world.path("job.toml"), fix).unwrap();
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+}
+
+#[test]
+fn a_console_without_a_crash_is_refused() {
+    let world = world(&PROCESS.replace("repro =", "crash = \"job.toml\"\nrepro ="));
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+}
+
+#[test]
+fn a_job_file_with_problems_is_refused_with_all_of_them() {
+    let world = world("repo = \"nowhere\"\nbda = \"v2\"\ngood = 1\n\n[machin]\nkind = \"process\"\n\n[trial]\ntime_limit = 5\n");
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "none.toml"])), @"");
+}
+
+#[test]
+fn a_missing_program_is_named_with_what_mends_it() {
+    let world = world(&PROCESS.replace("[trial]", "[trial]\ncommand = [\"no-such-program\"]"));
+    let shown = shown(&world, &mut world.kbisect(&["check", "job.toml"]));
+    let (_, errors) = shown.split_once("--- stderr\n").unwrap();
+    insta::assert_snapshot!(errors, @"");
+}
+
+#[test]
+fn doctor_names_what_mends_a_machine_without_anything() {
+    let world = World::new();
+    let shown = shown(&world, world.kbisect(&["doctor"]).env("PATH", ""));
+    // Disk, memory and busybox are this machine's.
+    let own = ["disk ", "memory ", "busybox ", "larger disk", "state less", "busybox-static"];
+    let lines = shown.lines().filter(|line| !own.iter().any(|own| line.contains(own)));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    --- stdout
+    MISSING qemu-system-x86_64  not in PATH (boots kernels)
+                                to mend it: apt-get install --no-install-recommends qemu-system-x86
+    poor    kvm                 not tried, as QEMU is missing
+    MISSING gcc                 not in PATH (compiles kernels)
+                                to mend it: apt-get install --no-install-recommends gcc
+    poor    clang               not in PATH (compiles kernels whose config says so)
+                                to mend it: apt-get install --no-install-recommends clang
+    MISSING ld                  not in PATH (links kernels)
+                                to mend it: apt-get install --no-install-recommends binutils
+    MISSING make                not in PATH (builds kernels)
+                                to mend it: apt-get install --no-install-recommends make
+    poor    flex                not in PATH (Linux builds need it)
+                                to mend it: apt-get install --no-install-recommends flex
+    poor    bison               not in PATH (Linux builds need it)
+                                to mend it: apt-get install --no-install-recommends bison
+    poor    bc                  not in PATH (Linux builds need it)
+                                to mend it: apt-get install --no-install-recommends bc
+    poor    perl                not in PATH (Linux builds need it)
+                                to mend it: apt-get install --no-install-recommends perl
+    poor    ccache              not in PATH (builds compile again what another commit compiled already)
+                                to mend it: apt-get install --no-install-recommends ccache
+    poor    bwrap               bwrap does not work here (No such file or directory (os error 2)): builds reach the network, and processes may outlive kbisect when it is killed (`resume` ends those)
+                                to mend it: apt-get install --no-install-recommends bubblewrap
+    ok      git                 not needed: repositories are read without it
+    --- exit status 8
+    "#);
+}
+
+#[test]
+fn doctor_looks_at_a_repository() {
+    let world = world("");
+    let state = |repo: &str| {
+        let output = world.kbisect(&["doctor", "--repo", repo]).output().unwrap();
+        let shown = world.shown(&output);
+        let (_, repository) = shown.split_once("repository").unwrap_or_else(|| panic!("{shown}"));
+        repository.split("---").next().unwrap().trim_start().to_owned()
+    };
+    assert_eq!(state("src"), "src can be read\n");
+    insta::assert_snapshot!(state("home"), @"");
+}
