@@ -28,7 +28,10 @@ fn world(job: &str) -> World {
 /// The output of a command, without what is only so on this machine.
 fn shown(world: &World, command: &mut Command) -> String {
     let shown = world.shown(&command.output().unwrap());
-    shown.replace("sudo ", "")
+    // Columns depend on the folder's name.
+    let narrow = |line: &str| line.split_once("  # ").map(|(value, origin)| format!("{}  # {origin}", value.trim_end()));
+    let lines = shown.lines().map(|line| narrow(line).unwrap_or_else(|| line.to_owned()));
+    lines.collect::<Vec<_>>().join("\n").replace("sudo ", "") + "\n"
 }
 
 /// A job whose values owe nothing to this machine.
@@ -55,11 +58,56 @@ fn a_process_job_is_shown_with_all_that_will_be_used() {
     let world = world(PROCESS);
     let shown = shown(&world, &mut world.kbisect(&["check", "job.toml"]));
     let (values, rest) = shown.split_once("disk  ").unwrap();
-    insta::assert_snapshot!(values, @"");
+    insta::assert_snapshot!(values, @r#"
+    --- stdout
+    repo = "[DIR]/src"  # job
+    bad = "main"  # job
+    good = "v1.0"  # job
+    kind = "cause"  # guess: most look for a cause
+    repro = "[DIR]/repro.sh"  # job
+
+    [machine]
+    kind = "process"  # job
+    memory = "1G"  # job
+    cpus = 1  # job
+    network = false  # guess: tests need none
+
+    [target]
+    stage = "run"  # guess: most crashes show while the reproducer runs
+
+    [trial]
+    command = ["[DIR]/repro.sh"]  # guess: the reproducer alone
+    time_limit = "30s"  # job
+    repeat = false  # guess: once is enough
+    expect = "crash"  # guess: a reproducer runs until it crashes
+    clean = false  # guess: as under git bisect run
+
+    [search]
+    strategy = "posterior"  # guess: knows that tests are flaky
+    delta = 0.01  # guess: one wrong name in a hundred
+    seed = 0  # guess: any will do
+    trust_good = false  # guess: good ends are tested first
+    single_trials = false  # guess: as many trials as it takes
+
+    [limits]
+    cpus = 4  # job
+    memory = "4G"  # job
+    disk = "20G"  # guess: some forty kernels
+
+    start     4aaa5450de76 ("Change 4")
+    good      c70d08cdc17e ("Change 0")
+    range     4 commits
+    work      about 6 commits and 27 trials, 4 at once; about 4m if every trial takes its whole time
+    "#);
     let (free, commands) = rest.split_once('\n').unwrap();
     assert!(free.contains("of the 20G allowed"), "{free}");
     let (commands, missing) = commands.split_once("missing").unwrap();
-    insta::assert_snapshot!(commands, @"");
+    insta::assert_snapshot!(commands, @r#"
+    trial     [DIR]/repro.sh
+    route     classifier: linux-crash
+    route     flake-policy: sequential
+    route     recipients: maintainers
+    "#);
     assert!(missing.ends_with("--- exit status 0\n"), "{missing}");
 }
 
@@ -82,29 +130,69 @@ fn a_kernel_job_shows_its_commands_and_the_walk() {
 #[test]
 fn wrong_commits_are_shown_all_at_once() {
     let world = world(&PROCESS.replace("\"main\"", "\"v6.99\"").replace("\"v1.0\"", "[\"v1.0\", \"mian\", \"nothing\"]"));
-    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @r#"
+    --- stderr
+    error: `v6.99` names no commit in `[DIR]/src/`
+    error: `mian` names no commit in `[DIR]/src/`
+    error: `nothing` names no commit in `[DIR]/src/`
+    hint: fetch the tag: git -C [DIR]/src/ fetch https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git tag v6.99
+    hint: names that look alike: main
+    hint: fetch what is new: git -C [DIR]/src/ fetch --all --tags
+    --- exit status 2
+    "#);
 }
 
 #[test]
 fn ends_that_do_not_fit_are_refused() {
     let world = world(&PROCESS.replace("\"main\"", "\"v1.0\"").replace("\"v1.0\"\nrepro", "[\"v1.1\", \"v1.0\"]\nrepro"));
-    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @r#"
+    --- stderr
+    error: the good commit d07ccdde5888 is newer than the bad one c70d08cdc17e
+    error: c70d08cdc17e is stated to be bad and good
+    hint: state `kind = "fix"` to look for the commit that mended it
+    --- exit status 2
+    "#);
     let fix = PROCESS.replace("good = \"v1.0\"", "good = \"v1.0\"\nkind = \"fix\"");
     fs::write(world.path("job.toml"), fix).unwrap();
-    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @r#"
+    --- stderr
+    error: the good commit c70d08cdc17e is older than the bad one 4aaa5450de76: it cannot hold the fix
+    hint: state `kind = "cause"` to look for the commit that introduced the crash
+    --- exit status 2
+    "#);
 }
 
 #[test]
 fn a_console_without_a_crash_is_refused() {
     let world = world(&PROCESS.replace("repro =", "crash = \"job.toml\"\nrepro ="));
-    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @r#"
+    --- stderr
+    error: crash: no classifier sees a crash in [DIR]/job.toml
+    hint: give the console as the kernel printed it, or leave `crash` out: the start commit is tested first
+    --- exit status 2
+    "#);
 }
 
 #[test]
 fn a_job_file_with_problems_is_refused_with_all_of_them() {
     let world = world("repo = \"nowhere\"\nbda = \"v2\"\ngood = 1\n\n[machin]\nkind = \"process\"\n\n[trial]\ntime_limit = 5\n");
-    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @"");
-    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "none.toml"])), @"");
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "job.toml"])), @r#"
+    --- stderr
+    error: job.toml:1:8: `repo`: cannot use [DIR]/nowhere: No such file or directory (os error 2)
+    error: job.toml:2:1: unknown key `bda`; did you mean `bad`?
+    error: job.toml:3:8: `good`: expected a commit or a list of commits, found an integer
+    error: job.toml:5:2: unknown key `machin`; did you mean `machine`?
+    error: job.toml:9:14: [trial] `time_limit`: expected a duration such as "90s", "5m" or "8h", found an integer
+    error: job.toml: missing `bad`: the commit where the crash was seen
+    error: job.toml: missing `repro` or [trial] `command`: what a trial runs
+    error: job.toml: missing [build] `command`: QEMU boots the kernel that it puts into {out}; without it, use [machine] kind = "process"
+    --- exit status 2
+    "#);
+    insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "none.toml"])), @r#"
+    --- stderr
+    error: none.toml: cannot read the job file: No such file or directory (os error 2)
+    --- exit status 2
+    "#);
 }
 
 #[test]
@@ -112,7 +200,11 @@ fn a_missing_program_is_named_with_what_mends_it() {
     let world = world(&PROCESS.replace("[trial]", "[trial]\ncommand = [\"no-such-program\"]"));
     let shown = shown(&world, &mut world.kbisect(&["check", "job.toml"]));
     let (_, errors) = shown.split_once("--- stderr\n").unwrap();
-    insta::assert_snapshot!(errors, @"");
+    insta::assert_snapshot!(errors, @r#"
+    error: no-such-program: the program of [trial] `command` is not in PATH
+    hint: install no-such-program, or give its path
+    --- exit status 8
+    "#);
 }
 
 #[test]
@@ -162,5 +254,8 @@ fn doctor_looks_at_a_repository() {
         repository.split("---").next().unwrap().trim_start().to_owned()
     };
     assert_eq!(state("src"), "src can be read\n");
-    insta::assert_snapshot!(state("home"), @"");
+    insta::assert_snapshot!(state("home"), @r#"
+    `home` is not a git repository, nor inside one
+                                to mend it: give the path of a clone, or `git clone` one
+    "#);
 }

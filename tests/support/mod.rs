@@ -135,8 +135,8 @@ pub fn write_history(world: &World, repo: &str, commits: &[Planned], tags: &[(&s
         .command("git")
         .arg("-C")
         .arg(&path)
-        .args(["fast-import", "--quiet", "--export-marks"])
-        .arg(&marks)
+        .args(["fast-import", "--quiet"])
+        .arg(format!("--export-marks={}", marks.display()))
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();

@@ -284,13 +284,15 @@ fn work(job: &Job, range: &Range, checkout: u64) -> Work {
 /// What is not as it should be, and matters for this job.
 async fn findings(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
     let qemu = job.machine.kind == MachineKind::Qemu;
-    let mut findings = doctor::machine(out).await;
-    findings.retain(|finding| match finding.need {
-        Need::Always => true,
-        Need::Qemu => qemu,
-        // Whether a build is Linux's cannot be told; what it may lack is said, its program is looked for below.
-        Need::Linux => qemu && job.build.is_some() && finding.level != Level::Missing && !job.machine.own_init,
-    });
+    let mut findings = doctor::machine(&[Need::Always], out).await;
+    if qemu {
+        findings.extend(doctor::machine(&[Need::Qemu], out).await);
+    }
+    if qemu && job.build.is_some() && !job.machine.own_init {
+        // A build may bring its own tools.
+        let tools = doctor::machine(&[Need::Linux], out).await;
+        findings.extend(tools.into_iter().map(|tool| Finding { level: tool.level.min(Level::Poor), ..tool }));
+    }
     let programs = [
         job.build.as_ref().and_then(|build| build.command.first()).map(|program| (program, "the program of [build] `command`")),
         (!qemu).then(|| job.trial.command.first()).flatten().map(|program| (program, "the program of [trial] `command`")),
@@ -307,7 +309,6 @@ fn little_disk(needed: u64, free: u64, allowed: u64) -> Option<Finding> {
     (needed > bound).then(|| Finding {
         what: "disk".to_owned(),
         level: Level::Poor,
-        need: Need::Always,
         found: format!("about {} are needed, {} {name}", size::rounded(needed), size::rounded(bound)),
         mend: vec!["use --out on a larger disk, or raise [limits] `disk`".to_owned()],
     })

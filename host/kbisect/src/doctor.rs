@@ -31,7 +31,7 @@ pub enum Level {
     Missing,
 }
 
-/// What needs a thing.
+/// What needs things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Every bisection.
@@ -42,6 +42,11 @@ pub enum Need {
     Linux,
 }
 
+impl Need {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Always, Self::Qemu, Self::Linux];
+}
+
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -49,8 +54,6 @@ pub struct Finding {
     pub what: String,
     /// How it is.
     pub level: Level,
-    /// What needs it.
-    pub need: Need,
     /// What was found, in one line.
     pub found: String,
     /// What mends it, one command or suggestion each; empty when it is fine or nothing helps.
@@ -58,8 +61,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(what: &str, need: Need, level: Level, found: impl Into<String>) -> Self {
-        Self { what: what.to_owned(), level, need, found: found.into(), mend: Vec::new() }
+    fn new(what: &str, level: Level, found: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), level, found: found.into(), mend: Vec::new() }
     }
 
     fn mend(mut self, mend: impl Into<String>) -> Self {
@@ -74,7 +77,7 @@ impl Finding {
             return None;
         }
         let found = format!("{used_as} is not in PATH");
-        Some(Self::new(program, Need::Always, Level::Missing, found).mend(format!("install {program}, or give its path")))
+        Some(Self::new(program, Level::Missing, found).mend(format!("install {program}, or give its path")))
     }
 }
 
@@ -122,20 +125,22 @@ const MEMORY: u64 = 3 << 30;
 /// A program that does not tell its version within this time hangs.
 const VERSION_LIMIT: Duration = Duration::from_secs(5);
 
-/// Looks at this machine; runs would be kept below `place`.
-pub async fn machine(place: &Path) -> Vec<Finding> {
+/// Looks at what `needs` need of this machine; runs would be kept below `place`.
+pub async fn machine(needs: &[Need], place: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for tool in TOOLS {
-        findings.push(look(&tool).await);
+    for tool in TOOLS.iter().filter(|tool| needs.contains(&tool.need)) {
+        findings.push(look(tool).await);
         if tool.need == Need::Qemu {
             findings.push(kvm().await);
+            findings.push(busybox());
         }
     }
-    findings.push(busybox());
-    findings.push(bwrap());
-    findings.push(Finding::new("git", Need::Always, Level::Fine, "not needed: repositories are read without it"));
-    findings.push(disk(place));
-    findings.push(memory(&Host::here()));
+    if needs.contains(&Need::Always) {
+        findings.push(bwrap());
+        findings.push(Finding::new("git", Level::Fine, "not needed: repositories are read without it"));
+        findings.push(disk(place));
+        findings.push(memory(&Host::here()));
+    }
     findings
 }
 
@@ -143,12 +148,11 @@ pub async fn machine(place: &Path) -> Vec<Finding> {
 pub fn repository(path: &Path) -> Vec<Finding> {
     let problems = git::problems(path);
     if problems.is_empty() {
-        return vec![Finding::new("repository", Need::Always, Level::Fine, format!("{} can be read", path.display()))];
+        return vec![Finding::new("repository", Level::Fine, format!("{} can be read", path.display()))];
     }
     let finding = |problem: git::Problem| Finding {
         what: "repository".to_owned(),
         level: if problem.fatal { Level::Missing } else { Level::Poor },
-        need: Need::Always,
         found: problem.message,
         mend: problem.hints,
     };
@@ -158,13 +162,13 @@ pub fn repository(path: &Path) -> Vec<Finding> {
 async fn look(tool: &Tool) -> Finding {
     if find(tool.program).is_none() {
         let found = format!("not in PATH ({})", tool.use_);
-        return Finding::new(tool.program, tool.need, tool.lack, found).mend(install(tool.package));
+        return Finding::new(tool.program, tool.lack, found).mend(install(tool.package));
     }
     match version(tool.program).await {
-        Ok(version) => Finding::new(tool.program, tool.need, Level::Fine, version),
+        Ok(version) => Finding::new(tool.program, Level::Fine, version),
         Err(why) => {
             let found = format!("does not tell its version: {why} ({})", tool.use_);
-            Finding::new(tool.program, tool.need, tool.lack, found).mend(install(tool.package))
+            Finding::new(tool.program, tool.lack, found).mend(install(tool.package))
         }
     }
 }
@@ -186,13 +190,13 @@ async fn version(program: &str) -> Result<String, String> {
 /// The accelerator, tried with a real guest: a machine may open /dev/kvm and then hang.
 async fn kvm() -> Finding {
     if find("qemu-system-x86_64").is_none() {
-        return Finding::new("kvm", Need::Qemu, Level::Poor, "not tried, as QEMU is missing");
+        return Finding::new("kvm", Level::Poor, "not tried, as QEMU is missing");
     }
     match accel::probe().await {
-        Accel::Kvm => Finding::new("kvm", Need::Qemu, Level::Fine, "a small guest ran under it"),
+        Accel::Kvm => Finding::new("kvm", Level::Fine, "a small guest ran under it"),
         Accel::Tcg(why) => {
             let found = format!("{why}; guests run in QEMU's translator, several times slower");
-            let finding = Finding::new("kvm", Need::Qemu, Level::Poor, found);
+            let finding = Finding::new("kvm", Level::Poor, found);
             match kvm_mend(why) {
                 Some(mend) => finding.mend(mend),
                 None => finding,
@@ -214,23 +218,19 @@ fn kvm_mend(why: &str) -> Option<&'static str> {
 
 fn busybox() -> Finding {
     match static_busybox() {
-        Some((_, applets)) => {
-            Finding::new("busybox", Need::Qemu, Level::Fine, format!("static, {} commands for guests", applets.len()))
-        }
+        Some((_, applets)) => Finding::new("busybox", Level::Fine, format!("static, {} commands for guests", applets.len())),
         None => {
             let found = "no static one: guests have no shell";
-            Finding::new("busybox", Need::Qemu, Level::Poor, found).mend(install("busybox-static"))
+            Finding::new("busybox", Level::Poor, found).mend(install("busybox-static"))
         }
     }
 }
 
 fn bwrap() -> Finding {
     match jail::warning() {
-        None => Finding::new("bwrap", Need::Always, Level::Fine, "a child ran in namespaces of its own"),
-        Some(warning) if find("bwrap").is_none() => {
-            Finding::new("bwrap", Need::Always, Level::Poor, warning).mend(install("bubblewrap"))
-        }
-        Some(warning) => Finding::new("bwrap", Need::Always, Level::Poor, warning)
+        None => Finding::new("bwrap", Level::Fine, "a child ran in namespaces of its own"),
+        Some(warning) if find("bwrap").is_none() => Finding::new("bwrap", Level::Poor, warning).mend(install("bubblewrap")),
+        Some(warning) => Finding::new("bwrap", Level::Poor, warning)
             .mend("allow user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000"),
     }
 }
@@ -240,14 +240,14 @@ fn disk(place: &Path) -> Finding {
         Some(free) => {
             let level = if free < DISK { Level::Poor } else { Level::Fine };
             let found = format!("{} free in {}", size::rounded(free), place.display());
-            let finding = Finding::new("disk", Need::Linux, level, found);
+            let finding = Finding::new("disk", level, found);
             if level == Level::Fine {
                 finding
             } else {
                 finding.mend("a debug kernel's build takes about 5G: use --out on a larger disk")
             }
         }
-        None => Finding::new("disk", Need::Always, Level::Poor, format!("cannot tell what is free in {}", place.display())),
+        None => Finding::new("disk", Level::Poor, format!("cannot tell what is free in {}", place.display())),
     }
 }
 
@@ -261,9 +261,9 @@ pub fn free_disk(place: &Path) -> Option<u64> {
 fn memory(host: &Host) -> Finding {
     let found = format!("{} free, {} CPUs", size::rounded(host.memory), host.cpus);
     if host.memory < MEMORY {
-        Finding::new("memory", Need::Qemu, Level::Poor, found).mend("state less in [machine] `memory`, or end other programs")
+        Finding::new("memory", Level::Poor, found).mend("state less in [machine] `memory`, or end other programs")
     } else {
-        Finding::new("memory", Need::Qemu, Level::Fine, found)
+        Finding::new("memory", Level::Fine, found)
     }
 }
 

@@ -80,7 +80,7 @@ fn values(checked: &Checked) -> String {
     for line in config::lines(&checked.settled.job) {
         if line.section != section || line.key == "id" {
             let name = if line.section == "plugin" { "[[plugin]]".to_owned() } else { format!("[{}]", line.section) };
-            let _ = writeln!(text, "{name}");
+            let _ = writeln!(text, "\n{name}");
             section = line.section;
         }
         let value = format!("{} = {}", line.key, line.value);

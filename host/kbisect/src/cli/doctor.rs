@@ -9,6 +9,7 @@ use super::wait;
 use crate::doctor;
 use crate::doctor::Finding;
 use crate::doctor::Level;
+use crate::doctor::Need;
 use crate::error::Error;
 use crate::exit::Exit;
 
@@ -24,7 +25,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let machine = wait(doctor::machine(Path::new(".")))?;
+    let machine = wait(doctor::machine(&Need::ALL, Path::new(".")))?;
     let repository = args.repo.as_deref().map(doctor::repository).unwrap_or_default();
     print(&show(machine.iter().chain(&repository)))?;
     let lacks = |findings: &[Finding]| findings.iter().any(|finding| finding.level == Level::Missing);
