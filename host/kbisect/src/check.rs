@@ -336,7 +336,7 @@ async fn commands(job: &Job, start: &CommitId) -> Vec<(&'static str, String)> {
             init: None,
         };
         let initrd = (!machine.own_init).then_some(Path::new("initramfs"));
-        let words = qemu::command::arguments(&settings, accel::probe().await, Path::new("{out}"), initrd);
+        let words = qemu::command::arguments(qemu::PROGRAM, &settings, accel::probe().await, Path::new("{out}"), initrd);
         commands.push(("machine", quoted(&words)));
     }
     let first = seed::fill(&job.trial.command, seed::trial_seed(job.search.seed, start, 1), start);

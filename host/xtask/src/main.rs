@@ -58,6 +58,7 @@ fn run(chore: Option<&str>, rest: &[String]) -> Result<(), Failure> {
         }
         Some("test-linux") => {
             setup::all(&root)?;
+            setup::package_lists()?;
             cargo::test_linux(&root, rest)
         }
         Some("ci") => {

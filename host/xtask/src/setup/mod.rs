@@ -23,6 +23,14 @@ pub(crate) fn all(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Makes sure that the distribution's package lists are there: a container's are often removed.
+pub(crate) fn package_lists() -> Result<(), Failure> {
+    if read(Command::new("apt-cache").args(["show", "--no-all-versions", "linux-image-cloud-amd64"])).is_ok() {
+        return Ok(());
+    }
+    step("fetching package lists", || read(Command::new("apt-get").args(["--quiet", "update"])).map(drop))
+}
+
 /// Fetches the crates of all targets: guests are built offline, for targets of their own.
 fn crates(root: &Path) -> Result<(), Failure> {
     if read(&mut cargo(root, &["fetch", "--locked", "--offline"])).is_ok() {
