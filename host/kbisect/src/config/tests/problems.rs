@@ -125,7 +125,12 @@ machine = { kind = "process", own_init = true, board = "pc" }
 target.stage = "build"
 trial.files = ["data.bin"]
 "#;
-    insta::assert_snapshot!(folder.problems(job), @"");
+    insta::assert_snapshot!(folder.problems(job), @r#"
+    job.toml:4:31: [machine] `own_init` is for kind = "qemu"; this machine is a process
+    job.toml:4:48: [machine] `board` is for kind = "qemu"; this machine is a process
+    job.toml:6:7: [trial] `files` is for QEMU machines; a process sees the host's files
+    job.toml: missing [build] `command`: [target] `stage` says that the target is a failure to build
+    "#);
 }
 
 #[test]
