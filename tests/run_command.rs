@@ -110,7 +110,7 @@ fn flaky_project(world: &World, repo: &str, seed: usize) -> (Vec<String>, usize)
     let script = "#!/bin/sh\nset -e\nif [ -n \"$COUNTER\" ]; then n=$(cat \"$COUNTER\"); echo $((n + 1)) > \"$COUNTER\"; set -- $((n * 7919)); fi\n\
                   cc -O0 -w -o prog main.c || exit 125\nexec ./prog \"$1\"\n";
     let commits: Vec<Planned> = (0..count)
-        .map(|place| {
+        .map(|place: usize| {
             let parents: Vec<usize> = place.checked_sub(1).into_iter().collect();
             Planned::on(&parents, format!("main: version {place}"))
                 .file("main.c", main(place < culprit, place))
