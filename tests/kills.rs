@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs;
+use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread::sleep;
@@ -122,6 +123,7 @@ fn kills_at_random_moments() {
             break;
         }
         let run = format!("run-{round}");
+        let stderr = world.path("stderr");
         let begin = start(&ids[0], &run);
         let resume = ["resume", "--quiet", &run];
         loop {
@@ -130,7 +132,7 @@ fn kills_at_random_moments() {
                 // Killed before it began: the directory is empty but for its lock and job.
                 let _ = fs::remove_dir_all(world.path(&run));
             }
-            let mut child = world.kbisect(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let mut child = world.kbisect(args).stdout(Stdio::null()).stderr(File::create(&stderr).unwrap()).spawn().unwrap();
             let until = Instant::now() + Duration::from_millis(20 + random() % 400);
             let ended = loop {
                 if let Some(status) = child.try_wait().unwrap() {
@@ -142,7 +144,7 @@ fn kills_at_random_moments() {
                 sleep(Duration::from_millis(2));
             };
             if let Some(status) = ended {
-                assert_eq!(status.code(), Some(0));
+                assert_eq!(status.code(), Some(0), "{}", fs::read_to_string(&stderr).unwrap());
                 break;
             }
             child.kill().unwrap();

@@ -14,23 +14,23 @@ use std::process::Output;
 use std::process::Stdio;
 
 /// A temporary folder, and commands that see nothing of the machine's own settings.
-pub struct World {
+pub(crate) struct World {
     dir: tempfile::TempDir,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         Self { dir }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// A command in the folder, with its own home.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(self.dir.path())
@@ -46,21 +46,21 @@ impl World {
     }
 
     /// The built `kbisect`.
-    pub fn kbisect(&self, args: &[&str]) -> Command {
+    pub(crate) fn kbisect(&self, args: &[&str]) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_kbisect"));
         command.args(args);
         command
     }
 
     /// Runs git in a repository of the folder and returns what it printed.
-    pub fn git(&self, repo: &str, args: &[&str]) -> String {
+    pub(crate) fn git(&self, repo: &str, args: &[&str]) -> String {
         let output = self.command("git").arg("-C").arg(self.path(repo)).args(args).output().unwrap();
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
     /// A whole output with its exit status, without what differs from run to run.
-    pub fn shown(&self, output: &Output) -> String {
+    pub(crate) fn shown(&self, output: &Output) -> String {
         let mut text = String::new();
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
             if !bytes.is_empty() {
@@ -80,24 +80,24 @@ impl World {
 }
 
 /// A commit to write: its parents are places of earlier ones.
-pub struct Planned {
-    pub parents: Vec<usize>,
-    pub subject: String,
-    pub files: Vec<(String, String)>,
-    pub executable: Vec<String>,
+pub(crate) struct Planned {
+    pub(crate) parents: Vec<usize>,
+    pub(crate) subject: String,
+    pub(crate) files: Vec<(String, String)>,
+    pub(crate) executable: Vec<String>,
 }
 
 impl Planned {
-    pub fn on(parents: &[usize], subject: impl Into<String>) -> Self {
+    pub(crate) fn on(parents: &[usize], subject: impl Into<String>) -> Self {
         Self { parents: parents.to_vec(), subject: subject.into(), files: Vec::new(), executable: Vec::new() }
     }
 
-    pub fn file(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn file(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
         self.files.push((path.into(), text.into()));
         self
     }
 
-    pub fn script(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn script(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
         let path = path.into();
         self.executable.push(path.clone());
         self.files.push((path, text.into()));
@@ -106,7 +106,7 @@ impl Planned {
 }
 
 /// Writes a history into a new repository and returns the ids, in the order planned; the last one is `main`.
-pub fn write_history(world: &World, repo: &str, commits: &[Planned], tags: &[(&str, usize)]) -> Vec<String> {
+pub(crate) fn write_history(world: &World, repo: &str, commits: &[Planned], tags: &[(&str, usize)]) -> Vec<String> {
     let path = world.path(repo);
     assert!(world.command("git").args(["init", "-q", "-b", "main"]).arg(&path).status().unwrap().success());
     let mut stream = String::new();
@@ -153,7 +153,7 @@ pub fn write_history(world: &World, repo: &str, commits: &[Planned], tags: &[(&s
 
 /// A line of `count` commits whose `test.sh` fails from commit `culprit` on. `failing` is the shell text that runs there; commits
 /// before exit with 0.
-pub fn line(world: &World, repo: &str, count: usize, culprit: usize, failing: &str) -> Vec<String> {
+pub(crate) fn line(world: &World, repo: &str, count: usize, culprit: usize, failing: &str) -> Vec<String> {
     let commits: Vec<Planned> = (0..count)
         .map(|place| {
             let parents: Vec<usize> = place.checked_sub(1).into_iter().collect();
@@ -167,7 +167,7 @@ pub fn line(world: &World, repo: &str, count: usize, culprit: usize, failing: &s
 }
 
 /// Everything below a folder: path, kind, permissions, time and content, to see that nothing was touched.
-pub fn fingerprint(root: &Path) -> Vec<String> {
+pub(crate) fn fingerprint(root: &Path) -> Vec<String> {
     use std::os::unix::fs::MetadataExt as _;
     let mut lines = Vec::new();
     let mut folders = vec![root.to_owned()];
@@ -193,16 +193,16 @@ pub fn fingerprint(root: &Path) -> Vec<String> {
 }
 
 /// The parsed `report.json` of a run.
-pub fn report(run: &Path) -> serde_json::Value {
+pub(crate) fn report(run: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(run.join("report.json")).unwrap()).unwrap()
 }
 
 /// The journal's entries.
-pub fn journal(run: &Path) -> Vec<serde_json::Value> {
+pub(crate) fn journal(run: &Path) -> Vec<serde_json::Value> {
     fs::read_to_string(run.join("journal.jsonl")).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The named commit of a run.
-pub fn named(run: &Path) -> Option<String> {
+pub(crate) fn named(run: &Path) -> Option<String> {
     report(run)["named"]["commit"].as_str().map(str::to_owned)
 }

@@ -65,6 +65,18 @@ impl RunDirectory {
         Ok(Self { _lock: lock(&path)?, path })
     }
 
+    /// Takes the run away again: nothing was done in it, so that the same command can be given again.
+    pub(super) fn remove(&self) {
+        for name in ["trials", "kernels", "plugins", "work"] {
+            // Best effort: what is left is said when the directory is used again.
+            let _ = fs::remove_dir_all(self.path.join(name));
+        }
+        for name in ["job.toml", "journal.jsonl", "bisect.log", "lock"] {
+            let _ = fs::remove_file(self.path.join(name));
+        }
+        let _ = fs::remove_dir(&self.path);
+    }
+
     /// The folder itself, absolute.
     pub(super) fn path(&self) -> &Path {
         &self.path

@@ -426,18 +426,19 @@ impl<'a> Dispatcher<'a> {
 
     /// A command that cannot be started is an error of the user's, said before any work is done.
     fn check_command(&self, ended: Option<&Exited>) -> Result<(), Error> {
-        let what = match ended {
-            Some(Exited::Code(127)) => "was not found",
-            Some(Exited::Code(126)) => "cannot be executed",
+        let (what, hint) = match ended {
+            Some(Exited::Code(127)) => (
+                "was not found",
+                "the command runs in a checkout of the commit under test: a script that is not committed needs its whole path",
+            ),
+            Some(Exited::Code(126)) => ("cannot be executed", "a script must be executable (chmod +x) and begin with `#!`"),
             _ => return Ok(()),
         };
         if self.parts.job.trial.expect != Expect::Exit {
             return Ok(());
         }
         let command = self.parts.job.trial.command.first().map_or("", String::as_str);
-        Err(Error::user(format!("`{command}` {what} at the start commit"))
-            .hint("the command runs in a checkout of the commit under test: a script that is not committed needs its whole path")
-            .hint("a script must be executable (chmod +x) and begin with `#!`"))
+        Err(Error::user(format!("`{command}` {what} at the start commit")).hint(hint))
     }
 
     fn count_infra(&mut self, failure: Failure) -> Result<(), Error> {

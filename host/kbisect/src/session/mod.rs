@@ -78,10 +78,14 @@ pub fn begin(job: Job, out: &Path, display: Display) -> Result<Finished, Error> 
     let mut recorder = Recorder::new(journal);
     attach(&mut recorder, &parts, display, &[])?;
     let mut state = State::new(bisector);
-    for event in prepare::first_events(&parts)? {
-        record(&mut recorder, &mut state, event)?;
+    let finished = prepare::first_events(&parts).and_then(|events| {
+        events.into_iter().try_for_each(|event| record(&mut recorder, &mut state, event))?;
+        runtime.block_on(drive(&parts, &mut state, &mut recorder, display))
+    });
+    if finished.is_err() && state.trials.is_empty() && state.builds.is_empty() {
+        parts.directory.remove();
     }
-    runtime.block_on(drive(&parts, &mut state, &mut recorder, display))
+    finished
 }
 
 /// Goes on with a run; `repo` where the repository has moved.

@@ -11,7 +11,6 @@ use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Face;
-use kbisect_core::policy::Decision;
 use kbisect_core::policy::Failure;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
