@@ -200,6 +200,7 @@ async fn the_report_with_the_greatest_chance_is_the_trials_and_noise_is_none() {
 
 #[tokio::test]
 async fn a_report_outranks_every_status_but_125() {
+    let mut trials = tokio::task::JoinSet::new();
     for (ended, outcome) in [
         (Ended::Code(0), "stray 0.01"),
         (Ended::Code(1), "stray 0.01"),
@@ -208,11 +209,14 @@ async fn a_report_outranks_every_status_but_125() {
         (Ended::Code(125), "Reproducer: exit status 125: the reproducer says that it cannot tell"),
     ] {
         for kind in [MachineKind::Process, MachineKind::Qemu] {
-            let plan = Plan { kind, expect: Expect::Exit, ..plan(LONG) };
-            let (finished, _) = run_fake(Fake::new(vec![("BUG: stray\n", Some(ended.clone()))]), &plan).await;
-            assert_eq!(told(&finished), outcome, "{ended:?} {kind:?}");
+            let (plan, ended) = (Plan { kind, expect: Expect::Exit, ..plan(LONG) }, ended.clone());
+            trials.spawn(async move {
+                let (finished, _) = run_fake(Fake::new(vec![("BUG: stray\n", Some(ended.clone()))]), &plan).await;
+                assert_eq!(told(&finished), outcome, "{ended:?} {kind:?}");
+            });
         }
     }
+    trials.join_all().await;
 }
 
 #[tokio::test]

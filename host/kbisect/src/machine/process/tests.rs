@@ -160,3 +160,45 @@ async fn a_missing_program_is_known_by_its_status() {
         assert_eq!(machine.exec(&run, LONG).await, Ok(Ended::Code(code)));
     }
 }
+
+/// Nothing is a crash.
+struct Blind;
+
+impl crate::policy::Watch for Blind {
+    fn markers(&self) -> Vec<Vec<u8>> {
+        vec![b"BUG:".to_vec()]
+    }
+
+    fn classify(&self, console: &[u8]) -> Result<Vec<kbisect_core::crash::CrashReport>, Failure> {
+        assert!(console.len() <= crate::trial::console::WINDOW);
+        Ok(Vec::new())
+    }
+
+    fn relate(&self, _: &kbisect_core::crash::CrashReport, _: &CommitId) -> Result<crate::policy::Relation, Failure> {
+        unreachable!("there are no reports")
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_in_one_line_are_a_trial_like_others() {
+    let room = Room::new();
+    let script = "printf 'BUG:\\0\\377\\376'; head -c 100000000 /dev/zero; echo; echo the end";
+    let plan = crate::trial::Plan {
+        commit: room.commits[0],
+        kind: crate::config::job::MachineKind::Process,
+        stage: crate::config::job::TargetStage::Run,
+        command: ["sh", "-c", script].map(str::to_owned).to_vec(),
+        files: Vec::new(),
+        time_limit: LONG,
+        repeat: false,
+        expect: crate::config::job::Expect::Exit,
+        on_timeout: crate::config::job::CountAs::Void,
+        on_signal: crate::config::job::CountAs::Void,
+    };
+    let machine = room.pool(false, None).create(&Setup { trial: 1, commit: plan.commit, kernel: None, slot: 0 }).await.unwrap();
+    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let finished = crate::trial::run(machine, &plan, Arc::new(Blind), stop).await;
+    assert_eq!(finished.outcome, kbisect_core::policy::Outcome::Clean);
+    assert!(finished.console.starts_with(b"BUG:\0\xff\xfe\0") && finished.console.ends_with(b"\nthe end\n"));
+    assert!(finished.console.len() < crate::trial::console::KEPT + 100);
+}

@@ -58,8 +58,8 @@ impl Archive {
     /// Adds a file; its folders are added too.
     pub fn file(&mut self, path: &str, mode: u32, content: &[u8]) {
         let path = path.trim_start_matches('/');
-        for (end, _) in path.match_indices('/') {
-            self.folder(&path[..end]);
+        if let Some((folder, _)) = path.rsplit_once('/') {
+            self.folders(folder);
         }
         self.entry(path, REGULAR | (mode & 0o7777), content, (0, 0));
     }
@@ -74,7 +74,7 @@ impl Archive {
         let found = fs::metadata(from).map_err(named)?;
         if found.is_dir() {
             let to = to.trim_matches('/');
-            self.folder(to);
+            self.folders(to);
             let mut inside: Vec<PathBuf> =
                 fs::read_dir(from).map_err(named)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
             inside.sort();
@@ -83,7 +83,8 @@ impl Archive {
                 let target = format!("{to}/{name}");
                 match fs::read_link(&path) {
                     Ok(link) => {
-                        self.entry(target.trim_start_matches('/'), LINK | 0o777, link.as_os_str().as_encoded_bytes(), (0, 0))
+                        let link = link.as_os_str().as_encoded_bytes();
+                        self.entry(target.trim_start_matches('/'), LINK | 0o777, link, (0, 0));
                     }
                     Err(_) => self.host_path(&path, &target)?,
                 }
@@ -96,6 +97,14 @@ impl Archive {
         } else {
             Err(named(io::Error::other("neither a file nor a folder")))
         }
+    }
+
+    /// A folder and those that it lies in; what is there already is let be by the kernel.
+    fn folders(&mut self, path: &str) {
+        for (end, _) in path.match_indices('/') {
+            self.folder(&path[..end]);
+        }
+        self.folder(path);
     }
 
     fn folder(&mut self, path: &str) {
@@ -153,3 +162,6 @@ pub fn needs_loader(program: &[u8]) -> bool {
     let Ok(endian) = header.endian() else { return false };
     header.program_headers(endian, program).is_ok_and(|headers| headers.iter().any(|header| header.p_type(endian) == PT_INTERP))
 }
+
+#[cfg(test)]
+mod tests;

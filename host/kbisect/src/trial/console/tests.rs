@@ -88,6 +88,10 @@ proptest! {
         let hit = plain.windows(4).any(|part| part == b"abab") || plain.windows(3).any(|part| part == b"bb\n");
         prop_assert_eq!(fed(&["abab", "bb\n"], pieces), (hit.then(|| plain.clone()), plain));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// … and where they are: the window is the same in whatever pieces the text comes.
     #[test]
