@@ -8,6 +8,7 @@ use super::ends::Kind;
 use super::far_end::FarEnd;
 use super::far_end::Standing;
 use super::known::Known;
+use super::known::TRIALS;
 use super::range::Range;
 use super::search::Search;
 use super::stage::Choose;
@@ -39,7 +40,7 @@ impl Choose for ByPosterior {
                 }
             };
             match bisector.far_end(known, standing) {
-                FarEnd::End(conclusion) => return Stage::End(conclusion),
+                FarEnd::End(conclusion) => return bisector.last_end(known, &conclusion).unwrap_or(Stage::End(conclusion)),
                 FarEnd::Test(end, role) => {
                     if !matches!(role, Role::GoodEnd | Role::Release) || !bisector.may_leave(known, end, role, &fallen) {
                         return Stage::Test(end, role);
@@ -80,12 +81,29 @@ impl Bisector {
         }
         let good: Vec<Node> = match role {
             Role::Release => vec![end],
-            _ => self.places.good.iter().copied().filter(|end| !fallen.contains(end)).collect(),
+            _ => {
+                let lost = |end| matches!(known.verdict(end), Some(Verdict::Bad | Verdict::Skip(_))) || fallen.contains(&end);
+                self.places.good.iter().copied().filter(|&end| !lost(end)).collect()
+            }
         };
         let range = self.range(known, self.places.start, &good, role == Role::Release);
         let belief = &range.posterior.beliefs[0];
         let place = range.ends.iter().position(|good| good.node == end).expect("the end is among the good ones");
         belief.ends[place] < self.settings.delta
+    }
+
+    /// A bisection does not end over one crash at its last end, which may be a false alarm: the end is tested on until it is bad with
+    /// probability 1 − δ.
+    fn last_end(&self, known: &Known, conclusion: &Conclusion) -> Option<Stage> {
+        let end = match conclusion {
+            Conclusion::OldestStillBad { oldest } => self.graph.node(oldest)?,
+            Conclusion::NewestStillBad { newest } => self.graph.node(newest)?,
+            _ => return None,
+        };
+        let role = if self.places.good.contains(&end) { Role::GoodEnd } else { Role::Release };
+        let range = self.range(known, self.places.start, &[end], role == Role::Release);
+        let sure = range.posterior.beliefs[0].ends[0] >= 1.0 - self.settings.delta;
+        (!sure && known.trials(end) < TRIALS).then_some(Stage::Test(end, role))
     }
 
     /// Cause: where a good end is no ancestor of the start commit, their merge bases must not be bad: else the history between

@@ -126,6 +126,13 @@ fn a_good_end_that_crashes_ends_it_where_there_is_nothing_older() {
 }
 
 #[test]
+fn one_crash_at_the_last_end_ends_nothing() {
+    let mut line = Line::new(Kind::Cause, 9, &[3], &[], posterior()).bad_start();
+    line.judge(3, Role::GoodEnd, 1, &crash(0.999, 1), Verdict::Bad);
+    assert_eq!(line.next(), (id(3), Role::GoodEnd));
+}
+
+#[test]
 fn a_good_end_that_crashes_is_followed_by_older_releases() {
     let mut line = Line::new(Kind::Cause, 9, &[5], &[7, 4, 2], posterior()).bad_start();
     line.judge(5, Role::GoodEnd, 3, &crash(0.999, 1), Verdict::Bad);
