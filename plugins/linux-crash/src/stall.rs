@@ -22,12 +22,11 @@ pub fn anchor<'f, 'a>(stacks: &'f Stacks<'a>) -> Option<&'f Frame<'a>> {
     anchor_of(stalled(stacks))
 }
 
-/// The frames behind the last interrupt entry, or all.
+/// The frames behind the watchdog's own interrupt, or all. What it interrupted may be another interrupt's work.
 fn interrupted<'f, 'a>(trace: &'f [Frame<'a>]) -> &'f [Frame<'a>] {
-    match trace.iter().rposition(|frame| fits(INTERRUPTS, frame)) {
-        Some(at) if at + 1 < trace.len() => &trace[at + 1..],
-        _ => trace,
-    }
+    let Some(entry) = trace.iter().position(|frame| fits(INTERRUPTS, frame)) else { return trace };
+    let past = trace[entry..].iter().take_while(|frame| fits(INTERRUPTS, frame)).count();
+    if entry + past < trace.len() { &trace[entry + past..] } else { trace }
 }
 
 /// The function under the innermost dispatcher, else the system call, else the first that is not machinery.
@@ -93,14 +92,15 @@ const INTERRUPTS: &[&str] = &[
     "__hrtimer_run_queues",
     "hrtimer_interrupt",
     "rcu_check_callbacks",
+    "rcu_sched_clock_irq",
+    "update_process_times",
 ];
 
 /// Functions that are the name of the matter wherever they stand.
-const MATTERS: &[&str] = &["smp_call_function*", "br_handle_frame", "kvm_vcpu_ioctl", "tasklet_action*handler"];
+const MATTERS: &[&str] = &["smp_call_function*", "br_handle_frame", "kvm_vcpu_ioctl"];
 
 /// System calls.
-const CALLS: &[&str] =
-    &["__*_sys_*", "__do_sys_*", "__se_sys_*", "__x64_sys_*", "__ia32_sys_*", "__arm64_sys_*", "SyS_*", "sys_*"];
+const CALLS: &[&str] = &["__do_sys_*", "__se_sys_*", "__x64_sys_*", "__ia32_sys_*", "__arm64_sys_*", "SyS_*", "sys_*"];
 
 /// Functions that hand jobs to others.
 const DISPATCHERS: &[&str] = &[
@@ -138,6 +138,11 @@ const DISPATCHERS: &[&str] = &[
     "task_work_run",
     "__fput",
     "call_mmap",
+    "mmap_region",
+    "blkdev_ioctl",
+    "compat_blkdev_ioctl",
+    "block_ioctl",
+    "sock_common_setsockopt",
     "__do_fault",
     "do_dentry_open",
     "__sys_setsockopt",

@@ -187,12 +187,10 @@ impl People {
         found.sort_by_key(|(_, found)| (found.field == Field::Cc, found.order));
         let mut edits = Vec::new();
         for (key, found) in found {
+            // Added again, To wins over Cc.
             let before = so_far.iter().find(|known| person::key(&known.email) == key);
-            if let Some(before) = before {
-                if before.field == Field::To || found.field == Field::Cc {
-                    continue;
-                }
-                edits.push(Edit::Remove((before.email.clone(), "to be addressed directly".to_owned())));
+            if before.is_some_and(|before| before.field == Field::To || found.field == Field::Cc) {
+                continue;
             }
             let Person { name, email } = found.person;
             edits.push(Edit::Add(Recipient {

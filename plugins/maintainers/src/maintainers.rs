@@ -36,11 +36,48 @@ impl Pattern {
     }
 
     /// Whether it is found in a text; one that cannot be read is never found.
+    ///
+    /// Compiling is the dear part, and there are hundreds: it is left out where a text that must occur does not.
     fn finds(&self, text: &str) -> bool {
         const LARGEST: usize = 1 << 18;
+        if !text.contains(required(&self.text)) {
+            return false;
+        }
         let compile = || RegexBuilder::new(&self.text).size_limit(LARGEST).build().ok();
         self.compiled.get_or_init(compile).as_ref().is_some_and(|regex| regex.is_match(text))
     }
+}
+
+/// The longest plain text outside groups that every match of a regular expression has; empty where there is none to be seen.
+fn required(pattern: &str) -> &str {
+    const SPECIAL: &str = r"\.+*?()|[]{}^$";
+    let flagged = pattern.match_indices("(?").any(|(at, _)| !pattern[at + 2..].starts_with(':'));
+    let mut depth = 0_usize;
+    let mut class = false;
+    let mut longest = "";
+    let mut start = None;
+    let mut chars = pattern.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let optional = chars.peek().is_some_and(|(_, next)| matches!(next, '?' | '*' | '{'));
+        if depth == 0 && !class && !SPECIAL.contains(c) && !optional {
+            let from = *start.get_or_insert(at);
+            let run = &pattern[from..at + c.len_utf8()];
+            longest = if run.len() > longest.len() { run } else { longest };
+            continue;
+        }
+        start = None;
+        match c {
+            '\\' => drop(chars.next()),
+            ']' => class = false,
+            _ if class => {}
+            '[' => class = true,
+            '(' | '{' => depth += 1,
+            ')' | '}' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => return "",
+            _ => {}
+        }
+    }
+    if flagged || class || depth > 0 { "" } else { longest }
 }
 
 /// One section.

@@ -44,6 +44,18 @@ fn reads_roles_and_status() {
     assert!(sections[4].is_the_rest());
 }
 
+#[test]
+fn sees_what_a_pattern_requires() {
+    assert_eq!(required(r"\b(?:a|b)_core\b"), "_core");
+    assert_eq!(required("[^a-z]tegra"), "tegra");
+    assert_eq!(required("abc?d*efg"), "efg");
+    assert_eq!(required("abc|abd"), "");
+    assert_eq!(required("(?i)abc"), "");
+    assert_eq!(required(r"a\.b"), "a");
+    assert_eq!(required("a[)b]cd"), "cd");
+    assert_eq!(required("a(b"), "");
+}
+
 /// The trivially right glob: what `*` stands for is tried out.
 fn slow_glob(pattern: &[u8], text: &[u8]) -> bool {
     match pattern.split_first() {
@@ -62,6 +74,15 @@ proptest! {
     #[test]
     fn globs_as_the_trivial_way(pattern in "[ab*?/]{0,8}", text in "[ab/]{0,10}") {
         prop_assert_eq!(glob(pattern.as_bytes(), text.as_bytes()), slow_glob(pattern.as_bytes(), text.as_bytes()));
+    }
+
+    #[test]
+    fn what_a_pattern_requires_is_in_every_match(pattern in r"[ab.\\()|?*+^$\[\]{}0-2,:-]{0,12}", text in "[ab.0-2,:-]{0,12}") {
+        if let Ok(regex) = Regex::new(&pattern)
+            && let Some(found) = regex.find(&text)
+        {
+            prop_assert!(found.as_str().contains(required(&pattern)), "{} {}", pattern, text);
+        }
     }
 
     #[test]

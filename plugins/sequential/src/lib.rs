@@ -1,7 +1,7 @@
 //! Bundled flake policy, the default: as many trials as the target's flakiness asks for, and no more.
 //!
 //! [`sprt`] is the statistics, [`judge`] the policy. Reads the properties `delta` (the chance of a wrong name that is put up with)
-//! and `range-size` (commits in the range); has no settings.
+//! and `range-size` (commits between the ends of the range); has no settings.
 
 use kbisect_sdk::FlakePolicy;
 use kbisect_sdk::Host;

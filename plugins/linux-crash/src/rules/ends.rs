@@ -77,13 +77,11 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         literal: "SYZFAIL:",
-        place: Place::LineStart,
         forms: &[Form { seen: &["SYZFAIL: {what:any}"], title: "SYZFAIL: {what}", frame: NONE, ..FORM }],
         ..RULE
     },
     Rule {
         literal: "SYZFATAL:",
-        place: Place::LineStart,
         forms: &[Form { seen: &["SYZFATAL: {what:any}"], title: "SYZFATAL: {what}", alt: &["SYZFATAL"], frame: NONE, ..FORM }],
         ..RULE
     },

@@ -49,7 +49,6 @@ const WAITING: &[&str] = &[
     "tty_ldisc_lock*",
     "console_lock*",
     "usb_start_wait_urb",
-    "usb_*_msg*",
     "usb_kill_*",
     "__lock_sock*",
     "lock_sock_nested",

@@ -58,7 +58,15 @@ pub(super) const RULES: &[Rule] = &[Rule {
         on_behalf!(
             "WARNING: {any}mm/usercopy.c:",
             "WARNING: bad usercopy in {frame}",
-            &["usercopy_*", "__check_object_size", "check_object_size", "__check_heap_object", "copy_*_user*"]
+            &[
+                "usercopy_*",
+                "__check_object_size",
+                "check_object_size",
+                "__check_heap_object",
+                "copy_from_user*",
+                "copy_to_user*",
+                "check_heap_object"
+            ]
         ),
         on_behalf!(
             "WARNING: {any}lib/kobject.c:",
