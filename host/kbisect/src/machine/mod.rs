@@ -6,6 +6,8 @@
 //!
 //! [`Stage::Infra`]: kbisect_core::policy::Stage::Infra
 
+#[cfg(test)]
+mod cloud_tests;
 pub mod control;
 pub mod process;
 pub mod qemu;
@@ -77,6 +79,9 @@ pub trait Machine: Send + Sync {
     /// The console's bytes as they come; the channel ends when the machine does. Taken once, before [`Machine::boot`].
     fn console(&mut self) -> mpsc::Receiver<Vec<u8>>;
 
+    /// How far the console may lag behind the end of a program; zero where everything is in the channel by then.
+    fn lag(&self) -> Duration;
+
     /// Starts the machine and waits until it takes commands.
     async fn boot(&mut self) -> Result<(), Failure>;
 
@@ -84,8 +89,8 @@ pub trait Machine: Send + Sync {
     /// the end of the boot. Fails with stage `copy`.
     async fn copy(&mut self, from: &Path, to: &str) -> Result<(), Failure>;
 
-    /// Runs a program until it ends or `limit` has passed; after [`Ended::TimeLimit`] the machine runs nothing more. When this
-    /// returns, everything that the program wrote to the console is in the channel or about to come.
+    /// Runs a program until it ends or `limit` has passed; after [`Ended::TimeLimit`] the machine runs nothing more. What the
+    /// program wrote is on the console within [`Machine::lag`] of this.
     async fn exec(&self, program: &Program, limit: Duration) -> Result<Ended, Failure>;
 
     /// Whether the machine still answers, also while a program runs; false when it crashed, hangs or is gone.

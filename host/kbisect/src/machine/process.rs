@@ -162,6 +162,10 @@ impl Machine for ProcessMachine {
         self.receiver.take().expect("the console is taken once")
     }
 
+    fn lag(&self) -> Duration {
+        Duration::ZERO
+    }
+
     async fn boot(&mut self) -> Result<(), Failure> {
         Ok(())
     }

@@ -40,8 +40,6 @@ use crate::policy::Watch;
 const QUIET: Duration = Duration::from_secs(2);
 /// … or this long in all.
 const AT_MOST: Duration = Duration::from_secs(10);
-/// A virtual machine's console may lag this much behind the end of a program.
-const LAG: Duration = Duration::from_millis(30);
 /// A report below this chance of being the target does not end a trial, if the machine lives on.
 const SURELY_OTHER: f64 = 0.1;
 /// The guest gives its control test 2 s of its own time; a slow emulator may need more.
@@ -102,7 +100,8 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
     let mut machine = machine;
     let console = Console::new(&watch.markers());
     let pieces = Some(machine.console());
-    let mut trial = Trial { plan, watch, stop, console, pieces, seen: Vec::new(), exposure: 0.0, ended: None };
+    let lag = machine.lag();
+    let mut trial = Trial { plan, watch, stop, console, lag, pieces, seen: Vec::new(), exposure: 0.0, ended: None };
     let end = trial.steps(&mut machine).await;
     machine.destroy().await;
     let (outcome, reason, cancelled) = trial.conclude(end);
@@ -147,6 +146,7 @@ struct Trial<'a> {
     watch: Arc<dyn Watch>,
     stop: watch::Receiver<bool>,
     console: Console,
+    lag: Duration,
     /// None once it has ended.
     pieces: Option<mpsc::Receiver<Vec<u8>>>,
     seen: Vec<Seen>,
@@ -255,34 +255,22 @@ impl Trial<'_> {
 
     /// After a step: reads what is still to come and judges it.
     async fn settle(&mut self, machine: Option<&dyn Machine>, counts: bool) -> Result<(), End> {
-        // A process machine's output is all there when the process has ended.
-        let lag = if self.plan.kind == MachineKind::Process { Duration::ZERO } else { LAG };
+        self.drain();
         let began = Instant::now();
         let mut last = began;
-        while self.pieces.is_some() {
-            let quiet = if self.console.hit() && self.plan.kind != MachineKind::Process { QUIET } else { lag };
+        while self.pieces.is_some() && !self.lag.is_zero() && last < began + AT_MOST {
+            let quiet = if self.console.hit() { QUIET.max(self.lag) } else { self.lag };
             let until = (last + quiet).min(began + AT_MOST);
-            // An elapsed deadline still yields what is there already, unless it goes on and on.
-            match timeout_at(until, next(&mut self.pieces)).await {
-                Ok(piece) if Instant::now() < began + AT_MOST => {
-                    self.take(piece);
-                    last = Instant::now();
-                }
-                Ok(piece) => {
-                    self.take(piece);
-                    break;
-                }
-                Err(_) => break,
-            }
+            let Ok(piece) = timeout_at(until, next(&mut self.pieces)).await else { break };
+            self.take(piece);
+            last = Instant::now();
         }
         self.judge(machine, counts).await
     }
 
     /// Judges what came before the reproducer ran, so that it does not count as the reproducer's.
     async fn close_stage(&mut self) -> Result<(), End> {
-        while let Some(piece) = self.pieces.as_mut().and_then(|pieces| pieces.try_recv().ok()) {
-            self.console.feed(&piece);
-        }
+        self.drain();
         if self.console.hit() { self.settle(None, false).await } else { Ok(()) }
     }
 
@@ -294,6 +282,13 @@ impl Trial<'_> {
                 done = &mut step => return done,
                 piece = next(&mut self.pieces), if self.pieces.is_some() => self.take(piece),
             }
+        }
+    }
+
+    /// Takes what is there already.
+    fn drain(&mut self) {
+        while let Some(piece) = self.pieces.as_mut().and_then(|pieces| pieces.try_recv().ok()) {
+            self.console.feed(&piece);
         }
     }
 

@@ -44,6 +44,7 @@ struct Fake {
     /// One for each run; the last one again and again.
     runs: Vec<Act>,
     alive: bool,
+    lag: Duration,
     sender: mpsc::Sender<Vec<u8>>,
     pieces: Option<mpsc::Receiver<Vec<u8>>>,
     run: AtomicUsize,
@@ -54,8 +55,8 @@ impl Fake {
     fn new(runs: Vec<Act>) -> Self {
         let (sender, pieces) = mpsc::channel(16);
         let control = Ended::Code(0);
-        let (alive, pieces, run, log) = (true, Some(pieces), AtomicUsize::new(0), Arc::default());
-        Self { boot: ("", Ok(())), control, runs, alive, sender, pieces, run, log }
+        let (alive, lag, pieces, run, log) = (true, Duration::ZERO, Some(pieces), AtomicUsize::new(0), Arc::default());
+        Self { boot: ("", Ok(())), control, runs, alive, lag, sender, pieces, run, log }
     }
 
     async fn say(&self, text: &str) {
@@ -73,6 +74,10 @@ impl Fake {
 impl Machine for Fake {
     fn console(&mut self) -> mpsc::Receiver<Vec<u8>> {
         self.pieces.take().expect("taken once")
+    }
+
+    fn lag(&self) -> Duration {
+        self.lag
     }
 
     async fn boot(&mut self) -> Result<(), Failure> {
@@ -211,7 +216,9 @@ async fn a_report_outranks_every_status_but_125() {
         for kind in [MachineKind::Process, MachineKind::Qemu] {
             let (plan, ended) = (Plan { kind, expect: Expect::Exit, ..plan(LONG) }, ended.clone());
             trials.spawn(async move {
-                let (finished, _) = run_fake(Fake::new(vec![("BUG: stray\n", Some(ended.clone()))]), &plan).await;
+                let mut fake = Fake::new(vec![("BUG: stray\n", Some(ended.clone()))]);
+                fake.lag = Duration::from_millis(30);
+                let (finished, _) = run_fake(fake, &plan).await;
                 assert_eq!(told(&finished), outcome, "{ended:?} {kind:?}");
             });
         }

@@ -59,6 +59,8 @@ const CONSOLE_PIECES: usize = 16;
 const SAID: usize = 4 << 10;
 /// A guest that does not answer within this time hangs. Init runs at the highest priority.
 const ALIVE_LIMIT: Duration = Duration::from_secs(10);
+/// QEMU writes a console before the answer that comes after it; only our own tasks lie in between.
+const LAG: Duration = Duration::from_millis(30);
 /// What QEMU says of a file that it cannot boot.
 const REFUSALS: [&str; 4] = ["PVH ELF Note", "could not load kernel", "linux kernel too old", "invalid kernel header"];
 /// Once a serial port closes, QEMU is gone this soon.
@@ -182,6 +184,10 @@ struct QemuMachine {
 impl Machine for QemuMachine {
     fn console(&mut self) -> mpsc::Receiver<Vec<u8>> {
         self.pieces.take().expect("the console is taken once")
+    }
+
+    fn lag(&self) -> Duration {
+        LAG
     }
 
     async fn copy(&mut self, from: &Path, to: &str) -> Result<(), Failure> {
