@@ -93,7 +93,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 /// Writes the job file of the demo and reads it as any other.
-fn write_job(place: &Path, repo: &Path, planted: &pocket::Planted, args: &Args) -> Result<config::job::Job, Error> {
+fn write_job(place: &Path, repo: &Path, planted: &pocket::Planted, args: &Args) -> Result<config::Settled, Error> {
     let text = pocket::job_toml(&pocket::Job {
         repo: &std::path::absolute(repo).map_err(|error| Error::user(format!("`{}`: {error}", repo.display())))?,
         bad: &planted.start,
@@ -103,5 +103,5 @@ fn write_job(place: &Path, repo: &Path, planted: &pocket::Planted, args: &Args) 
     });
     let path = place.join("job.toml");
     fs::write(&path, text).map_err(|error| Error::infrastructure(format!("cannot write `{}`: {error}", path.display())))?;
-    config::read(&path).map(|settled| settled.job).map_err(|problems| Error::internal(problems.to_string()))
+    config::read(&path).map_err(|problems| Error::internal(problems.to_string()))
 }

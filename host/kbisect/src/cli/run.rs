@@ -9,8 +9,8 @@ use kbisect_core::bisector::Strategy;
 use crate::config;
 use crate::config::CommandLine;
 use crate::config::Host;
+use crate::config::Settled;
 use crate::config::job::CountAs;
-use crate::config::job::Job;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::git::Repository;
@@ -113,29 +113,29 @@ impl Show {
 
 /// Runs a bisection.
 pub fn run(args: &Args) -> Result<Exit, Error> {
-    let (job, name) = match &args.job {
+    let (settled, name) = match &args.job {
         Some(path) => {
             (from_file(path)?, path.file_stem().map_or_else(|| "job".to_owned(), |stem| stem.to_string_lossy().into_owned()))
         }
         None => {
-            let job = from_command_line(args)?;
-            let name = job
+            let settled = from_command_line(args)?;
+            let name = settled.job
                 .bad
                 .chars()
                 .map(|letter| if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '-' })
                 .collect();
-            (job, name)
+            (settled, name)
         }
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("bisect-{name}")));
-    session::begin(job, &out, args.show.display()).map(|finished| finished.exit)
+    session::begin(settled, &out, args.show.display()).map(|finished| finished.exit)
 }
 
-fn from_file(path: &Path) -> Result<Job, Error> {
-    config::read(path).map(|settled| settled.job).map_err(|problems| Error::user(problems.to_string()))
+fn from_file(path: &Path) -> Result<Settled, Error> {
+    config::read(path).map_err(|problems| Error::user(problems.to_string()))
 }
 
-fn from_command_line(args: &Args) -> Result<Job, Error> {
+fn from_command_line(args: &Args) -> Result<Settled, Error> {
     let line = CommandLine {
         repo: args.repo.clone(),
         bad: args.bad.clone().unwrap_or_default(),
@@ -151,7 +151,7 @@ fn from_command_line(args: &Args) -> Result<Job, Error> {
     };
     let repository = Repository::open(args.repo.as_deref().unwrap_or(Path::new(".")))?;
     let own = |path: &Path| repository.is_untracked(path);
-    line.job(&Host::here(), &own).map(|settled| settled.job).map_err(|problems| Error::user(problems.to_string()))
+    line.job(&Host::here(), &own).map_err(|problems| Error::user(problems.to_string()))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

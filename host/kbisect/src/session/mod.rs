@@ -30,7 +30,8 @@ use self::parts::Parts;
 use self::parts::journal_error;
 use self::signals::Signals;
 use self::state::State;
-use crate::config::job::Job;
+use crate::check;
+use crate::config::Settled;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::record::event::Entry;
@@ -66,10 +67,15 @@ pub struct Finished {
     pub report: Option<Report>,
 }
 
-/// Begins a run in a new directory and takes it as far as it goes.
-pub fn begin(job: Job, out: &Path, display: Display) -> Result<Finished, Error> {
+/// Begins a run in a new directory and takes it as far as it goes. The job is checked first, as `kbisect check` does.
+pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished, Error> {
     let runtime = runtime()?;
     let _inside = runtime.enter();
+    let checked = runtime.block_on(check::check(settled, out))?;
+    if let Some(error) = checked.obstacle() {
+        return Err(error);
+    }
+    let job = checked.settled.job;
     let settled = prepare::settle(&job)?;
     let directory = RunDirectory::create(out)?;
     let (parts, bisector) = settled.with(job, directory)?;
