@@ -214,7 +214,7 @@ fn unfit(kind: Kind, repository: &Repository, start: &Subject, good: &Subject) -
 
 fn range(kind: Kind, repository: &Repository, start: &Subject, good: Vec<Subject>) -> Result<Range, Error> {
     if good.is_empty() {
-        let releases = repository.releases(&start.commit)?;
+        let releases = repository.releases_to_walk(&start.commit)?;
         let Some(newest) = releases.first() else {
             let error = Error::user(format!("{} contains no release (tags such as v6.5) to go back to", start.commit.short()));
             let fetch = format!("git -C {} fetch --tags", job_path(repository.path()));

@@ -5,6 +5,8 @@ use kbisect_core::commit::CommitId;
 use kbisect_core::graph::Commit;
 use kbisect_core::graph::Graph;
 use kbisect_core::graph::Node;
+use kbisect_core::range;
+use kbisect_core::range::ReleaseTag;
 
 use super::Error;
 use super::Repository;
@@ -67,6 +69,16 @@ impl Repository {
             .map(|(_, release)| release)
             .filter(|release| graph.node(&release.commit).is_some())
             .collect())
+    }
+
+    /// The releases before `start` that a walk back tries, newest first: syzkaller's sparse picks (see [`range::pick_releases`]).
+    pub fn releases_to_walk(&self, start: &CommitId) -> Result<Vec<Release>, Error> {
+        let (tags, releases): (Vec<ReleaseTag>, Vec<Release>) = self
+            .releases(start)?
+            .into_iter()
+            .filter_map(|release| Some((ReleaseTag::parse(&release.name)?, release)))
+            .unzip();
+        Ok(range::pick_releases(&tags).into_iter().map(|place| releases[place].clone()).collect())
     }
 
     /// The release of the lowest version that contains the commit, candidates included; `None` while it is in none.

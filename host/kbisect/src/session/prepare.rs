@@ -105,7 +105,7 @@ pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
     let good = job.good.iter().map(|name| repository.resolve(name)).collect::<Result<Vec<CommitId>, git::Error>>()?;
     Ok(match job.kind {
         Kind::Cause => {
-            let releases = if good.is_empty() { repository.releases(&start)? } else { Vec::new() };
+            let releases = if good.is_empty() { repository.releases_to_walk(&start)? } else { Vec::new() };
             if good.is_empty() && releases.is_empty() {
                 return Err(Error::user(format!("no release tag is an ancestor of {}", start.short()))
                     .hint("name a good commit: good = \"…\" in the job file, or --good")

@@ -20,6 +20,7 @@ fn texts_are_what_git_log_says() {
         assert_eq!(repository.time(&id).unwrap().to_string(), show("%ct").trim());
         let author = repository.author(&id).unwrap();
         assert_eq!(format!("{}|{}", author.name, author.email), show("%an|%ae").trim());
+        assert_eq!(repository.author_date(&id).unwrap(), show("%ad").trim());
         let parents: Vec<String> = repository.parents(&id).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(parents.join(" "), show("%P").trim());
     }
@@ -50,9 +51,24 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(raw: Vec<u8>, header in "(parent |committer |author |encoding )?[ -~\n]{0,80}") {
         for raw in [raw.clone(), [header.as_bytes(), &raw].concat()] {
-            let _ = (commit::header(&raw), commit::author(&raw));
+            let _ = (commit::header(&raw), commit::author(&raw), commit::author_date(&raw));
             let message = commit::message(&raw);
             let _ = (commit::subject(&message), commit::signed_off_by(&message).count());
         }
     }
+}
+
+#[test]
+fn own_files_are_neither_tracked_nor_ignored() {
+    let sandbox = Sandbox::new();
+    sandbox.commit(".gitignore", "*.o\n", "ignore objects", 1_600_000_000);
+    sandbox.commit("tracked", "x", "a file", 1_600_000_060);
+    let (root, repository) = (sandbox.path(), sandbox.open());
+    fs::write(root.join("mine.sh"), "x").unwrap();
+    fs::write(root.join("built.o"), "x").unwrap();
+    fs::write(sandbox.beside("elsewhere"), "x").unwrap();
+    assert!(repository.is_untracked(&root.join("mine.sh")));
+    assert!(!repository.is_untracked(&root.join("tracked")));
+    assert!(!repository.is_untracked(&root.join("built.o")));
+    assert!(repository.is_untracked(&sandbox.beside("elsewhere")));
 }

@@ -91,3 +91,17 @@ fn without_tags_there_is_no_release() {
     assert_eq!(sandbox.open().releases(&tip).unwrap(), []);
     assert_eq!(sandbox.open().first_release_with(&tip).unwrap(), None);
 }
+
+#[test]
+fn a_walk_goes_by_the_sparse_picks() {
+    let sandbox = Sandbox::new();
+    for minor in 0..20 {
+        let id = sandbox.commit("version", &minor.to_string(), "a release", 1_600_000_000 + minor * 60);
+        sandbox.git(&["tag", &format!("v5.{minor}"), &id.to_string()]);
+    }
+    let start = sandbox.commit("version", "start", "after the last release", 1_600_009_000);
+    let walk = sandbox.open().releases_to_walk(&start).unwrap();
+    let names: Vec<&str> = walk.iter().map(|release| release.name.as_str()).collect();
+    assert_eq!(names, ["v5.19", "v5.18", "v5.17", "v5.15", "v5.13", "v5.11", "v5.9", "v5.7", "v5.4", "v5.1", "v5.0"]);
+    assert!(walk.iter().all(|release| release.commit == sandbox.id(&release.name)));
+}
