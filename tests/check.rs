@@ -203,7 +203,7 @@ fn a_missing_program_is_named_with_what_mends_it() {
     insta::assert_snapshot!(errors, @r#"
     error: no-such-program: the program of [trial] `command` is not in PATH
     hint: install no-such-program, or give its path
-    --- exit status 8
+    --- exit status 2
     "#);
 }
 

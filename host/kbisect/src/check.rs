@@ -59,8 +59,10 @@ pub struct Checked {
     pub work: Work,
     /// What is run, each with its name.
     pub commands: Vec<(&'static str, String)>,
-    /// What of the machine and the repository is not as it should be, for this job.
-    pub findings: Vec<Finding>,
+    /// What of the machine is not as it should be, for this job.
+    pub machine: Vec<Finding>,
+    /// What of the repository and the job's commands is not as it should be.
+    pub inputs: Vec<Finding>,
 }
 
 /// A commit with its subject.
@@ -121,12 +123,15 @@ const CONSOLE: u64 = 1 << 20;
 impl Checked {
     /// What keeps this job from being run here.
     pub fn obstacle(&self) -> Option<Error> {
-        let missing: Vec<&Finding> = self.findings.iter().filter(|finding| finding.level == Level::Missing).collect();
+        let missing: Vec<&Finding> =
+            self.machine.iter().chain(&self.inputs).filter(|finding| finding.level == Level::Missing).collect();
         if missing.is_empty() {
             return None;
         }
+        let tools = self.machine.iter().any(|finding| finding.level == Level::Missing);
+        let kind = if tools { ErrorKind::ToolsMissing } else { ErrorKind::User };
         let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        let error = Error::new(ErrorKind::ToolsMissing, lines.join("\n"));
+        let error = Error::new(kind, lines.join("\n"));
         Some(missing.iter().flat_map(|finding| &finding.mend).fold(error, Error::hint))
     }
 }
@@ -150,9 +155,9 @@ pub async fn check(settled: Settled, out: &Path) -> Result<Checked, Error> {
     let routes = policies.resolve_routes(&faces).map_err(|conflict| Error::user(conflict.to_string()))?;
     let checkout = repository.checkout_size(&start.commit)?;
     let work = work(job, &range, checkout);
-    let findings = findings(job, &work, out).await;
+    let (machine, inputs) = (machine(job, &work, out).await, inputs(job));
     let commands = commands(job, &start.commit).await;
-    Ok(Checked { start, range, target, plugins: policies.describe(), routes, work, commands, findings, settled })
+    Ok(Checked { start, range, target, plugins: policies.describe(), routes, work, commands, machine, inputs, settled })
 }
 
 /// The start and what is searched, or every commit that is wrong.
@@ -281,8 +286,8 @@ fn work(job: &Job, range: &Range, checkout: u64) -> Work {
     }
 }
 
-/// What is not as it should be, and matters for this job.
-async fn findings(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
+/// What of the machine is not as it should be, and matters for this job.
+async fn machine(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
     let qemu = job.machine.kind == MachineKind::Qemu;
     let mut findings = doctor::machine(&[Need::Always], out).await;
     if qemu {
@@ -293,15 +298,18 @@ async fn findings(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
         let tools = doctor::machine(&[Need::Linux], out).await;
         findings.extend(tools.into_iter().map(|tool| Finding { level: tool.level.min(Level::Poor), ..tool }));
     }
-    let programs = [
-        job.build.as_ref().and_then(|build| build.command.first()).map(|program| (program, "the program of [build] `command`")),
-        (!qemu).then(|| job.trial.command.first()).flatten().map(|program| (program, "the program of [trial] `command`")),
-    ];
-    findings.extend(programs.into_iter().flatten().filter_map(|(program, used_as)| Finding::of_program(program, used_as)));
-    findings.extend(doctor::repository(&job.repo));
     findings.extend(doctor::free_disk(out).and_then(|free| little_disk(work.disk, free, job.limits.disk)));
     findings.retain(|finding| finding.level != Level::Fine);
     findings
+}
+
+/// What of the repository and of the job's commands is not as it should be.
+fn inputs(job: &Job) -> Vec<Finding> {
+    let build = job.build.as_ref().and_then(|build| build.command.first());
+    let trial = if job.machine.kind == MachineKind::Process { job.trial.command.first() } else { None };
+    let programs = [(build, "[build]"), (trial, "[trial]")];
+    let programs = programs.into_iter().filter_map(|(program, section)| Finding::of_program(program?, section));
+    programs.chain(doctor::repository(&job.repo)).filter(|finding| finding.level != Level::Fine).collect()
 }
 
 fn little_disk(needed: u64, free: u64, allowed: u64) -> Option<Finding> {

@@ -70,13 +70,13 @@ impl Finding {
         self
     }
 
-    /// A program that a job wants to run; none when it is there. Names with a slash are files of a commit or of the host, which
-    /// only the trial can find.
-    pub fn of_program(program: &str, used_as: &str) -> Option<Self> {
+    /// The program of a job's command; none when it is there. Names with a slash are files of a commit or of the host, which only
+    /// the trial can find.
+    pub fn of_program(program: &str, section: &str) -> Option<Self> {
         if program.contains('/') || find(program).is_some() {
             return None;
         }
-        let found = format!("{used_as} is not in PATH");
+        let found = format!("the program of {section} `command` is not in PATH");
         Some(Self::new(program, Level::Missing, found).mend(format!("install {program}, or give its path")))
     }
 }

@@ -14,6 +14,7 @@ use crate::check::Subject;
 use crate::config;
 use crate::config::duration;
 use crate::config::size;
+use crate::doctor::Finding;
 use crate::error::Error;
 use crate::exit::Exit;
 
@@ -64,11 +65,12 @@ fn render(checked: &Checked, out: &Path) -> String {
     for (hook, plugins) in &checked.routes {
         say("route", &format!("{hook}: {}", if plugins.is_empty() { "nobody".to_owned() } else { plugins.join(", then ") }));
     }
-    if checked.findings.is_empty() {
+    let findings: Vec<&Finding> = checked.machine.iter().chain(&checked.inputs).collect();
+    if findings.is_empty() {
         say("missing", "nothing");
     } else {
         let _ = writeln!(text, "missing or poor:");
-        text.push_str(&show(checked.findings.iter()));
+        text.push_str(&show(findings.into_iter()));
     }
     text
 }

@@ -20,8 +20,8 @@ fn programs_are_looked_for_where_a_shell_would() {
     assert_eq!(find("no-such-program"), None);
     // A folder in PATH is no program.
     assert_eq!(find("."), None);
-    assert_eq!(Finding::of_program("sh", "the test"), None);
-    assert_eq!(Finding::of_program("./of-the-commit.sh", "the test"), None);
+    assert_eq!(Finding::of_program("sh", "[trial]"), None);
+    assert_eq!(Finding::of_program("./of-the-commit.sh", "[trial]"), None);
 }
 
 #[test]
