@@ -19,10 +19,17 @@ impl Looks {
         }
     }
 
-    /// Notes a face of the target, whatever look it had before.
-    pub(super) fn learn_target(&mut self, report: &CrashReport) {
-        self.known.retain(|(_, known)| !same_face(known, report));
-        self.known.push((TARGET, report.clone()));
+    /// Notes the target's faces: they have its look from here on, and what was taken for the target before has it no longer.
+    pub(super) fn set_target(&mut self, faces: &[CrashReport]) {
+        let fresh = self.fresh();
+        self.known.retain(|(_, known)| !faces.iter().any(|face| same_face(known, face)));
+        self.known.iter_mut().filter(|(look, _)| *look == TARGET).for_each(|(look, _)| *look = fresh);
+        self.known.extend(faces.iter().map(|face| (TARGET, face.clone())));
+    }
+
+    /// A number that no look has.
+    fn fresh(&self) -> u32 {
+        self.known.iter().map(|(look, _)| look + 1).max().unwrap_or(TARGET + 1)
     }
 
     /// The number of a report's look. `related` says whether two reports are taken for one another; it is asked only about
@@ -32,7 +39,7 @@ impl Looks {
             return *look;
         }
         let relative = self.known.iter().find(|(_, known)| related(known, report)).map(|(look, _)| *look);
-        relative.unwrap_or_else(|| self.known.iter().map(|(look, _)| look + 1).max().unwrap_or(TARGET + 1))
+        relative.unwrap_or_else(|| self.fresh())
     }
 }
 
@@ -52,7 +59,7 @@ mod tests {
     #[test]
     fn relatives_share_a_number_and_strangers_do_not() {
         let mut looks = Looks::default();
-        looks.learn_target(&titled("KASAN in a"));
+        looks.set_target(&[titled("KASAN in a")]);
         let related = |one: &CrashReport, other: &CrashReport| one.title[..4] == other.title[..4];
         assert_eq!(looks.number(&titled("KASAN in b"), related), TARGET);
         assert_eq!(looks.number(&titled("hung in c"), related), 1);
@@ -63,10 +70,17 @@ mod tests {
     }
 
     #[test]
-    fn a_face_of_the_target_takes_the_target_number() {
+    fn a_target_that_changes_takes_its_number_along() {
+        let never = |_: &CrashReport, _: &CrashReport| false;
         let mut looks = Looks::default();
-        looks.learn(3, &titled("x"));
-        looks.learn_target(&titled("x"));
-        assert_eq!(looks.number(&titled("x"), |_, _| false), TARGET);
+        looks.learn(3, &titled("stray"));
+        // The first crash at the start commit may be a stray: it is the target until more is known.
+        looks.set_target(&[titled("stray")]);
+        assert_eq!(looks.number(&titled("stray"), never), TARGET);
+        looks.set_target(&[titled("bug"), titled("bug, other face")]);
+        assert_eq!(looks.number(&titled("bug"), never), TARGET);
+        assert_eq!(looks.number(&titled("bug, other face"), never), TARGET);
+        assert_eq!(looks.number(&titled("stray"), never), 1);
+        assert_eq!(looks.number(&titled("third"), never), 2);
     }
 }

@@ -97,9 +97,7 @@ impl State {
             Event::Target { faces, origin } => {
                 self.faces.clone_from(faces);
                 self.stated = origin != super::target::FOUND;
-                for face in faces {
-                    self.looks.learn_target(face);
-                }
+                self.looks.set_target(faces);
             }
             Event::Routed { .. } => self.routed = true,
             Event::Chosen { commit, role, .. } => self.current = Some((*commit, *role)),
