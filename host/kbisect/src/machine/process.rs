@@ -83,7 +83,9 @@ impl ProcessPool {
     }
 
     fn folder(&self, slot: u32, name: &str) -> PathBuf {
-        self.settings.dir.join(slot.to_string()).join(name)
+        let folder = self.settings.dir.join(slot.to_string()).join(name);
+        // Programs run elsewhere. Only an empty path has no absolute form.
+        std::path::absolute(&folder).unwrap_or(folder)
     }
 }
 

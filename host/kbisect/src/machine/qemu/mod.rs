@@ -130,9 +130,11 @@ impl Pool for QemuPool {
         if !kernel.join("kernel").is_file() {
             return Err(infra(format!("`{}` holds no kernel", kernel.display())));
         }
+        // Absolute: QEMU runs in the machine's own folder.
+        let kernel = kernel.canonicalize().map_err(|error| infra(format!("`{}`: {error}", kernel.display())))?;
         let make = || {
             fs::create_dir_all(&self.settings.dir)?;
-            tempfile::Builder::new().prefix(&format!("trial-{}-", setup.trial)).tempdir_in(&self.settings.dir)
+            tempfile::Builder::new().prefix(&format!("trial-{}-", setup.trial)).tempdir_in(self.settings.dir.canonicalize()?)
         };
         let dir = make().map_err(|error| infra(format!("cannot make a folder in `{}`: {error}", self.settings.dir.display())))?;
         let mut random = [0; 16];
