@@ -119,7 +119,8 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         }
         None => {
             let settled = from_command_line(args)?;
-            let name = settled.job
+            let name = settled
+                .job
                 .bad
                 .chars()
                 .map(|letter| if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '-' })

@@ -73,11 +73,8 @@ impl Repository {
 
     /// The releases before `start` that a walk back tries, newest first: syzkaller's sparse picks (see [`range::pick_releases`]).
     pub fn releases_to_walk(&self, start: &CommitId) -> Result<Vec<Release>, Error> {
-        let (tags, releases): (Vec<ReleaseTag>, Vec<Release>) = self
-            .releases(start)?
-            .into_iter()
-            .filter_map(|release| Some((ReleaseTag::parse(&release.name)?, release)))
-            .unzip();
+        let (tags, releases): (Vec<ReleaseTag>, Vec<Release>) =
+            self.releases(start)?.into_iter().filter_map(|release| Some((ReleaseTag::parse(&release.name)?, release))).unzip();
         Ok(range::pick_releases(&tags).into_iter().map(|place| releases[place].clone()).collect())
     }
 

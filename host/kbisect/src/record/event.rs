@@ -302,10 +302,10 @@ pub enum Progress {
 }
 
 /// What renderers are told.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Notice {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Notice<'a> {
     /// A durable event, already in the journal.
-    Durable(Entry),
+    Durable(&'a Entry),
     /// Progress.
-    Progress(Progress),
+    Progress(&'a Progress),
 }

@@ -18,7 +18,7 @@ impl<W: Write> JsonStream<W> {
 }
 
 impl<W: Write + Send> Renderer for JsonStream<W> {
-    fn show(&mut self, notice: &Notice) {
+    fn show(&mut self, notice: Notice<'_>) {
         if let Notice::Durable(entry) = notice {
             // A reader that went away is no reason to end the run.
             let line = serde_json::to_string(entry).expect("events are plain data");

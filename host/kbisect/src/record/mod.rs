@@ -17,5 +17,5 @@ use event::Notice;
 /// Shows or writes what happens. Renderers come after the journal: what they are told is already kept.
 pub trait Renderer: Send {
     /// Takes note of one happening.
-    fn show(&mut self, notice: &Notice);
+    fn show(&mut self, notice: Notice<'_>);
 }

@@ -23,7 +23,7 @@ impl Recorder {
     /// Adds a renderer and shows it what an earlier process recorded.
     pub fn attach(&mut self, mut renderer: Box<dyn Renderer>, past: &[Entry]) {
         for entry in past {
-            renderer.show(&Notice::Durable(entry.clone()));
+            renderer.show(Notice::Durable(entry));
         }
         self.renderers.push(renderer);
     }
@@ -31,16 +31,16 @@ impl Recorder {
     /// Journals a durable event, then shows it.
     pub fn record(&mut self, event: Event) -> Result<Entry, JournalError> {
         let entry = self.journal.append(event)?;
-        self.show(&Notice::Durable(entry.clone()));
+        self.show(Notice::Durable(&entry));
         Ok(entry)
     }
 
     /// Shows progress, which is kept nowhere.
-    pub fn progress(&mut self, progress: Progress) {
-        self.show(&Notice::Progress(progress));
+    pub fn progress(&mut self, progress: &Progress) {
+        self.show(Notice::Progress(progress));
     }
 
-    fn show(&mut self, notice: &Notice) {
+    fn show(&mut self, notice: Notice<'_>) {
         for renderer in &mut self.renderers {
             renderer.show(notice);
         }

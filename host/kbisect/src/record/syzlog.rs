@@ -44,7 +44,7 @@ impl<W: Write> SyzLog<W> {
 }
 
 impl<W: Write + Send> Renderer for SyzLog<W> {
-    fn show(&mut self, notice: &Notice) {
+    fn show(&mut self, notice: Notice<'_>) {
         if let Notice::Durable(entry) = notice {
             let lines = self.text.take(entry);
             // The log can be written anew from the journal, so a full disk does not end the run here.

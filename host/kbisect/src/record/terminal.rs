@@ -188,7 +188,7 @@ impl Terminal {
 }
 
 impl Renderer for Terminal {
-    fn show(&mut self, notice: &Notice) {
+    fn show(&mut self, notice: Notice<'_>) {
         match notice {
             Notice::Durable(entry) => {
                 if let Some(live) = &mut self.live {

@@ -161,7 +161,7 @@ impl<'a> Dispatcher<'a> {
                 }
             }
             if !again {
-                self.recorder.progress(Progress::Standing(self.state.bisector.summary()));
+                self.recorder.progress(&Progress::Standing(self.state.bisector.summary()));
                 return Ok(None);
             }
         }
@@ -184,7 +184,10 @@ impl<'a> Dispatcher<'a> {
         for (number, running) in self.running.iter_mut().filter(|(_, running)| !running.cancelled && !wanted(running.commit)) {
             running.cancelled = true;
             self.executor.cancel_trial(*number);
-            self.recorder.progress(Progress::Cancelled { trial: *number });
+            self.recorder.progress(&Progress::Cancelled { trial: *number });
+        }
+        if self.building.iter().any(|(commit, _)| !wanted(*commit)) {
+            self.executor.cancel_builds();
         }
     }
 
@@ -200,8 +203,8 @@ impl<'a> Dispatcher<'a> {
                     self.choose(commit, role)?;
                 }
                 let build = if rebuild { 2 } else { 1 };
-                if !self.kernel_is_ready(commit, role, build)? {
-                    return Ok(if self.building.contains(&(commit, build)) { Served::Started } else { Served::Changed });
+                if let Some(served) = self.serve_kernel(commit, role, build)? {
+                    return Ok(served);
                 }
                 self.try_commit(commit, role, build, trials)
             }
@@ -269,21 +272,21 @@ impl<'a> Dispatcher<'a> {
             left: summary.left,
             steps: summary.steps,
         };
-        self.recorder.progress(Progress::Standing(summary));
+        self.recorder.progress(&Progress::Standing(summary));
         self.record(event)
     }
 
-    /// Whether trials of this build can start; starts the build, or turns its failure into a trial's outcome.
-    fn kernel_is_ready(&mut self, commit: CommitId, role: Role, build: u32) -> Result<bool, Error> {
+    /// Sees to it that trials of this build can start: none when they can. A build that failed is a trial's outcome.
+    fn serve_kernel(&mut self, commit: CommitId, role: Role, build: u32) -> Result<Option<Served>, Error> {
         if !self.parts.builds_kernels() {
-            return Ok(true);
+            return Ok(None);
         }
         let failure = match self.state.builds.get(&(commit, build)) {
-            Some(BuildResult::Built { .. }) => return Ok(true),
+            Some(BuildResult::Built { .. }) => return Ok(None),
             Some(BuildResult::Failed(why)) => why.clone(),
             Some(BuildResult::Infra(_)) | None => {
                 self.start_build(commit, build);
-                return Ok(false);
+                return Ok(Some(Served::Started));
             }
         };
         let number = self.state.next_number();
@@ -301,13 +304,7 @@ impl<'a> Dispatcher<'a> {
             seconds: 0.0,
         })?;
         let running = self.running.values().filter(|running| running.commit == commit).count() as u32;
-        match self.judge(commit, role, running, 1)? {
-            Served::End(Ending::Infrastructure(why)) => {
-                self.stopping = Some(Ending::Infrastructure(why));
-                Ok(false)
-            }
-            _ => Ok(false),
-        }
+        self.judge(commit, role, running, 1).map(Some)
     }
 
     /// A build failure is a void trial, or the crash itself where the target is one.
@@ -328,7 +325,7 @@ impl<'a> Dispatcher<'a> {
         if self.building.is_empty() {
             self.building.insert((commit, build));
             self.executor.start_build(commit, build);
-            self.recorder.progress(Progress::Building { commit, build });
+            self.recorder.progress(&Progress::Building { commit, build });
         }
     }
 
@@ -341,7 +338,7 @@ impl<'a> Dispatcher<'a> {
         };
         self.running.insert(number, Running { commit, role, build, n, proposed, cancelled: false });
         self.executor.start_trial(number, commit, n, slot, kernel);
-        self.recorder.progress(Progress::Trying { trial: number, commit, slot });
+        self.recorder.progress(&Progress::Trying { trial: number, commit, slot });
     }
 
     /// The smallest index that no trial of the commit has, finished or running.
@@ -375,7 +372,7 @@ impl<'a> Dispatcher<'a> {
                     return Ok(());
                 };
                 match end {
-                    Some(end) => self.take_trial(number, &running, end),
+                    Some(end) => self.take_trial(number, &running, *end),
                     None => Ok(()),
                 }
             }
@@ -449,7 +446,7 @@ impl<'a> Dispatcher<'a> {
             self.stopping.get_or_insert(Ending::Infrastructure(why));
             self.executor.cancel_all();
         }
-        self.recorder.progress(Progress::Retrying { failure });
+        self.recorder.progress(&Progress::Retrying { failure });
         Ok(())
     }
 

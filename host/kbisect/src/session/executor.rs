@@ -55,7 +55,7 @@ pub(super) enum Ended {
         /// The slot it had.
         slot: u32,
         /// How.
-        end: Option<Finished>,
+        end: Option<Box<Finished>>,
     },
 }
 
@@ -153,7 +153,7 @@ impl Executor {
         let setup = Setup { trial: number.0, commit, kernel: kernel.map(|name| self.kernels.join(name)), slot };
         let (pool, judge, sender) = (Arc::clone(&self.pool), Arc::clone(&self.watch), self.sender.clone());
         self.tasks.spawn(async move {
-            let end = try_trial(&*pool, &setup, &plan, judge, stopped, &sender).await;
+            let end = try_trial(&*pool, &setup, &plan, judge, stopped, &sender).await.map(Box::new);
             let _ = sender.send(Ended::Trial { number, slot, end });
         });
     }

@@ -65,7 +65,7 @@ proptest! {
     #[test]
     fn only_chances_are_relations(same in proptest::num::f64::ANY) {
         let result = check_relation(&Relation { same, reason: String::new() });
-        prop_assert_eq!(result.is_ok(), same >= 0.0 && same <= 1.0);
+        prop_assert_eq!(result.is_ok(), (0.0..=1.0).contains(&same));
     }
 }
 
