@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use kbisect_core::commit::CommitId;
 
 use crate::error::Error;
+use crate::process::ledger;
 
 /// A run directory, locked by this process until dropped.
 #[derive(Debug)]
@@ -110,6 +111,20 @@ impl RunDirectory {
     /// Checkouts and scratch.
     pub(super) fn work(&self) -> PathBuf {
         self.path.join("work")
+    }
+
+    /// Where children are noted that could outlive a killed process (only where bwrap does not work).
+    pub(super) fn children(&self) -> PathBuf {
+        self.path.join("work").join("children")
+    }
+
+    /// Ends what a killed process left running, and removes what its machines and builds left lying.
+    pub(super) fn tidy(&self) {
+        // Best effort: what stays is in nobody's way.
+        let _ = ledger::end_leftovers(&self.children());
+        for name in ["machines", "build"] {
+            let _ = fs::remove_dir_all(self.work().join(name));
+        }
     }
 
     /// The folder of one trial: the commit's `n`-th.

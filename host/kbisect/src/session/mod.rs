@@ -34,6 +34,8 @@ use crate::check;
 use crate::config::Settled;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::process::jail;
+use crate::process::ledger;
 use crate::record::event::Entry;
 use crate::record::event::Event;
 use crate::record::journal;
@@ -84,7 +86,9 @@ pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished,
     let mut recorder = Recorder::new(journal);
     attach(&mut recorder, &parts, display, &[])?;
     let mut state = State::new(bisector);
-    let finished = prepare::first_events(&parts).and_then(|events| {
+    ledger::keep_in(parts.directory.children());
+    let finished = prepare::first_events(&parts).and_then(|mut events| {
+        events.extend(jail::warning().map(|message| Event::Warned { message }));
         events.into_iter().try_for_each(|event| record(&mut recorder, &mut state, event))?;
         runtime.block_on(drive(&parts, &mut state, &mut recorder, display))
     });
@@ -99,6 +103,8 @@ pub fn resume(directory: &Path, repo: Option<PathBuf>, display: Display) -> Resu
     let runtime = runtime()?;
     let _inside = runtime.enter();
     let directory = RunDirectory::open(directory)?;
+    directory.tidy();
+    ledger::keep_in(directory.children());
     let (journal, entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
     let mut job = crate::config::read(&directory.job()).map_err(|problems| Error::user(problems.to_string()))?.job;
     if let Some(repo) = repo {
