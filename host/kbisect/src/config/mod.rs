@@ -36,6 +36,7 @@ pub use problem::Place;
 pub use problem::Problem;
 pub use problem::Problems;
 pub use reader::read;
+pub use reader::read_frozen;
 pub use reader::read_on;
 pub use write::Line;
 pub use write::lines;

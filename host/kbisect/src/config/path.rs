@@ -30,7 +30,8 @@ pub(super) fn folder(value: &Spanned<DeValue<'_>>, base: &Path) -> Read<PathBuf>
     }
 }
 
-fn resolve(value: &Spanned<DeValue<'_>>, base: &Path) -> Read<PathBuf> {
+/// A path, whether anything is there or not.
+pub(super) fn resolve(value: &Spanned<DeValue<'_>>, base: &Path) -> Read<PathBuf> {
     let text = value::line(value)?;
     let path = tidy(&base.join(text));
     if path.to_str().is_none() {

@@ -48,17 +48,32 @@ pub fn read(file: &Path) -> Result<Settled, Problems> {
     read_on(file, &Host::here())
 }
 
+/// Reads the job of a run that has begun: its repository may have moved since.
+///
+/// # Errors
+/// As [`read`], but for a repository that is not there.
+pub fn read_frozen(file: &Path) -> Result<Settled, Problems> {
+    read_as(file, &Host::here(), path::resolve)
+}
+
 /// Reads a job file for another machine than this one.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_on(file: &Path, host: &Host) -> Result<Settled, Problems> {
+    read_as(file, host, path::folder)
+}
+
+/// How the repository's path is read.
+type ReadRepo = fn(&Spanned<DeValue<'_>>, &Path) -> Read<PathBuf>;
+
+fn read_as(file: &Path, host: &Host, repo: ReadRepo) -> Result<Settled, Problems> {
     let whole = |text: String| Problems::whole(file.to_owned(), text);
     let text = load(file).map_err(|error| whole(format!("cannot read the job file: {error}")))?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let base = std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     let base = base.map_err(|error| whole(format!("cannot find the job file's folder: {error}")))?;
-    settle(file, &text, path::tidy(&base), host)
+    settle(file, &text, path::tidy(&base), host, repo)
 }
 
 fn load(file: &Path) -> io::Result<String> {
@@ -70,7 +85,7 @@ fn load(file: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn settle(file: &Path, text: &str, base: PathBuf, host: &Host) -> Result<Settled, Problems> {
+fn settle(file: &Path, text: &str, base: PathBuf, host: &Host, repo: ReadRepo) -> Result<Settled, Problems> {
     let document = Document::new(file, text, base);
     let (table, errors) = DeTable::parse_recoverable(text);
     let malformed = !errors.is_empty();
@@ -83,15 +98,15 @@ fn settle(file: &Path, text: &str, base: PathBuf, host: &Host) -> Result<Settled
         // What follows a syntax error may be misread: its other problems are not worth showing.
         return Err(document.finish().expect_err("a problem was noted"));
     }
-    let job = job(document.top(table.get_ref()), host);
+    let job = job(document.top(table.get_ref()), host, repo);
     let origins = document.finish()?;
     Ok(Settled { job, origins })
 }
 
 /// Reads everything. Where a problem was noted the value is a stand-in, and the job is never used.
-fn job(top: Section<'_, '_>, host: &Host) -> Job {
+fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     let base = &top.document().base;
-    let repo = top.required("repo", "the git repository", |value| path::folder(value, base));
+    let repo = top.required("repo", "the git repository", |value| repo(value, base));
     let bad = top.required("bad", "the commit where the crash was seen", value::line);
     let kind = top.get_or("kind", |value| value::word(value, &KINDS), Kind::Cause, Origin::guess("most look for a cause"));
     let good = top.get_or("good", good, Vec::new(), Origin::guess(no_good(kind)));

@@ -33,24 +33,12 @@ impl RunDirectory {
     pub(super) fn create(path: &Path) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(|error| failed("create", path, &error))?;
         let path = path.canonicalize().map_err(|error| failed("open", path, &error))?;
+        if !path.join("lock").exists() {
+            // Nothing is put into a folder that is not ours.
+            refuse_used(&path)?;
+        }
         let directory = Self { _lock: lock(&path)?, path };
-        if directory.journal().exists() {
-            return Err(Error::user(format!("`{}` already holds a run", directory.path.display()))
-                .hint(format!("go on with it: kbisect resume {}", directory.path.display()))
-                .hint("or name another directory with --out"));
-        }
-        let foreign = fs::read_dir(&directory.path)
-            .map_err(|error| failed("read", &directory.path, &error))?
-            .filter_map(Result::ok)
-            .find(|entry| !matches!(entry.file_name().to_str(), Some("lock" | "job.toml")));
-        if let Some(foreign) = foreign {
-            return Err(Error::user(format!(
-                "`{}` is not empty: it holds `{}`",
-                directory.path.display(),
-                foreign.file_name().display()
-            ))
-            .hint("name a new or empty directory with --out"));
-        }
+        refuse_used(&directory.path)?;
         for folder in ["trials", "kernels", "plugins", "work"] {
             fs::create_dir_all(directory.path.join(folder)).map_err(|error| failed("create", &directory.path, &error))?;
         }
@@ -155,14 +143,34 @@ impl RunDirectory {
     }
 }
 
-/// An input or output error on a path, as infrastructure failure.
+/// What to do about a full disk.
+pub(super) const MAKE_ROOM: &str = "make room on the disk";
+
+/// Refuses a folder in which no new run can begin.
+fn refuse_used(path: &Path) -> Result<(), Error> {
+    if path.join("journal.jsonl").exists() {
+        return Err(Error::user(format!("`{}` already holds a run", path.display()))
+            .hint(format!("go on with it: kbisect resume {}", path.display()))
+            .hint("or name another directory with --out"));
+    }
+    let foreign = fs::read_dir(path)
+        .map_err(|error| failed("read", path, &error))?
+        .filter_map(Result::ok)
+        .find(|entry| !matches!(entry.file_name().to_str(), Some("lock" | "job.toml")));
+    let Some(foreign) = foreign else { return Ok(()) };
+    Err(Error::user(format!("`{}` is not empty: it holds `{}`", path.display(), foreign.file_name().display()))
+        .hint("name a new or empty directory with --out"))
+}
+
+/// An input or output error on a path: the user's where the path cannot be used, else an infrastructure failure.
 pub(super) fn failed(action: &str, path: &Path, error: &io::Error) -> Error {
-    let refused = matches!(
-        error.kind(),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory | io::ErrorKind::ReadOnlyFilesystem
-    );
+    use io::ErrorKind as Kind;
     let message = format!("cannot {action} `{}`: {error}", path.display());
-    if refused { Error::user(message) } else { Error::infrastructure(message) }
+    match error.kind() {
+        Kind::PermissionDenied | Kind::NotADirectory | Kind::AlreadyExists | Kind::ReadOnlyFilesystem => Error::user(message),
+        Kind::StorageFull => Error::infrastructure(message).hint(MAKE_ROOM),
+        _ => Error::infrastructure(message),
+    }
 }
 
 /// Takes the lock and writes who holds it.

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Summary;
+use tokio::runtime::Runtime;
 
 use self::directory::RunDirectory;
 use self::dispatcher::Dispatcher;
@@ -33,6 +34,7 @@ use self::state::State;
 use crate::check;
 use crate::config::Settled;
 use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::exit::Exit;
 use crate::process::jail;
 use crate::process::ledger;
@@ -79,23 +81,31 @@ pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished,
     }
     let job = checked.settled.job;
     let settled = prepare::settle(&job)?;
-    let directory = RunDirectory::create(out)?;
-    let (parts, bisector) = settled.with(job, directory)?;
+    let mut state = State::new(settled.bisector(&job)?);
+    let parts = settled.with(job, RunDirectory::create(out)?);
+    start(&parts, &mut state, display, &runtime).map_err(|error| {
+        let begun = !state.trials.is_empty() || !state.builds.is_empty();
+        let resumable = error.kind == ErrorKind::Infrastructure && parts.directory.journal().exists();
+        if !begun && !resumable {
+            parts.directory.remove();
+            return error;
+        }
+        with_way_on(error, &parts)
+    })
+}
+
+/// The first process of a run, from the frozen job on.
+fn start(parts: &Parts, state: &mut State, display: Display, runtime: &Runtime) -> Result<Finished, Error> {
     parts.freeze()?;
     let journal = Journal::create(&parts.directory.journal()).map_err(|error| journal_error(&error))?;
     let mut recorder = Recorder::new(journal);
-    attach(&mut recorder, &parts, display, &[])?;
-    let mut state = State::new(bisector);
+    attach(&mut recorder, parts, display, &[])?;
     ledger::keep_in(parts.directory.children());
-    let finished = prepare::first_events(&parts).and_then(|mut events| {
-        events.extend(jail::warning().map(|message| Event::Warned { message }));
-        events.into_iter().try_for_each(|event| record(&mut recorder, &mut state, event))?;
-        runtime.block_on(drive(&parts, &mut state, &mut recorder, display))
-    });
-    if finished.is_err() && state.trials.is_empty() && state.builds.is_empty() {
-        parts.directory.remove();
+    let warning = jail::warning().map(|message| Event::Warned { message });
+    for event in prepare::first_events(parts)?.into_iter().chain(warning) {
+        record(&mut recorder, state, event)?;
     }
-    finished
+    runtime.block_on(drive(parts, state, &mut recorder, display))
 }
 
 /// Goes on with a run; `repo` where the repository has moved.
@@ -106,28 +116,48 @@ pub fn resume(directory: &Path, repo: Option<PathBuf>, display: Display) -> Resu
     directory.tidy();
     ledger::keep_in(directory.children());
     let (journal, entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
-    let mut job = crate::config::read(&directory.job()).map_err(|problems| Error::user(problems.to_string()))?.job;
+    let mut job = crate::config::read_frozen(&directory.job())?.job;
     if let Some(repo) = repo {
         job.repo = repo;
     }
     let settled = prepare::settle_again(&job, &entries)?;
-    let (parts, bisector) = settled.with(job, directory)?;
+    let mut state = State::new(settled.bisector(&job)?);
+    let parts = settled.with(job, directory);
+    go_on(&parts, &mut state, (journal, &entries), display, &runtime).map_err(|error| with_way_on(error, &parts))
+}
+
+/// A later process of a run, from where its journal ends.
+fn go_on(
+    parts: &Parts,
+    state: &mut State,
+    (journal, entries): (Journal, &[Entry]),
+    display: Display,
+    runtime: &Runtime,
+) -> Result<Finished, Error> {
     let mut recorder = Recorder::new(journal);
-    attach(&mut recorder, &parts, display, &entries)?;
-    let mut state = State::new(bisector);
-    for entry in &entries {
+    attach(&mut recorder, parts, display, entries)?;
+    for entry in entries {
         state.apply(&entry.event);
     }
-    if entries.is_empty() {
-        for event in prepare::first_events(&parts)? {
-            record(&mut recorder, &mut state, event)?;
+    if entries.len() < prepare::MOST_FIRST_EVENTS {
+        for event in prepare::first_events(parts)?.into_iter().skip(entries.len()) {
+            record(&mut recorder, state, event)?;
         }
     }
-    parts.restore(&state, &entries)?;
+    parts.restore(state, entries)?;
     if state.concluded.is_none() {
-        record(&mut recorder, &mut state, Event::Resumed { version: env!("CARGO_PKG_VERSION").to_owned() })?;
+        record(&mut recorder, state, Event::Resumed { version: env!("CARGO_PKG_VERSION").to_owned() })?;
     }
-    runtime.block_on(drive(&parts, &mut state, &mut recorder, display))
+    runtime.block_on(drive(parts, state, &mut recorder, display))
+}
+
+/// An error of the host's with the command that goes on once it is mended.
+fn with_way_on(error: Error, parts: &Parts) -> Error {
+    if error.kind == ErrorKind::Infrastructure { error.hint(way_on(parts)) } else { error }
+}
+
+fn way_on(parts: &Parts) -> String {
+    format!("to go on: kbisect resume {}", shown(parts.directory.path()))
 }
 
 /// A run as its journal tells it, without touching it.
@@ -145,7 +175,7 @@ pub struct Past {
 /// Reads a run; other processes may be working on it.
 pub fn look(directory: &Path) -> Result<Past, Error> {
     let entries = entries(directory)?;
-    let job = crate::config::read(&directory.join("job.toml")).map_err(|problems| Error::user(problems.to_string()))?.job;
+    let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
     let settled = prepare::settle_again(&job, &entries)?;
     let mut state = State::new(settled.bisector(&job)?);
     for entry in &entries {
@@ -175,7 +205,7 @@ fn record(recorder: &mut Recorder, state: &mut State, event: Event) -> Result<()
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+fn runtime() -> Result<Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
@@ -206,9 +236,6 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
             Dispatcher::new(parts, state, recorder, executor).run(&mut signals).await?
         }
     };
-    let go_on = format!("to go on: kbisect resume {}", shown(parts.directory.path()));
-    let stopped =
-        |recorder: &mut Recorder, state: &mut State, why: &str| record(recorder, state, Event::Stopped { why: why.to_owned() });
     let exit = match ending {
         Ending::Concluded(conclusion) => {
             let exit = exit_of(&conclusion);
@@ -216,16 +243,16 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
             exit
         }
         Ending::Signal => {
-            stopped(recorder, state, "by a signal")?;
+            stopped(state, recorder, display, "by a signal")?;
             Exit::Stopped
         }
         Ending::Deadline => {
-            stopped(recorder, state, "the deadline was reached")?;
+            stopped(state, recorder, display, "the deadline was reached")?;
             Exit::Deadline
         }
         Ending::Infrastructure(why) => {
-            stopped(recorder, state, &why)?;
-            return Err(Error::infrastructure(why).hint(go_on));
+            record(recorder, state, Event::Stopped { why: why.clone() })?;
+            return Err(Error::infrastructure(why));
         }
     };
     let entries = journal::read(&parts.directory.journal()).map_err(|error| journal_error(&error))?;
@@ -237,10 +264,19 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
                 eprint_line(&format!("files   {}", shown(parts.directory.path())));
             }
         }
-        None => eprint_line(&go_on),
+        None => eprint_line(&way_on(parts)),
         _ => {}
     }
     Ok(Finished { exit, report: result.map(|(report, _)| report) })
+}
+
+/// Records why a run stops, and says it where no renderer does.
+fn stopped(state: &mut State, recorder: &mut Recorder, display: Display, why: &str) -> Result<(), Error> {
+    record(recorder, state, Event::Stopped { why: why.to_owned() })?;
+    if display != Display::Lines {
+        eprint_line(&format!("stopped: {why}"));
+    }
+    Ok(())
 }
 
 /// The exit code of an answer.

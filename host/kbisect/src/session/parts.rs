@@ -142,9 +142,7 @@ impl Parts {
 pub(super) fn journal_error(error: &crate::record::journal::JournalError) -> Error {
     use crate::record::journal::JournalError;
     match error {
-        JournalError::Io { .. } if error.is_full() => {
-            Error::infrastructure(error.to_string()).hint("make room on the disk, then go on with `kbisect resume`")
-        }
+        JournalError::Io { .. } if error.is_full() => Error::infrastructure(error.to_string()).hint(directory::MAKE_ROOM),
         JournalError::Io { .. } => Error::infrastructure(error.to_string()),
         JournalError::Format { .. } => Error::user(error.to_string()).hint("go on with the kbisect that began the run"),
         JournalError::Broken { .. } | JournalError::Gap { .. } => {

@@ -91,11 +91,10 @@ impl Settled {
         Bisector::new(Arc::clone(&self.graph), self.ends.clone().into(), settings).map_err(|error| Error::user(error.to_string()))
     }
 
-    /// The parts of a run in `directory`, and its search.
-    pub(super) fn with(self, job: Job, directory: RunDirectory) -> Result<(Parts, Bisector), Error> {
-        let bisector = self.bisector(&job)?;
+    /// The parts of a run in `directory`.
+    pub(super) fn with(self, job: Job, directory: RunDirectory) -> Parts {
         let Self { repository, ends, policies, facts, notices, .. } = self;
-        Ok((Parts { job, directory, ends, repository, facts, policies, notices }, bisector))
+        Parts { job, directory, ends, repository, facts, policies, notices }
     }
 }
 
@@ -119,6 +118,9 @@ pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
         }
     })
 }
+
+/// No run has more first events.
+pub(super) const MOST_FIRST_EVENTS: usize = 2;
 
 /// The first entries of a new run: what is bisected, and the target where the job states it.
 pub(super) fn first_events(parts: &Parts) -> Result<Vec<Event>, Error> {
