@@ -222,8 +222,8 @@ fn range(kind: Kind, repository: &Repository, start: &Subject, good: Vec<Subject
         let releases = repository.releases_to_walk(&start.commit)?;
         let Some(newest) = releases.first() else {
             let error = Error::user(format!("{} contains no release (tags such as v6.5) to go back to", start.commit.short()));
-            let fetch = format!("git -C {} fetch --tags", job_path(repository.path()));
-            return Err(error.hint("state a good commit with `good`").hint(fetch));
+            let fetch = format!("fetch the tags: git -C {} fetch --tags", job_path(repository.path()));
+            return Err(error.hint("state a good commit with `good` or --good").hint(fetch));
         };
         let commits = repository.count(&start.commit, &[newest.commit])?;
         return Ok(Range::Walk { releases, commits });

@@ -63,7 +63,7 @@ fn table(summary: &Summary) -> String {
 }
 
 fn suspects(past: &Past, directory: &str) -> String {
-    let mut text = "likeliest\n".to_owned();
+    let mut text = if past.summary.suspects.is_empty() { String::new() } else { "likeliest\n".to_owned() };
     for suspect in &past.summary.suspects {
         let _ = writeln!(text, "  {:>8}  {}", report_text::percent(suspect.probability), suspect.commit.short());
     }
