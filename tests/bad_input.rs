@@ -1,0 +1,94 @@
+//! Bad input of every kind, to the built program: whole outputs with their exit status, and what can be done afterwards.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+#[path = "bad_input/directories.rs"]
+mod directories;
+#[path = "bad_input/jobs.rs"]
+mod jobs;
+#[path = "bad_input/stops.rs"]
+mod stops;
+
+use std::fs;
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
+use std::thread::sleep;
+use std::time::Duration;
+use std::time::Instant;
+
+use support::World;
+use support::line;
+
+/// Nothing in these tests takes longer, on however slow a machine: what does hangs.
+const HANGS: Duration = Duration::from_secs(120);
+
+/// `repo` with eight commits, of which the last four fail with this shell text; the first has the tag v1.0, the last v1.1.
+fn project(failing: &str) -> (World, Vec<String>) {
+    let world = World::new();
+    let ids = line(&world, "repo", 8, 4, failing);
+    world.git("repo", &["tag", "v1.0", &ids[0]]);
+    world.git("repo", &["tag", "v1.1", &ids[7]]);
+    (world, ids)
+}
+
+/// A job for [`project`], in `job.toml`; `more` comes last, so that it may begin sections.
+fn write_job(world: &World, more: &str) {
+    let text = format!(
+        "repo = \"repo\"\nbad = \"v1.1\"\ngood = \"v1.0\"\n{more}\n[machine]\nkind = \"process\"\n\
+         [trial]\ncommand = [\"./test.sh\"]\nexpect = \"exit\"\n"
+    );
+    fs::write(world.path("job.toml"), text).unwrap();
+}
+
+/// A bisection of [`project`] into `run`.
+const RUN: [&str; 12] =
+    ["run", "--quiet", "--repo", "repo", "--bad", "v1.1", "--good", "v1.0", "--out", "run", "--", "./test.sh"];
+
+/// The same from `job.toml`.
+const RUN_JOB: [&str; 5] = ["run", "--quiet", "job.toml", "--out", "run"];
+
+const RESUME: [&str; 3] = ["resume", "--quiet", "run"];
+
+/// Waits for a child and what it printed; kills it and fails where it hangs.
+fn wait(child: Child) -> Output {
+    let id = child.id();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    receiver.recv_timeout(HANGS).map(Result::unwrap).unwrap_or_else(|_| {
+        signal(id, "KILL");
+        panic!("the program hangs")
+    })
+}
+
+fn spawn(command: &mut Command) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// What a command of `kbisect` printed, and its exit status.
+fn said(world: &World, args: &[&str]) -> String {
+    shown(world, &mut world.kbisect(args))
+}
+
+/// What a command printed, and its exit status.
+fn shown(world: &World, command: &mut Command) -> String {
+    world.shown(&wait(spawn(command)))
+}
+
+fn signal(process: u32, name: &str) {
+    assert!(Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status().unwrap().success());
+}
+
+/// Waits until something is so; fails where it never is.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < HANGS, "{what}: never");
+        sleep(Duration::from_millis(5));
+    }
+}

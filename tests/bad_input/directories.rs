@@ -1,0 +1,243 @@
+//! Run directories that are full, foreign, damaged, in use or elsewhere; and repositories that have moved.
+
+use std::fs;
+use std::process::Command;
+
+use crate::RESUME;
+use crate::RUN;
+use crate::project;
+use crate::said;
+use crate::shown;
+use crate::spawn;
+use crate::support::World;
+use crate::support::named;
+use crate::until;
+use crate::wait;
+
+/// A run in `run` that was killed after its sixth event.
+fn killed_run() -> (World, Vec<String>) {
+    let (world, ids) = project("exit 1");
+    let killed = wait(spawn(world.kbisect(&RUN).env("KBISECT_TEST_ABORT_AFTER", "6")));
+    assert_eq!(killed.status.code(), None, "{}", world.shown(&killed));
+    (world, ids)
+}
+
+#[test]
+fn a_directory_that_holds_no_run() {
+    let (world, _) = project("exit 1");
+    insta::assert_snapshot!(said(&world, &["resume", "home"]), @r"
+    --- stderr
+    error: `home` holds no run: there is no journal.jsonl in it
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(said(&world, &["resume", "nowhere"]), @r"
+    --- stderr
+    error: `nowhere` holds no run: there is no journal.jsonl in it
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(said(&world, &["status", "home"]), @r"
+    --- stderr
+    error: `home` holds no run: there is no journal.jsonl in it
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(said(&world, &["log", "home"]), @r"
+    --- stderr
+    error: `home` holds no run: there is no journal.jsonl in it
+    --- exit status 2
+    ");
+}
+
+#[test]
+fn a_directory_that_holds_something_else() {
+    let (world, _) = project("exit 1");
+    fs::create_dir(world.path("run")).unwrap();
+    fs::write(world.path("run/mine"), "").unwrap();
+    insta::assert_snapshot!(said(&world, &RUN), @r"
+    --- stderr
+    error: `[DIR]/run` is not empty: it holds `mine`
+    hint: name a new or empty directory with --out
+    --- exit status 2
+    ");
+    assert_eq!(fs::read_dir(world.path("run")).unwrap().count(), 1, "what is not ours is left alone");
+}
+
+#[test]
+fn a_directory_that_is_a_file() {
+    let (world, _) = project("exit 1");
+    fs::write(world.path("run"), "").unwrap();
+    insta::assert_snapshot!(said(&world, &RUN), @r"
+    --- stderr
+    error: cannot create `run`: File exists (os error 17)
+    --- exit status 2
+    ");
+}
+
+#[test]
+fn a_run_of_another_version() {
+    let (world, _) = killed_run();
+    let journal = world.path("run/journal.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    let other = text.replacen("\"format\":1", "\"format\":2", 1);
+    assert_ne!(other, text);
+    fs::write(&journal, &other).unwrap();
+    insta::assert_snapshot!(said(&world, &RESUME), @r"
+    --- stderr
+    error: [DIR]/run/journal.jsonl: written in format 2; this kbisect reads format 1
+    hint: go on with the kbisect that began the run
+    --- exit status 2
+    ");
+    assert_eq!(said(&world, &["status", world.path("run").to_str().unwrap()]), said(&world, &RESUME));
+    assert_eq!(fs::read_to_string(&journal).unwrap(), other, "the journal is as it was");
+}
+
+#[test]
+fn a_damaged_journal() {
+    let (world, _) = killed_run();
+    let journal = world.path("run/journal.jsonl");
+    let lines: Vec<String> = fs::read_to_string(&journal).unwrap().lines().map(str::to_owned).collect();
+    let damaged = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut lines = lines.clone();
+        change(&mut lines);
+        let text = lines.join("\n") + "\n";
+        fs::write(&journal, &text).unwrap();
+        let resumed = said(&world, &RESUME);
+        assert_eq!(said(&world, &["status", world.path("run").to_str().unwrap()]), resumed);
+        assert_eq!(fs::read_to_string(&journal).unwrap(), text, "the journal is as it was");
+        resumed
+    };
+    insta::assert_snapshot!(damaged(&|lines| lines[3].insert(20, '\u{0}')), @r"
+    --- stderr
+    error: [DIR]/run/journal.jsonl:4: not a journal entry: control character (\u0000-\u001F) found while parsing a string at line 1 column 21
+    hint: the file was changed by hand or damaged; begin a new run
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(damaged(&|lines| _ = lines.remove(2)), @r"
+    --- stderr
+    error: [DIR]/run/journal.jsonl:3: entry 4 where 3 was to come
+    hint: the file was changed by hand or damaged; begin a new run
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(damaged(&|lines| _ = lines.remove(0)), @r"
+    --- stderr
+    error: [DIR]/run/journal.jsonl:1: entry 2 where 1 was to come
+    hint: the file was changed by hand or damaged; begin a new run
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(damaged(&|lines| lines.clear()), @r"
+    --- stderr
+    error: [DIR]/run/journal.jsonl:1: not a journal entry: EOF while parsing a value at line 2 column 0
+    hint: the file was changed by hand or damaged; begin a new run
+    --- exit status 2
+    ");
+}
+
+#[test]
+fn a_damaged_job() {
+    let (world, _) = killed_run();
+    fs::remove_file(world.path("run/job.toml")).unwrap();
+    insta::assert_snapshot!(said(&world, &RESUME), @r"
+    --- stderr
+    error: [DIR]/run/job.toml: cannot read the job file: No such file or directory (os error 2)
+    --- exit status 2
+    ");
+}
+
+#[test]
+fn two_runs_in_one_directory() {
+    let (world, ids) = project("[ -e \"$GO\" ] || { touch \"$THERE\"; while [ ! -e \"$GO\" ]; do sleep .02; done; }\nexit 1");
+    let (there, go) = (world.path("there"), world.path("go"));
+    let first = spawn(world.kbisect(&RUN).env("THERE", &there).env("GO", &go));
+    until("the first trial", || there.exists());
+    let holder = format!("process {} on {}", first.id(), host());
+    let second = said(&world, &RUN).replace(&holder, "process [ID] on [HOST]");
+    insta::assert_snapshot!(second, @r"
+    --- stderr
+    error: `[DIR]/run` is in use by kbisect, process [ID] on [HOST]
+    --- exit status 2
+    ");
+    assert_eq!(said(&world, &RESUME).replace(&holder, "process [ID] on [HOST]"), second);
+    assert!(said(&world, &["status", "run"]).contains("running"));
+    fs::write(&go, "").unwrap();
+    let first = wait(first);
+    assert_eq!(first.status.code(), Some(0), "{}", world.shown(&first));
+    assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
+    insta::assert_snapshot!(said(&world, &RUN), @r"
+    --- stderr
+    error: `[DIR]/run` already holds a run
+    hint: go on with it: kbisect resume [DIR]/run
+    hint: or name another directory with --out
+    --- exit status 2
+    ");
+}
+
+fn host() -> String {
+    let name = Command::new("uname").arg("-n").output().unwrap();
+    String::from_utf8(name.stdout).unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn a_repository_that_has_moved() {
+    let (world, ids) = killed_run();
+    fs::rename(world.path("repo"), world.path("elsewhere")).unwrap();
+    insta::assert_snapshot!(said(&world, &RESUME), @r"
+    --- stderr
+    error: `[DIR]/repo` is not a git repository, nor inside one
+    hint: give the path of a clone, or `git clone` one
+    hint: if the repository has moved, name its new place: kbisect resume DIR --repo PATH
+    --- exit status 2
+    ");
+    // Another repository is not taken for it.
+    assert!(Command::new("git").args(["init", "-q"]).arg(world.path("other")).status().unwrap().success());
+    insta::assert_snapshot!(said(&world, &["resume", "--quiet", "run", "--repo", "other"]), @r"
+    --- stderr
+    error: the repository `[DIR]/other/` lacks object 947b274159d01b8fb8442fd766d6bcb01e11bcb9
+    hint: see what is missing: git -C [DIR]/other/ fsck --connectivity-only
+    hint: fetch everything again: git -C [DIR]/other/ fetch --refetch --tags
+    hint: if the repository has moved, name its new place: kbisect resume DIR --repo PATH
+    --- exit status 2
+    ");
+    let resumed = wait(spawn(&mut world.kbisect(&["resume", "--quiet", "run", "--repo", "elsewhere"])));
+    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
+}
+
+#[test]
+fn a_finished_run_says_its_result_again() {
+    for (failing, exit) in [("exit 1", 0), ("exit 125", 3), ("exit 0", 4)] {
+        let (world, _) = project(failing);
+        let first = wait(spawn(&mut world.kbisect(&RUN)));
+        assert_eq!(first.status.code(), Some(exit), "{}", world.shown(&first));
+        let journal = fs::read(world.path("run/journal.jsonl")).unwrap();
+        let again = wait(spawn(&mut world.kbisect(&RESUME)));
+        assert_eq!(world.shown(&again), world.shown(&first));
+        assert_eq!(fs::read(world.path("run/journal.jsonl")).unwrap(), journal);
+    }
+}
+
+#[test]
+fn a_full_disk() {
+    let (world, ids) = project("[ -e \"$FULL\" ] || { touch \"$FULL\"; head -c 1G /dev/zero > \"$FILL\" 2> /dev/null; }\nexit 1");
+    if !Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: mounts are not permitted here");
+        return;
+    }
+    fs::create_dir(world.path("disk")).unwrap();
+    // The mount is this shell's own, and gone with it.
+    let script = "mount -t tmpfs -o size=8M none disk || exit 99\n\
+                  \"$KBISECT\" run --quiet --repo repo --bad v1.1 --good v1.0 --out disk/run -- ./test.sh\n\
+                  echo \"exit status $?\" >&2\nrm \"$FILL\"\n\
+                  \"$KBISECT\" resume --quiet disk/run > /dev/null\necho \"exit status $?\" >&2\ncp disk/run/report.json .\n";
+    let mut command = world.command("unshare");
+    command.args(["-m", "sh", "-c", script]).env("KBISECT", env!("CARGO_BIN_EXE_kbisect"));
+    command.env("FILL", world.path("disk/fill")).env("FULL", world.path("full"));
+    insta::assert_snapshot!(shown(&world, &mut command), @r"
+    --- stderr
+    error: cannot write `[DIR]/disk/run/trials/95744a2bb0e8a750b18ce48db8f144a3eb243930/1`: No space left on device (os error 28)
+    hint: make room on the disk
+    hint: to go on: kbisect resume disk/run
+    exit status 6
+    exit status 0
+    --- exit status 0
+    ");
+    assert_eq!(named(&world.path("")), Some(ids[4].clone()));
+}

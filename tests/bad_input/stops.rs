@@ -1,0 +1,115 @@
+//! Runs that are stopped: by a signal, the deadline, or a broken host; each goes on afterwards and comes to its answer.
+
+use std::fs;
+
+use crate::RESUME;
+use crate::RUN;
+use crate::RUN_JOB;
+use crate::project;
+use crate::said;
+use crate::shown;
+use crate::signal;
+use crate::spawn;
+use crate::support::World;
+use crate::support::named;
+use crate::until;
+use crate::wait;
+use crate::write_job;
+
+/// Fails once `$GO` is there, and says in `$THERE` that it waits.
+const WAITS: &str = "touch \"$THERE\"; while [ ! -e \"$GO\" ]; do sleep .02; done; exit 1";
+
+/// Resumes a run and sees that it finds the culprit.
+fn goes_on(world: &World, ids: &[String]) {
+    fs::write(world.path("go"), "").unwrap();
+    let resumed = wait(spawn(world.kbisect(&RESUME).env("THERE", world.path("there")).env("GO", world.path("go"))));
+    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
+}
+
+#[test]
+fn one_signal_waits_for_what_runs() {
+    for name in ["INT", "TERM", "HUP"] {
+        let (world, ids) = project(WAITS);
+        let (there, go) = (world.path("there"), world.path("go"));
+        let run = spawn(world.kbisect(&RUN).env("THERE", &there).env("GO", &go));
+        until("the first trial", || there.exists());
+        signal(run.id(), name);
+        until("the signal is taken in", || {
+            fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("trials that run are waited for")
+        });
+        fs::write(&go, "").unwrap();
+        let said = world.shown(&wait(run));
+        insta::allow_duplicates! { insta::assert_snapshot!(said, @r"
+        --- stderr
+        stopped: by a signal
+        to go on: kbisect resume run
+        --- exit status 130
+        "); }
+        goes_on(&world, &ids);
+    }
+}
+
+#[test]
+fn two_signals_kill_what_runs() {
+    let (world, ids) = project(WAITS);
+    let (there, go) = (world.path("there"), world.path("go"));
+    let run = spawn(world.kbisect(&RUN).env("THERE", &there).env("GO", &go));
+    until("the first trial", || there.exists());
+    signal(run.id(), "INT");
+    until("the signal is taken in", || {
+        fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("trials that run are waited for")
+    });
+    signal(run.id(), "INT");
+    insta::assert_snapshot!(world.shown(&wait(run)), @r"
+    --- stderr
+    stopped: by a signal
+    to go on: kbisect resume run
+    --- exit status 130
+    ");
+    goes_on(&world, &ids);
+}
+
+#[test]
+fn the_deadline() {
+    let (world, ids) = project(WAITS);
+    write_job(&world, "[limits]\ndeadline = \"1s\"\n");
+    let (there, go) = (world.path("there"), world.path("go"));
+    insta::assert_snapshot!(shown(&world, world.kbisect(&RUN_JOB).env("THERE", &there).env("GO", &go)), @r"
+    --- stderr
+    stopped: the deadline was reached
+    to go on: kbisect resume run
+    --- exit status 7
+    ");
+    assert!(there.exists(), "it had begun");
+    insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
+    --- stdout
+    range   not known yet
+      commit        hit/clean/void/other   P(has the bug)  verdict
+    state   stopped: the deadline was reached
+    to go on: kbisect resume run
+    --- exit status 0
+    ");
+    let frozen = world.path("run/job.toml");
+    let longer = fs::read_to_string(&frozen).unwrap().replace("deadline = \"1s\"", "deadline = \"1h\"");
+    fs::write(&frozen, longer).unwrap();
+    goes_on(&world, &ids);
+}
+
+#[test]
+fn five_failures_of_the_host_in_a_row() {
+    // The trial at the start commit takes the repository away; the next checkout needs it.
+    let (world, ids) = project("[ -e \"$AWAY\" ] || mv \"$REPO\" \"$AWAY\"; exit 1");
+    let mut command = world.kbisect(&RUN);
+    insta::assert_snapshot!(shown(&world, command.env("REPO", world.path("repo")).env("AWAY", world.path("away"))), @r"
+    --- stderr
+    error: 5 infrastructure failures in a row; the last: `[DIR]/repo` is not a git repository, nor inside one
+    hint: to go on: kbisect resume run
+    --- exit status 6
+    ");
+    fs::rename(world.path("away"), world.path("repo")).unwrap();
+    fs::write(world.path("away"), "").unwrap();
+    let resumed = wait(spawn(world.kbisect(&RESUME).env("AWAY", world.path("away"))));
+    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
+}
