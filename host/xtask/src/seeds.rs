@@ -11,6 +11,9 @@ use serde_json::Value;
 use crate::cargo::build;
 use crate::step::Failure;
 
+/// Seconds after which a demo is ended, and counts as wrong.
+const LONGEST: &str = "900";
+
 /// How the demo ended with one seed.
 struct Run {
     /// The exit status; 0 only if the named commit is the planted one.
@@ -89,7 +92,8 @@ fn parse(args: &[String]) -> Result<Vec<u64>, Failure> {
 /// Runs the demo with one seed, quietly.
 fn one(kbisect: &Path, seed: u64, folder: &Path, rest: &[String]) -> Result<Run, Failure> {
     let keep = folder.join(seed.to_string());
-    let mut command = Command::new(kbisect);
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", LONGEST]).arg(kbisect);
     command.args(["demo", "--seed", &seed.to_string(), "--keep"]).arg(&keep).args(rest).stdin(Stdio::null());
     let start = Instant::now();
     let output = command.output().map_err(|error| Failure::step(format!("cannot run the demo: {error}")))?;
