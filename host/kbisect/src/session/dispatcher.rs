@@ -524,13 +524,12 @@ impl<'a> Dispatcher<'a> {
         {
             let title = |cluster: &target::Cluster| cluster.faces[0].title.clone();
             return Err(Error::user(format!(
-                "two different crashes are equally frequent at the start commit:\n  {} trials: {}\n  {} trials: {}",
+                "two different crashes are equally frequent at the start commit (in {} of its trials each):\n  {}\n  {}",
                 first.trials,
                 title(first),
-                second.trials,
                 title(second)
             ))
-            .hint("say which one is meant with `title = \"…\"` in the job file"));
+            .hint("say which one is meant with `title = \"…\"` in the job file, and begin a new run"));
         }
         self.parts.tell_policies(self.state);
         let routes = self.parts.policies.resolve_routes(&self.state.faces()).map_err(|error| Error::user(error.to_string()))?;
