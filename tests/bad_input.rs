@@ -8,10 +8,15 @@ mod support;
 mod directories;
 #[path = "bad_input/jobs.rs"]
 mod jobs;
+#[path = "bad_input/machines.rs"]
+mod machines;
 #[path = "bad_input/stops.rs"]
 mod stops;
+#[path = "bad_input/trials.rs"]
+mod trials;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Child;
 use std::process::Command;
 use std::process::Output;
@@ -91,4 +96,22 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
         assert!(began.elapsed() < HANGS, "{what}: never");
         sleep(Duration::from_millis(5));
     }
+}
+
+/// An executable shell script in the folder; its absolute path.
+fn script(world: &World, name: &str, body: &str) -> String {
+    let path = world.path(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A shown report without how long things took.
+fn timeless(shown: &str) -> String {
+    let effort = |line: &str| match line.split_once(" in ") {
+        Some((effort, _)) if line.starts_with("Effort:") => format!("{effort} in [TIME]\n"),
+        _ => format!("{line}\n"),
+    };
+    shown.lines().map(effort).collect()
 }
