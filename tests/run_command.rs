@@ -268,3 +268,59 @@ fn a_good_end_that_is_bad_is_said() {
         .unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", world.shown(&output));
 }
+
+#[test]
+fn a_run_shows_what_it_tests_and_reports_once() {
+    let world = World::new();
+    let ids = line(&world, "repo", 20, 13, "exit 1");
+    let output = world
+        .kbisect(&["run", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./test.sh"])
+        .output()
+        .unwrap();
+    let shown = world.shown(&output);
+    let shown: Vec<&str> =
+        shown.lines().map(|line| if line.starts_with("Effort: ") { "Effort: [TRIALS AND TIMES]" } else { line }).collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    --- stdout
+
+    Culprit, 99.4 %:
+
+      commit ad2cfa89f261 ("change 13")
+      Author: A U Thor <author@example.org>
+
+    Crash: exit status 1
+      (seen on ed984f69695f, which is NOT the culprit)
+    Evidence (same configuration, same compiler):
+      culprit ad2cfa89f261    2 of 2 trials crash with it
+      parent  c99823dcb6e3    0 of 2 trials crash with it
+    Not counted: 0 other crashes, 0 void trials
+    Effort: [TRIALS AND TIMES]
+    To: A U Thor <author@example.org>  (author of the culprit)
+    No person has checked this result.
+
+    If you fix it, please add as appropriate:
+    | Fixes: ad2cfa89f261 ("change 13")
+    --- stderr
+    start   ed984f69695f ("change 19"), good at 947b274159d0
+    target  exit status 1   (start commit)
+      #  commit        subject                                       hit/clean/void/other   P(has the bug)
+      1  ed984f69695fs change 19                                       3     0    0     0     1.000
+    range   19 commits, about 5 to test
+      2  947b274159d0r change 0                                        0     1    0     0     0.001
+      3  3f0ad367380f  change 9                                        0     1    0     0     0.024
+      4  4b2ddfbf8e6f  change 14                                       1     0    0     0     0.992
+      5  ef7ce1e9c408  change 11                                       0     1    0     0     0.027
+      6  c99823dcb6e3  change 12                                       0     1    0     0     0.022
+      7  ad2cfa89f261  change 13                                       1     0    0     0     0.991
+      8  c99823dcb6e3  change 12                                       0     2    0     0     0.009
+      9  ad2cfa89f261  change 13                                       2     0    0     0     1.000
+    files   run
+    --- exit status 0
+    "#);
+    // Resuming a run that has its answer says it again, and tests nothing.
+    let trials_before = trials(&world, "run");
+    let again = world.kbisect(&["resume", "--quiet", "run"]).output().unwrap();
+    assert_eq!(again.stdout, output.stdout);
+    assert_eq!(again.status.code(), Some(0));
+    assert_eq!(trials(&world, "run"), trials_before);
+}

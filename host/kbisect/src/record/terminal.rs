@@ -71,8 +71,9 @@ impl Terminal {
             Event::Resumed { .. } => self.line("resumed"),
             Event::Target { faces, origin } => {
                 if let Some(face) = faces.first() {
+                    let frames = if face.trace.is_empty() { String::new() } else { format!("; {} frames", face.trace.len()) };
                     let file = face.guilty_file.as_ref().map_or_else(String::new, |file| format!("; {file}"));
-                    self.line(&format!("target  {}   ({origin}; {} frames{file})", face.title, face.trace.len()));
+                    self.line(&format!("target  {}   ({origin}{frames}{file})", face.title));
                 }
             }
             Event::Chosen { commit, role, release, subject, .. } => {

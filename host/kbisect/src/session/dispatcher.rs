@@ -145,7 +145,10 @@ impl<'a> Dispatcher<'a> {
         loop {
             let pending = self.pending();
             let actions = match self.state.bisector.plan(&pending) {
-                Plan::Done(conclusion) => return Ok(Some(Ending::Concluded(conclusion))),
+                Plan::Done(conclusion) => {
+                    self.recorder.progress(&Progress::Standing(self.state.bisector.summary()));
+                    return Ok(Some(Ending::Concluded(conclusion)));
+                }
                 Plan::Do(actions) => actions,
             };
             self.cancel_what_left_the_plan(&actions);
