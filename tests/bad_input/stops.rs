@@ -11,6 +11,7 @@ use crate::shown;
 use crate::signal;
 use crate::spawn;
 use crate::support::World;
+use crate::support::journal;
 use crate::support::named;
 use crate::until;
 use crate::wait;
@@ -112,4 +113,15 @@ fn five_failures_of_the_host_in_a_row() {
     let resumed = wait(spawn(world.kbisect(&RESUME).env("AWAY", world.path("away"))));
     assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
     assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
+}
+
+#[test]
+fn an_end_right_after_the_first_event_keeps_the_stated_target() {
+    let (world, ids) = project("exit 1");
+    write_job(&world, "title = \"exit status 1\"\n");
+    let killed = wait(spawn(world.kbisect(&RUN_JOB).env("KBISECT_TEST_ABORT_AFTER", "1")));
+    assert_eq!(killed.status.code(), None, "{}", world.shown(&killed));
+    goes_on(&world, &ids);
+    let stated = |entry: &serde_json::Value| entry["event"] == "target" && entry["origin"] == "title";
+    assert_eq!(journal(&world.path("run")).iter().filter(|entry| stated(entry)).count(), 1);
 }
