@@ -68,6 +68,8 @@ struct Text {
     /// The ends of the range as far as verdicts settled them.
     bad: Option<CommitId>,
     good: Option<CommitId>,
+    /// The release or other good end that the search turned to last: its other end while no verdict names one.
+    end: Option<CommitId>,
     bisecting: bool,
     /// What the `# git bisect` lines said, so that none contradicts an earlier one.
     marks: HashMap<CommitId, &'static str>,
@@ -172,6 +174,9 @@ impl Text {
             }
             _ => Ok(()),
         };
+        if matches!(role, Role::Release | Role::GoodEnd) && !self.bisecting {
+            self.end = Some(commit);
+        }
         let _ = writeln!(lines, "testing commit {commit}");
         self.block = Some(Block { commit, role, runs: Vec::new() });
     }
@@ -182,11 +187,13 @@ impl Text {
             return;
         };
         let bad = self.bad.unwrap_or(ends.start);
-        let good = self.good.or_else(|| ends.good.first().copied()).unwrap_or(ends.start);
-        let _ = match ends.kind {
-            Kind::Cause => writeln!(lines, "# git bisect start {bad} {good}"),
-            Kind::Fix => writeln!(lines, "# git bisect start {good} {bad}"),
+        let good = self.good.or_else(|| ends.good.first().copied()).or(self.end).unwrap_or(ends.start);
+        let (bad, good) = match ends.kind {
+            Kind::Cause => (bad, good),
+            Kind::Fix => (good, bad),
         };
+        let _ = writeln!(lines, "# git bisect start {bad} {good}");
+        self.marks.extend([(good, "good"), (bad, "bad")]);
         self.bisecting = true;
     }
 
