@@ -65,10 +65,11 @@ fn wait(child: Child) -> Output {
     let id = child.id();
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(child.wait_with_output()));
-    receiver.recv_timeout(HANGS).map(Result::unwrap).unwrap_or_else(|_| {
+    let Ok(output) = receiver.recv_timeout(HANGS) else {
         signal(id, "KILL");
         panic!("the program hangs")
-    })
+    };
+    output.unwrap()
 }
 
 fn spawn(command: &mut Command) -> Child {

@@ -10,6 +10,7 @@ use crate::said;
 use crate::shown;
 use crate::spawn;
 use crate::support::World;
+use crate::support::journal;
 use crate::support::line;
 use crate::support::named;
 use crate::timeless;
@@ -98,9 +99,9 @@ fn consoles_with_anything_in_them() {
 #[test]
 fn an_endless_line_of_100_mb() {
     let world = World::new();
-    let ids = line(&world, "repo", 2, 1, "head -c 100000000 /dev/zero | tr '\\000' x; exit 1");
+    let ids = line(&world, "repo", 3, 1, "head -c 100000000 /dev/zero | tr '\\000' x; exit 1");
     world.git("repo", &["tag", "v1.0", &ids[0]]);
-    world.git("repo", &["tag", "v1.1", &ids[1]]);
+    world.git("repo", &["tag", "v1.1", &ids[2]]);
     let mut args = vec!["run", "--quiet", "--strategy", "git"];
     args.extend(&RUN[2..]);
     let mut child = spawn(&mut world.kbisect(&args));
@@ -116,5 +117,7 @@ fn an_endless_line_of_100_mb() {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
     assert_eq!(named(&world.path("run")), Some(ids[1].clone()));
+    let trials = journal(&world.path("run")).iter().filter(|entry| entry["event"] == "trial-ended").count();
+    assert_eq!(trials, 1, "the commit in between is tried");
     assert!(peak > 0 && peak < 400_000, "{peak} kB of memory at most");
 }
