@@ -70,6 +70,9 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
     })?;
     let job = write_job(&place, &repo, &planted, args)?;
     let finished = session::begin(job, &place.join("run"), args.show.display())?;
+    if args.keep.is_some() {
+        args.show.files(&finished);
+    }
     let named = finished.report.as_ref().and_then(|report| report.named.as_ref());
     let right = named.is_some_and(|named| named.text.commit.to_string() == planted.culprit);
     let verdict = format!(

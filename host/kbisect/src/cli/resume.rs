@@ -26,5 +26,7 @@ pub struct Args {
 
 /// Goes on with a run.
 pub fn run(args: Args) -> Result<Exit, Error> {
-    session::resume(&args.directory, args.repo, args.show.display()).map(|finished| finished.exit)
+    let finished = session::resume(&args.directory, args.repo, args.show.display())?;
+    args.show.files(&finished);
+    Ok(finished.exit)
 }

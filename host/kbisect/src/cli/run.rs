@@ -1,5 +1,7 @@
 //! `kbisect run`: a bisection, from a job file or from a command line like `git bisect run`'s.
 
+use std::io;
+use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use crate::exit::Exit;
 use crate::git::Repository;
 use crate::session;
 use crate::session::Display;
+use crate::session::Finished;
 
 /// Find the commit that broke something, also where it breaks only now and then.
 ///
@@ -105,6 +108,14 @@ impl Show {
         }
     }
 
+    /// Says where a run that has its answer is kept.
+    pub fn files(&self, finished: &Finished) {
+        if self.display() == Display::Lines && finished.report.is_some() {
+            // Nothing is left to say where standard error is gone.
+            let _ = writeln!(io::stderr(), "files   {}", session::shown(&finished.directory));
+        }
+    }
+
     /// Says something beside the run's own output, where that does not disturb.
     pub fn tell(&self, text: &str) -> Result<(), Error> {
         if self.display() == Display::Json { Ok(()) } else { super::print(text) }
@@ -129,7 +140,9 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         }
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("bisect-{name}")));
-    session::begin(settled, &out, args.show.display()).map(|finished| finished.exit)
+    let finished = session::begin(settled, &out, args.show.display())?;
+    args.show.files(&finished);
+    Ok(finished.exit)
 }
 
 fn from_file(path: &Path) -> Result<Settled, Error> {

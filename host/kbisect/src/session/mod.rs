@@ -67,6 +67,8 @@ pub enum Display {
 pub struct Finished {
     /// The exit code that says so.
     pub exit: Exit,
+    /// Where it is kept.
+    pub directory: PathBuf,
     /// The result, when there is an answer.
     pub report: Option<Report>,
 }
@@ -260,14 +262,11 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
     match &result {
         Some((_, text)) if display != Display::Json => {
             crate::cli::print(&format!("\n{text}"))?;
-            if display == Display::Lines {
-                eprint_line(&format!("files   {}", shown(parts.directory.path())));
-            }
         }
         None => eprint_line(&way_on(parts)),
         _ => {}
     }
-    Ok(Finished { exit, report: result.map(|(report, _)| report) })
+    Ok(Finished { exit, directory: parts.directory.path().to_owned(), report: result.map(|(report, _)| report) })
 }
 
 /// Records why a run stops, and says it where no renderer does.
