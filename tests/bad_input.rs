@@ -27,6 +27,9 @@ use std::thread::sleep;
 use std::time::Duration;
 use std::time::Instant;
 
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process;
 use support::World;
 use support::line;
 
@@ -66,7 +69,7 @@ fn wait(child: Child) -> Output {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(child.wait_with_output()));
     let Ok(output) = receiver.recv_timeout(HANGS) else {
-        signal(id, "KILL");
+        signal(id, Signal::KILL);
         panic!("the program hangs")
     };
     output.unwrap()
@@ -86,8 +89,8 @@ fn shown(world: &World, command: &mut Command) -> String {
     world.shown(&wait(spawn(command)))
 }
 
-fn signal(process: u32, name: &str) {
-    assert!(Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status().unwrap().success());
+fn signal(process: u32, signal: Signal) {
+    kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), signal).unwrap();
 }
 
 /// Waits until something is so; fails where it never is.

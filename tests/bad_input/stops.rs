@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
 use crate::RESUME;
 use crate::RUN;
 use crate::RUN_JOB;
@@ -30,12 +32,12 @@ fn goes_on(world: &World, ids: &[String]) {
 
 #[test]
 fn one_signal_waits_for_what_runs() {
-    for name in ["INT", "TERM", "HUP"] {
+    for stop in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (world, ids) = project(WAITS);
         let (there, go) = (world.path("there"), world.path("go"));
         let run = spawn(world.kbisect(&RUN).env("THERE", &there).env("GO", &go));
         until("the first trial", || there.exists());
-        signal(run.id(), name);
+        signal(run.id(), stop);
         until("the signal is taken in", || {
             fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("trials that run are waited for")
         });
@@ -57,11 +59,11 @@ fn two_signals_kill_what_runs() {
     let (there, go) = (world.path("there"), world.path("go"));
     let run = spawn(world.kbisect(&RUN).env("THERE", &there).env("GO", &go));
     until("the first trial", || there.exists());
-    signal(run.id(), "INT");
+    signal(run.id(), Signal::INT);
     until("the signal is taken in", || {
         fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("trials that run are waited for")
     });
-    signal(run.id(), "INT");
+    signal(run.id(), Signal::INT);
     insta::assert_snapshot!(world.shown(&wait(run)), @r"
     --- stderr
     stopped: by a signal

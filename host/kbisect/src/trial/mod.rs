@@ -176,12 +176,12 @@ impl Trial<'_> {
         }
         match booted {
             Err(failure) if of_the_boot && failure.stage == Stage::Boot => {
-                return Ok(Reading::Crashed(CrashReport {
+                return Ok(Reading::Crashed(Box::new(CrashReport {
                     title: "boot failure".to_owned(),
                     crash_type: "BOOT".to_owned(),
                     properties: vec![("reason".to_owned(), failure.reason)],
                     ..CrashReport::default()
-                }));
+                })));
             }
             Err(failure) => return Err(End::Failed(self.with_report(failure))),
             Ok(()) if of_the_boot => return Ok(Reading::Clean),
@@ -361,7 +361,7 @@ impl Trial<'_> {
             End::Read(Reading::Clean | Reading::CleanAtLimit) => (Outcome::Clean, String::new(), false),
             End::Read(Reading::Crashed(report)) => match self.watch.relate(&report, &self.plan.commit) {
                 Ok(relation) => {
-                    self.seen.push(Seen { report, relation, counts: true });
+                    self.seen.push(Seen { report: *report, relation, counts: true });
                     self.crashed(false)
                 }
                 Err(failure) => void(failure),

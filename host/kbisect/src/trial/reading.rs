@@ -19,7 +19,7 @@ pub enum Reading {
     /// The time limit ended a trial without a sign of the bug.
     CleanAtLimit,
     /// A crash that only the end shows, with a report made from it.
-    Crashed(CrashReport),
+    Crashed(Box<CrashReport>),
     /// Nothing, unless the console shows a crash.
     Void(Failure),
     /// Nothing, whatever the console shows: the reproducer itself says that it cannot tell.
@@ -42,7 +42,7 @@ pub fn read(plan: &Plan, run: u32, ended: &Ended, alive: bool) -> Reading {
             void(format!("exit status {code}: the reproducer is {why} in the machine"))
         }
         Ended::Code(_) | Ended::Signal(_) if !any_code_counts => Reading::Clean,
-        Ended::Code(code @ 1..128) => Reading::Crashed(report(format!("exit status {code}"), "EXIT")),
+        Ended::Code(code @ 1..128) => Reading::Crashed(Box::new(report(format!("exit status {code}"), "EXIT"))),
         Ended::Code(code) => match signal_name(code - 128) {
             Some(_) => signal(plan, code - 128),
             None => by_signal(plan, format!("exit status {code}")),
@@ -50,13 +50,13 @@ pub fn read(plan: &Plan, run: u32, ended: &Ended, alive: bool) -> Reading {
         Ended::Signal(number) => signal(plan, number),
         Ended::TimeLimit => at_limit(plan, run, alive),
         Ended::ControlFailed(ref text) => void(format!("the control test answered for the reproducer: {text}")),
-        Ended::MachineGone => Reading::Crashed(report("lost connection to test machine".to_owned(), "LOST_CONNECTION")),
+        Ended::MachineGone => Reading::Crashed(Box::new(report("lost connection to test machine".to_owned(), "LOST_CONNECTION"))),
     }
 }
 
 fn at_limit(plan: &Plan, run: u32, alive: bool) -> Reading {
     if !alive {
-        return Reading::Crashed(report("no output from test machine".to_owned(), "NO_OUTPUT"));
+        return Reading::Crashed(Box::new(report("no output from test machine".to_owned(), "NO_OUTPUT")));
     }
     if plan.expect == Expect::Crash || run > 1 {
         return Reading::CleanAtLimit;
@@ -64,7 +64,7 @@ fn at_limit(plan: &Plan, run: u32, alive: bool) -> Reading {
     let seconds = plan.time_limit.as_secs_f64();
     match plan.on_timeout {
         CountAs::Good => Reading::CleanAtLimit,
-        CountAs::Bad => Reading::Crashed(report("time limit reached".to_owned(), "TIMEOUT")),
+        CountAs::Bad => Reading::Crashed(Box::new(report("time limit reached".to_owned(), "TIMEOUT"))),
         CountAs::Void => Reading::Void(Failure {
             stage: Stage::Reproducer,
             reason: format!("still running at the time limit of {seconds} s (--on-timeout good|bad says how to count that)"),
@@ -80,8 +80,8 @@ fn signal(plan: &Plan, number: i32) -> Reading {
 /// An end that `git bisect run` would stop at.
 fn by_signal(plan: &Plan, title: String) -> Reading {
     match plan.on_signal {
-        _ if plan.expect == Expect::Crash => Reading::Crashed(report(title, "EXIT")),
-        CountAs::Bad => Reading::Crashed(report(title, "EXIT")),
+        _ if plan.expect == Expect::Crash => Reading::Crashed(Box::new(report(title, "EXIT"))),
+        CountAs::Bad => Reading::Crashed(Box::new(report(title, "EXIT"))),
         CountAs::Good => Reading::Clean,
         CountAs::Void => Reading::Void(Failure {
             stage: Stage::Reproducer,
