@@ -12,11 +12,16 @@ use std::thread::sleep;
 use std::time::Duration;
 use std::time::Instant;
 
-use serde_json::Value;
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process;
 use support::World;
+use support::evidence;
 use support::journal;
 use support::line;
 use support::named;
+use support::remains;
+use support::remains::assert_nothing_left;
 
 /// Fails for four seeds of ten where the bug is.
 const FLAKY: &str = "case $1 in *[0-3]) exit 1;; esac\nexit 0";
@@ -29,51 +34,15 @@ fn start<'a>(good: &'a str, run: &'a str) -> [&'a str; 13] {
     ["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", good, "--out", run, "--", "./test.sh", "{trial_seed}"]
 }
 
-/// What the trials of a run were and how they ended, in order; fails if a number occurs twice.
-fn evidence(run: &Path) -> Vec<(String, u64, Value)> {
-    let entries = journal(run);
-    let ended: Vec<&Value> = entries.iter().filter(|entry| entry["event"] == "trial-ended").collect();
-    let mut numbers: Vec<u64> = ended.iter().map(|entry| entry["trial"].as_u64().unwrap()).collect();
-    numbers.sort_unstable();
-    let all = numbers.len();
-    numbers.dedup();
-    assert_eq!(numbers.len(), all, "a trial number occurs twice");
-    ended
-        .iter()
-        .map(|entry| {
-            let kind = match &entry["outcome"] {
-                Value::String(word) => Value::String(word.clone()),
-                other => other.as_object().unwrap().keys().next().unwrap().clone().into(),
-            };
-            (entry["commit"].as_str().unwrap().to_owned(), entry["n"].as_u64().unwrap(), kind)
-        })
-        .collect()
-}
-
-/// Waits until no process has `mark` on its command line or as its working directory; fails after two seconds.
-fn assert_nothing_left(mark: &Path) {
-    let mark = mark.to_str().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(2);
-    loop {
-        let left: Vec<String> = fs::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| entry.ok().filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok()))
-            .filter(|entry| entry.file_name().to_string_lossy() != std::process::id().to_string())
-            .filter_map(|entry| {
-                let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-                let command = String::from_utf8_lossy(&command).replace('\0', " ");
-                let cwd = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
-                (command.contains(mark) || cwd.starts_with(mark)).then_some(command)
-            })
-            .collect();
-        if left.is_empty() {
-            break;
-        }
-        assert!(Instant::now() < deadline, "left two seconds after the kill: {left:?}");
-        sleep(Duration::from_millis(20));
+/// Numbers without a pattern, the same in every run.
+fn random() -> impl FnMut() -> u64 {
+    let mut state = 88_172_645_463_325_252_u64;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
     }
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-    assert!(!mounts.contains(mark), "a mount is left: {mounts}");
 }
 
 #[test]
@@ -111,13 +80,7 @@ fn kills_at_random_moments() {
     let ids = project(&world);
     assert_eq!(world.kbisect(&start(&ids[0], "whole")).output().unwrap().status.code(), Some(0));
     let whole = evidence(&world.path("whole"));
-    let (mut kills, mut state) = (0, 88_172_645_463_325_252_u64);
-    let mut random = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
+    let (mut kills, mut random) = (0, random());
     for round in 0.. {
         if kills >= 50 {
             break;
@@ -155,4 +118,106 @@ fn kills_at_random_moments() {
         assert_eq!(evidence(&world.path(&run)), whole, "round {round}");
         assert_eq!(named(&world.path(&run)), Some(ids[41].clone()));
     }
+}
+
+/// The moments at which a run of the pocket kernel is killed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Moment {
+    /// A machine is there, with a kernel in it.
+    Trial,
+    /// A compiler works.
+    Build,
+    /// Any.
+    Whenever,
+}
+
+impl Moment {
+    /// Whether it is now.
+    fn is_now(self, run: &Path) -> bool {
+        let seen = |command: &str, folder: &str| {
+            let here = run.join("work").join(folder);
+            let mut processes = remains::processes(run).into_iter();
+            processes.any(|process| {
+                process.command.contains(command) && process.cwd.to_string_lossy().starts_with(here.to_str().unwrap())
+            })
+        };
+        match self {
+            Self::Trial => seen("qemu-system-x86_64 -nodefaults", "machines/trial-"),
+            Self::Build => seen("cc1 ", "src"),
+            Self::Whenever => true,
+        }
+    }
+}
+
+/// The whole lines of a run's journal.
+fn lines(run: &Path) -> String {
+    let text = fs::read_to_string(run.join("journal.jsonl")).unwrap_or_default();
+    text[..text.rfind('\n').map_or(0, |end| end + 1)].to_owned()
+}
+
+#[test]
+fn kills_while_kernels_are_built_and_booted() {
+    let world = World::new();
+    let options = pocket::Options { seed: 3, commits: 60, repro_rate: 0.7, stray_rate: 0.0, ..pocket::Options::default() };
+    let planted = pocket::write(&world.path("linux"), &options).unwrap();
+    let job = pocket::job_toml(&pocket::Job {
+        repo: &world.path("linux"),
+        bad: &planted.start,
+        good: planted.good.last().map(String::as_str),
+        strategy: Some("git"),
+        seed: 3,
+    });
+    fs::write(world.path("job.toml"), job).unwrap();
+    let (run, stderr) = (world.path("run"), world.path("stderr"));
+    let mut random = random();
+    // Each waits until the journal has grown by some events, so that the run comes to its end all the same.
+    let plan = [Moment::Trial, Moment::Build, Moment::Whenever].into_iter().cycle().take(12);
+    let mut killed = Vec::new();
+    for moment in plan {
+        let begun = run.join("journal.jsonl").exists();
+        let args: &[&str] = if begun { &["resume", "--quiet", "run"] } else { &["run", "--quiet", "job.toml", "--out", "run"] };
+        let before = lines(&run);
+        let mut child = world.kbisect(args).stdout(Stdio::null()).stderr(File::create(&stderr).unwrap()).spawn().unwrap();
+        let id = Pid::from_child(&child);
+        let events = before.lines().count() + 1 + (random() % 3) as usize;
+        let pause = Duration::from_millis(random() % 40);
+        let ended = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if lines(&run).lines().count() > events && moment.is_now(&run) {
+                sleep(pause);
+                // What is seen of a process that stands still is so when it is killed.
+                kill_process(id, Signal::STOP).unwrap();
+                if moment.is_now(&run) {
+                    break None;
+                }
+                kill_process(id, Signal::CONT).unwrap();
+            }
+            sleep(Duration::from_millis(1));
+        };
+        if let Some(status) = ended {
+            assert_eq!(status.code(), Some(0), "{}", fs::read_to_string(&stderr).unwrap());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_nothing_left(&run);
+        assert!(lines(&run).starts_with(&before), "what was journalled before the kill is there");
+        killed.push(moment);
+    }
+    for moment in [Moment::Trial, Moment::Build, Moment::Whenever] {
+        assert!(killed.iter().filter(|one| **one == moment).count() >= 2, "{killed:?}");
+    }
+    let before = lines(&run);
+    let resumed = world.kbisect(&["resume", "--quiet", "run"]).output().unwrap();
+    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    assert!(lines(&run).starts_with(&before));
+    assert_eq!(named(&run), Some(planted.culprit));
+
+    let mut trials: Vec<(String, u64)> = evidence(&run).into_iter().map(|(commit, n, _)| (commit, n)).collect();
+    let all = trials.len();
+    trials.sort();
+    trials.dedup();
+    assert_eq!(trials.len(), all, "a trial of a commit occurs twice");
 }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its part of it")]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
+pub(crate) mod remains;
+
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
@@ -205,4 +207,25 @@ pub(crate) fn journal(run: &Path) -> Vec<serde_json::Value> {
 /// The named commit of a run.
 pub(crate) fn named(run: &Path) -> Option<String> {
     report(run)["named"]["commit"].as_str().map(str::to_owned)
+}
+
+/// What the trials of a run were and how they ended, in order; fails if a number occurs twice.
+pub(crate) fn evidence(run: &Path) -> Vec<(String, u64, String)> {
+    let entries = journal(run);
+    let ended: Vec<&serde_json::Value> = entries.iter().filter(|entry| entry["event"] == "trial-ended").collect();
+    let mut numbers: Vec<u64> = ended.iter().map(|entry| entry["trial"].as_u64().unwrap()).collect();
+    numbers.sort_unstable();
+    let all = numbers.len();
+    numbers.dedup();
+    assert_eq!(numbers.len(), all, "a trial number occurs twice");
+    ended
+        .iter()
+        .map(|entry| {
+            let kind = match &entry["outcome"] {
+                serde_json::Value::String(word) => word.clone(),
+                other => other.as_object().unwrap().keys().next().unwrap().clone(),
+            };
+            (entry["commit"].as_str().unwrap().to_owned(), entry["n"].as_u64().unwrap(), kind)
+        })
+        .collect()
 }
