@@ -15,6 +15,36 @@ pub fn pick<'a>(files: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if directory.is_empty() { Some(first) } else { files.find(deeper).or(Some(first)) }
 }
 
+/// The source file that a header such as `WARNING: CPU: 0 PID: 1 at mm/slub.c:12 fn+0x1/0x2` or `kernel BUG at mm/slub.c:12!`
+/// names, relative to the tree, for consoles whose frames carry none.
+#[must_use]
+pub fn named(header: &str) -> Option<&str> {
+    header.split_whitespace().find_map(|word| {
+        let (path, line) = word.split_once(':')?;
+        let source = [".c", ".h", ".S", ".rs"].iter().any(|end| path.ends_with(end));
+        (source && line.starts_with(|c: char| c.is_ascii_digit())).then(|| in_tree(path))
+    })
+}
+
+/// A path without what leads to the tree: builds outside of it print `../` or where their sources lie.
+fn in_tree(path: &str) -> &str {
+    let path = path.trim_start_matches("./").trim_start_matches("../");
+    if !path.starts_with('/') {
+        return path;
+    }
+    let top = path.match_indices('/').find(|(at, _)| {
+        let rest = &path[at + 1..];
+        rest.split_once('/').is_some_and(|(directory, _)| TOP.contains(&directory))
+    });
+    top.map_or(path, |(at, _)| &path[at + 1..])
+}
+
+/// The kernel tree's own folders with code.
+const TOP: &[&str] = &[
+    "arch", "block", "certs", "crypto", "drivers", "fs", "include", "init", "io_uring", "ipc", "kernel", "lib", "mm", "net",
+    "rust", "samples", "security", "sound", "virt",
+];
+
 /// Whether a file is machinery: headers of the core, allocators, checkers, entries.
 fn ignored(file: &str) -> bool {
     !file.contains('/')
@@ -98,5 +128,14 @@ mod tests {
         assert_eq!(pick(["lib/dump_stack.c", "mm/slub.c", "net/foo/a.c", "net/core/dev.c"].into_iter()), Some("net/foo/a.c"));
         assert_eq!(pick(["lib/dump_stack.c"].into_iter()), None);
         assert_eq!(pick(["fs/libfs.c", "fs/ext4/a.c"].into_iter()), Some("fs/ext4/a.c"));
+    }
+
+    #[test]
+    fn headers_name_files() {
+        assert_eq!(named("WARNING: CPU: 1 PID: 2 at fs/foo/a.c:12 foo+0x1/0x2"), Some("fs/foo/a.c"));
+        assert_eq!(named("WARNING: ./fs/foo/a.h:12 at foo+0x1/0x2, CPU#1: a/1"), Some("fs/foo/a.h"));
+        assert_eq!(named("kernel BUG at ../../fs/foo/a.c:12!"), Some("fs/foo/a.c"));
+        assert_eq!(named("kernel BUG at /home/me/linux/fs/foo/a.c:12!"), Some("fs/foo/a.c"));
+        assert_eq!(named("kernel BUG at nowhere"), None);
     }
 }

@@ -190,7 +190,7 @@ fn report(header: &Header, lines: &[Line<'_>]) -> Option<CrashReport> {
     };
     report.crash_type = kind::of(&report.title).to_owned();
     report.executor = own().find_map(executor);
-    report.guilty_file = guilty_file(form, &stacks).map(str::to_owned);
+    report.guilty_file = guilty_file(form, &stacks).or_else(|| guilty::pick(guilty::named(text).into_iter())).map(str::to_owned);
     report.trace = trace(form, &stacks);
     report.span = span(first, lines);
     Some(report)

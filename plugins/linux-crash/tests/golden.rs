@@ -169,3 +169,17 @@ fn noise_is_no_crash() {
         assert!(found.is_empty(), "{line}: {found:?}");
     }
 }
+
+#[test]
+fn headers_name_the_guilty_file_where_no_frame_does() {
+    for (file, console) in [
+        (Some("drivers/dev.c"), "WARNING: CPU: 1 PID: 2 at drivers/dev.c:12 dev_start+0x1/0x2\nCall Trace:\n dev_open+0x1/0x2\n"),
+        (Some("drivers/dev.c"), "WARNING: drivers/dev.c:12 at dev_start+0x1/0x2, CPU#1: a/1\nCall Trace:\n dev_open+0x1/0x2\n"),
+        (Some("drivers/dev.c"), "kernel BUG at drivers/dev.c:12!\nRIP: 0010:dev_stop+0x1/0x2\n"),
+        (Some("fs/f.c"), "kernel BUG at drivers/dev.c:12!\nRIP: 0010:f_stop+0x1/0x2 fs/f.c:3\n"),
+        (None, "WARNING: CPU: 1 PID: 2 at lib/refcount.c:12 refcount_warn_saturate+0x1/0x2\nCall Trace:\n f+0x1/0x2\n"),
+    ] {
+        let reports = report::reports(console.as_bytes());
+        assert_eq!(reports[0].guilty_file.as_deref(), file, "{console}");
+    }
+}
