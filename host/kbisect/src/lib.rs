@@ -19,4 +19,5 @@ pub mod policy;
 pub mod process;
 pub mod record;
 pub mod session;
+pub mod symbols;
 pub mod trial;

@@ -19,12 +19,14 @@ mod load;
 mod member;
 mod policies;
 mod routes;
+mod symbolized;
 
 pub use load::LoadErrors;
 pub use load::Problem;
 pub use member::Description;
 pub use policies::Policies;
 pub use routes::Conflict;
+pub use symbolized::Symbolized;
 
 pub use crate::plugin::answer::CommitFacts;
 pub use crate::plugin::answer::Relation;

@@ -23,8 +23,10 @@ use crate::machine::process::ProcessPool;
 use crate::machine::process::SlotBuild;
 use crate::machine::qemu;
 use crate::machine::qemu::QemuPool;
+use crate::policy::Symbolized;
 use crate::policy::Watch;
 use crate::record::event::BuildResult;
+use crate::symbols::Symbols;
 use crate::trial;
 use crate::trial::Finished;
 use crate::trial::Plan;
@@ -67,6 +69,8 @@ pub(super) struct Executor {
     command: Vec<String>,
     seed: u64,
     kernels: PathBuf,
+    /// The symbols of the kernel that was last started, and its name.
+    symbols: Option<(String, Arc<Symbols>)>,
     builder: Option<Arc<Builder>>,
     stops: HashMap<TrialNumber, watch::Sender<bool>>,
     build_stop: Option<watch::Sender<bool>>,
@@ -99,6 +103,7 @@ impl Executor {
             command: job.trial.command.clone(),
             seed: job.search.seed,
             kernels: parts.directory.kernels(),
+            symbols: None,
             builder: Builder::new(parts).map(Arc::new),
             stops: HashMap::new(),
             build_stop: None,
@@ -150,12 +155,28 @@ impl Executor {
         self.stops.insert(number, stop);
         let seed = trial::seed::trial_seed(self.seed, &commit, u64::from(n));
         let plan = Plan { commit, command: trial::seed::fill(&self.command, seed, &commit), ..self.plan.clone() };
+        let judge = self.judge(kernel.as_deref());
         let setup = Setup { trial: number.0, commit, kernel: kernel.map(|name| self.kernels.join(name)), slot };
-        let (pool, judge, sender) = (Arc::clone(&self.pool), Arc::clone(&self.watch), self.sender.clone());
+        let (pool, sender) = (Arc::clone(&self.pool), self.sender.clone());
         self.tasks.spawn(async move {
             let end = try_trial(&*pool, &setup, &plan, judge, stopped, &sender).await.map(Box::new);
             let _ = sender.send(Ended::Trial { number, slot, end });
         });
+    }
+
+    /// Who judges the console of a kernel of this name: frames get their places where its debug information was kept.
+    fn judge(&mut self, kernel: Option<&str>) -> Arc<dyn Watch> {
+        let watch = Arc::clone(&self.watch);
+        let Some(name) = kernel.filter(|name| self.kernels.join(name).join("vmlinux").is_file()) else { return watch };
+        let symbols = match &self.symbols {
+            Some((known, symbols)) if known == name => Arc::clone(symbols),
+            _ => {
+                let folder = self.kernels.join(name);
+                Arc::new(Symbols::new(folder.join("vmlinux"), Some(folder.join("modules"))))
+            }
+        };
+        self.symbols = Some((name.to_owned(), Arc::clone(&symbols)));
+        Arc::new(Symbolized::new(watch, symbols))
     }
 
     /// Ends a trial that nothing depends on any more.
