@@ -6,6 +6,8 @@ mod support;
 
 #[path = "bad_input/directories.rs"]
 mod directories;
+#[path = "bad_input/guests.rs"]
+mod guests;
 #[path = "bad_input/jobs.rs"]
 mod jobs;
 #[path = "bad_input/machines.rs"]

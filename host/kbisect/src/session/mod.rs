@@ -18,6 +18,7 @@ mod target;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Summary;
@@ -51,6 +52,9 @@ use crate::record::terminal::Terminal;
 pub use self::finish::shown;
 pub use self::prepare::settle_ends;
 
+/// How long threads that compute are waited for at the end of a run.
+const AFTER_END: Duration = Duration::from_millis(200);
+
 /// What is shown while a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
@@ -75,24 +79,24 @@ pub struct Finished {
 
 /// Begins a run in a new directory and takes it as far as it goes. The job is checked first, as `kbisect check` does.
 pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished, Error> {
-    let runtime = runtime()?;
-    let _inside = runtime.enter();
-    let checked = runtime.block_on(check::check(settled, out))?;
-    if let Some(error) = checked.obstacle() {
-        return Err(error);
-    }
-    let job = checked.settled.job;
-    let settled = prepare::settle(&job)?;
-    let mut state = State::new(settled.bisector(&job)?);
-    let parts = settled.with(job, RunDirectory::create(out)?);
-    start(&parts, &mut state, display, &runtime).map_err(|error| {
-        let begun = !state.trials.is_empty() || !state.builds.is_empty();
-        let resumable = error.kind == ErrorKind::Infrastructure && parts.directory.journal().exists();
-        if !begun && !resumable {
-            parts.directory.remove();
-            return error;
+    on_threads(|runtime| {
+        let checked = runtime.block_on(check::check(settled, out))?;
+        if let Some(error) = checked.obstacle() {
+            return Err(error);
         }
-        with_way_on(error, &parts)
+        let job = checked.settled.job;
+        let settled = prepare::settle(&job)?;
+        let mut state = State::new(settled.bisector(&job)?);
+        let parts = settled.with(job, RunDirectory::create(out)?);
+        start(&parts, &mut state, display, runtime).map_err(|error| {
+            let begun = !state.trials.is_empty() || !state.builds.is_empty();
+            let resumable = error.kind == ErrorKind::Infrastructure && parts.directory.journal().exists();
+            if !begun && !resumable {
+                parts.directory.remove();
+                return error;
+            }
+            with_way_on(error, &parts)
+        })
     })
 }
 
@@ -112,20 +116,20 @@ fn start(parts: &Parts, state: &mut State, display: Display, runtime: &Runtime) 
 
 /// Goes on with a run; `repo` where the repository has moved.
 pub fn resume(directory: &Path, repo: Option<PathBuf>, display: Display) -> Result<Finished, Error> {
-    let runtime = runtime()?;
-    let _inside = runtime.enter();
-    let directory = RunDirectory::open(directory)?;
-    directory.tidy();
-    ledger::keep_in(directory.children());
-    let (journal, entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
-    let mut job = crate::config::read_frozen(&directory.job())?.job;
-    if let Some(repo) = repo {
-        job.repo = repo;
-    }
-    let settled = prepare::settle_again(&job, &entries)?;
-    let mut state = State::new(settled.bisector(&job)?);
-    let parts = settled.with(job, directory);
-    go_on(&parts, &mut state, (journal, &entries), display, &runtime).map_err(|error| with_way_on(error, &parts))
+    on_threads(|runtime| {
+        let directory = RunDirectory::open(directory)?;
+        directory.tidy();
+        ledger::keep_in(directory.children());
+        let (journal, entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
+        let mut job = crate::config::read_frozen(&directory.job())?.job;
+        if let Some(repo) = repo {
+            job.repo = repo;
+        }
+        let settled = prepare::settle_again(&job, &entries)?;
+        let mut state = State::new(settled.bisector(&job)?);
+        let parts = settled.with(job, directory);
+        go_on(&parts, &mut state, (journal, &entries), display, runtime).map_err(|error| with_way_on(error, &parts))
+    })
 }
 
 /// A later process of a run, from where its journal ends.
@@ -207,12 +211,19 @@ fn record(recorder: &mut Recorder, state: &mut State, event: Event) -> Result<()
     Ok(())
 }
 
-fn runtime() -> Result<Runtime, Error> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Does `work` with threads that are there for it alone. A checkout or a plugin call that is still at it then is not waited for.
+fn on_threads<T>(work: impl FnOnce(&Runtime) -> Result<T, Error>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
         .build()
-        .map_err(|error| Error::infrastructure(format!("cannot start threads: {error}")))
+        .map_err(|error| Error::infrastructure(format!("cannot start threads: {error}")))?;
+    let done = {
+        let _inside = runtime.enter();
+        work(&runtime)
+    };
+    runtime.shutdown_timeout(AFTER_END);
+    done
 }
 
 /// Adds the renderers, and shows them what an earlier process recorded.

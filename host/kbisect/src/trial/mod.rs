@@ -22,6 +22,7 @@ use kbisect_core::policy::Stage;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio::time::timeout;
 use tokio::time::timeout_at;
 
 use self::console::Console;
@@ -44,6 +45,8 @@ const AT_MOST: Duration = Duration::from_secs(10);
 const SURELY_OTHER: f64 = 0.1;
 /// The guest gives its control test 2 s of its own time; a slow emulator may need more.
 const CONTROL_LIMIT: Duration = Duration::from_secs(30);
+/// A machine that nobody waits for any more is killed if it does not end by itself within this time.
+const CANCEL_LIMIT: Duration = Duration::from_millis(300);
 
 /// What a trial does and how it is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,13 +89,15 @@ pub struct Finished {
     /// How long it took, in seconds, boot included.
     pub seconds: f64,
     /// It was stopped from outside. The outcome is then clean with the share of exposure that it had, or void (`infra`) where a
-    /// share means nothing: before the reproducer ran, and under [`Expect::Exit`].
+    /// share means nothing: before the reproducer ran, under [`Expect::Exit`], and where the console may show a crash that was not
+    /// judged yet.
     pub cancelled: bool,
     /// How the reproducer's last run ended, when it did; for messages.
     pub ended: Option<Ended>,
 }
 
-/// Runs one trial on a fresh machine and destroys it. `true` on `stop` (or its sender's end) cancels.
+/// Runs one trial on a fresh machine and destroys it. `true` on `stop` (or its sender's end) cancels, whatever it is at: it is over
+/// within half a second.
 ///
 /// Dropping the future kills the machine, since machines die when dropped.
 pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, stop: watch::Receiver<bool>) -> Finished {
@@ -101,9 +106,21 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
     let console = Console::new(&watch.markers());
     let pieces = Some(machine.console());
     let lag = machine.lag();
-    let mut trial = Trial { plan, watch, stop, console, lag, pieces, seen: Vec::new(), exposure: 0.0, ended: None };
-    let end = trial.steps(&mut machine).await;
-    machine.destroy().await;
+    let mut stop = stop;
+    let mut trial =
+        Trial { plan, watch, console, lag, pieces, seen: Vec::new(), judging: false, began: None, exposure: 0.0, ended: None };
+    let end = tokio::select! {
+        biased;
+        end = trial.steps(&mut machine) => end,
+        () = stopped(&mut stop) => End::Cancelled,
+    };
+    if let End::Cancelled = end {
+        trial.break_off();
+        // At the limit it is dropped, and so killed.
+        let _ = timeout(CANCEL_LIMIT, machine.destroy()).await;
+    } else {
+        machine.destroy().await;
+    }
     let (outcome, reason, cancelled) = trial.conclude(end);
     let exposure = if matches!(outcome, Outcome::Crashed(_)) { 1.0 } else { trial.exposure };
     Finished {
@@ -144,12 +161,15 @@ struct Seen {
 struct Trial<'a> {
     plan: &'a Plan,
     watch: Arc<dyn Watch>,
-    stop: watch::Receiver<bool>,
     console: Console,
     lag: Duration,
     /// None once it has ended.
     pieces: Option<mpsc::Receiver<Vec<u8>>>,
     seen: Vec<Seen>,
+    /// What a marker was found in is with the classifiers.
+    judging: bool,
+    /// When the reproducer was started for the first time.
+    began: Option<Instant>,
     exposure: f64,
     ended: Option<Ended>,
 }
@@ -208,12 +228,13 @@ impl Trial<'_> {
     /// Runs the reproducer until it, a crash or the time limit ends the trial.
     async fn reproduce(&mut self, machine: &dyn Machine) -> Result<Reading, End> {
         let began = Instant::now();
+        self.began = Some(began);
         let limit = self.plan.time_limit;
         for run in 1.. {
             let program = Program::Reproducer { run, argv: self.plan.command.clone() };
             let left = limit.saturating_sub(began.elapsed());
             let attended = self.attend(machine.exec(&program, left), Some(machine), true).await;
-            self.exposure = (began.elapsed().as_secs_f64() / limit.as_secs_f64().max(1e-9)).min(1.0);
+            self.exposure = self.share();
             let ended = attended?.map_err(End::Failed)?;
             self.ended = Some(ended.clone());
             self.settle(Some(machine), true).await?;
@@ -228,6 +249,19 @@ impl Trial<'_> {
         Ok(Reading::Clean)
     }
 
+    /// How much of its time the reproducer has had.
+    fn share(&self) -> f64 {
+        let limit = self.plan.time_limit.as_secs_f64().max(1e-9);
+        self.began.map_or(0.0, |began| (began.elapsed().as_secs_f64() / limit).min(1.0))
+    }
+
+    /// Stopped in the middle of a step: takes in what has come until now.
+    fn break_off(&mut self) {
+        self.drain();
+        self.judging |= self.console.hit();
+        self.exposure = self.share();
+    }
+
     /// Waits for `step` while the console is read. A crash that may be the target, or that the machine did not survive, ends the
     /// trial where `counts`; `machine` is asked whether it lives, where it can be asked during the step.
     async fn attend<T>(&mut self, step: impl Future<Output = T>, machine: Option<&dyn Machine>, counts: bool) -> Result<T, End> {
@@ -237,7 +271,6 @@ impl Trial<'_> {
             let judge_at = quiet.map(|(first, last)| (last + QUIET).min(first + AT_MOST));
             tokio::select! {
                 done = &mut step => return Ok(done),
-                () = stopped(&mut self.stop) => return Err(End::Cancelled),
                 piece = next(&mut self.pieces), if self.pieces.is_some() => {
                     self.take(piece);
                     if self.console.hit() {
@@ -303,6 +336,7 @@ impl Trial<'_> {
     async fn judge(&mut self, machine: Option<&dyn Machine>, counts: bool) -> Result<(), End> {
         let Some(window) = self.console.take_window() else { return Ok(()) };
         let (watch, commit) = (Arc::clone(&self.watch), self.plan.commit);
+        self.judging = true;
         // Plugins compute: off the runtime's threads.
         let asked = tokio::task::spawn_blocking(move || {
             let reports = watch.classify(&window)?;
@@ -311,6 +345,7 @@ impl Trial<'_> {
             related
         });
         let answer = self.meanwhile(asked).await;
+        self.judging = false;
         let related = answer
             .map_err(|error| {
                 End::Failed(Failure { stage: Stage::Infra, reason: format!("a classifier call broke off: {error}") })
@@ -349,7 +384,7 @@ impl Trial<'_> {
         match end {
             End::Failed(failure) | End::Read(Reading::CannotTell(failure)) => void(failure),
             End::Cancelled if self.best().is_none() => {
-                let share = self.plan.expect == Expect::Crash && self.exposure > 0.0;
+                let share = self.plan.expect == Expect::Crash && self.exposure > 0.0 && !self.judging;
                 let reason = "cancelled".to_owned();
                 let outcome = if share { Outcome::Clean } else { Outcome::Void(Failure { stage: Stage::Infra, reason }) };
                 (outcome, String::new(), true)

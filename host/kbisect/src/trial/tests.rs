@@ -44,6 +44,8 @@ struct Fake {
     /// One for each run; the last one again and again.
     runs: Vec<Act>,
     alive: bool,
+    /// Never ends when it is asked to.
+    stuck: bool,
     lag: Duration,
     sender: mpsc::Sender<Vec<u8>>,
     pieces: Option<mpsc::Receiver<Vec<u8>>>,
@@ -56,7 +58,7 @@ impl Fake {
         let (sender, pieces) = mpsc::channel(16);
         let control = Ended::Code(0);
         let (alive, lag, pieces, run, log) = (true, Duration::ZERO, Some(pieces), AtomicUsize::new(0), Arc::default());
-        Self { boot: ("", Ok(())), control, runs, alive, lag, sender, pieces, run, log }
+        Self { boot: ("", Ok(())), control, runs, alive, stuck: false, lag, sender, pieces, run, log }
     }
 
     async fn say(&self, text: &str) {
@@ -117,6 +119,9 @@ impl Machine for Fake {
 
     async fn destroy(self: Box<Self>) {
         self.note("destroy");
+        if self.stuck {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -306,5 +311,27 @@ async fn a_cancelled_trial_says_how_much_it_had() {
         let finished = trial.await.expect("no panic");
         assert_eq!((finished.outcome, finished.cancelled), (outcome, true));
         assert!(finished.exposure < 0.1);
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_trial_waits_for_nothing_and_keeps_quiet_about_what_was_not_judged() {
+    let cancelled = Outcome::Void(Failure { stage: Stage::Infra, reason: "cancelled".to_owned() });
+    for (text, outcome) in [("BUG: target\n", cancelled), ("all is well\n", Outcome::Clean)] {
+        // The console is read on for ten seconds after the run, and the machine does not end.
+        let mut fake = Fake::new(vec![(text, Some(Ended::Code(0)))]);
+        (fake.lag, fake.stuck) = (LONG, true);
+        let log = Arc::clone(&fake.log);
+        let (go_on, stop) = watch::channel(false);
+        let trial = tokio::spawn(async move { run(Box::new(fake), &plan(LONG), Arc::new(PlainWatch), stop).await });
+        while !log.lock().expect("no panic").contains(&"run 1".to_owned()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        go_on.send(true).expect("the trial listens");
+        let finished = trial.await.expect("no panic");
+        assert_eq!((finished.outcome, finished.cancelled), (outcome, true));
+        assert_eq!(finished.console, text.as_bytes());
+        assert!(finished.seconds < 5.0, "{} s", finished.seconds);
     }
 }
