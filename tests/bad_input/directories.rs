@@ -7,6 +7,7 @@ use crate::RESUME;
 use crate::RUN;
 use crate::project;
 use crate::said;
+use crate::script;
 use crate::shown;
 use crate::spawn;
 use crate::support::World;
@@ -196,15 +197,63 @@ fn a_repository_that_has_moved() {
     hint: if the repository has moved, name its new place: kbisect resume DIR --repo PATH
     --- exit status 2
     ");
-    let resumed = wait(spawn(&mut world.kbisect(&["resume", "--quiet", "run", "--repo", "elsewhere"])));
+    let there = ["resume", "--quiet", "run", "--repo", "elsewhere"];
+    let killed = wait(spawn(world.kbisect(&there).env("KBISECT_TEST_ABORT_AFTER", "2")));
+    assert_eq!(killed.status.code(), None, "{}", world.shown(&killed));
+    // Where it is now is remembered.
+    assert!(said(&world, &["status", "run"]).ends_with("exit status 0\n"));
+    let resumed = wait(spawn(&mut world.kbisect(&RESUME)));
     assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
     assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
 }
 
 #[test]
+fn a_reproducer_and_a_console_that_changed_or_are_gone() {
+    let (world, ids) = project("exit 1");
+    let crash = "cat <<END\n\
+        [    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000\n\
+        [    1.000001] RIP: 0010:alpha_one+0x10/0x20\n\
+        [    1.000002] Call Trace:\n\
+        [    1.000003]  alpha_two+0x30/0x40\n\
+        END\n";
+    script(&world, "mine/repro", &format!("[ \"$(cat number)\" -ge 4 ] || exit 0\n{crash}exit 1"));
+    let console = Command::new(world.path("mine/repro")).current_dir(world.path("repo")).output().unwrap();
+    fs::write(world.path("mine/console"), console.stdout).unwrap();
+    let text = "repo = \"repo\"\nbad = \"v1.1\"\ngood = \"v1.0\"\nrepro = \"mine/repro\"\ncrash = \"mine/console\"\n\
+                [machine]\nkind = \"process\"\n";
+    fs::write(world.path("job.toml"), text).unwrap();
+    let killed = |args: &[&str]| {
+        let output = wait(spawn(world.kbisect(args).env("KBISECT_TEST_ABORT_AFTER", "6")));
+        assert_eq!(output.status.code(), None, "{}", world.shown(&output));
+    };
+    killed(&["run", "--quiet", "job.toml", "--out", "first"]);
+    fs::write(world.path("mine/repro"), "#!/bin/sh\nexit 0\n").unwrap();
+    fs::write(world.path("mine/console"), "").unwrap();
+    killed(&["resume", "--quiet", "first"]);
+    // Nor does it matter where the run's own directory lies.
+    fs::remove_dir_all(world.path("mine")).unwrap();
+    fs::rename(world.path("first"), world.path("run")).unwrap();
+    let resumed = wait(spawn(&mut world.kbisect(&RESUME)));
+    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
+
+    let inputs = fs::read_dir(world.path("run/inputs")).unwrap().map(|entry| entry.unwrap().path());
+    let copy = inputs.map(|folder| folder.join("console")).find(|copy| copy.exists()).unwrap();
+    fs::write(&copy, "changed").unwrap();
+    insta::assert_snapshot!(said(&world, &RESUME), @r"
+    --- stderr
+    error: `[DIR]/run/inputs/502d7f61a86d2ba8bcaf567244d6dd10c74d14feccbfd5903adfa62b8059851c/console` was changed since the run began
+    hint: begin a new run
+    --- exit status 2
+    ");
+}
+
+#[test]
 fn a_finished_run_says_its_result_again() {
-    for (failing, exit) in [("exit 1", 0), ("exit 125", 3), ("exit 0", 4)] {
-        let (world, _) = project(failing);
+    // What fails, the commit that is called good, and how that ends.
+    for (failing, good, exit) in [("exit 1", 0, 0), ("exit 125", 0, 3), ("exit 0", 0, 4), ("exit 1", 6, 5)] {
+        let (world, ids) = project(failing);
+        world.git("repo", &["tag", "-f", "v1.0", &ids[good]]);
         let first = wait(spawn(&mut world.kbisect(&RUN)));
         assert_eq!(first.status.code(), Some(exit), "{}", world.shown(&first));
         let journal = fs::read(world.path("run/journal.jsonl")).unwrap();

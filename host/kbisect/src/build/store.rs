@@ -86,7 +86,8 @@ fn add(all: &mut Sha256, dir: &Path, inside: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
+/// SHA-256 of a file's bytes.
+pub(crate) fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
     let mut file = fs::File::open(path)?;
     let mut content = Sha256::new();
     let mut piece = vec![0; 64 << 10];

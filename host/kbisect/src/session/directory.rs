@@ -4,7 +4,8 @@
 //! job.toml          the job, frozen                 journal.jsonl   durable events
 //! bisect.log        syzbot's text format            report.json, report.txt   the result
 //! trials/C/N/console.zst   consoles by commit       kernels/        built kernels
-//! plugins/          components used, by digest      work/           checkouts and scratch, safe to delete between runs
+//! plugins/          components used, by digest      inputs/         reproducer, console and files, by digest
+//! work/             checkouts and scratch, safe to delete between runs
 //! lock              held while a process works here
 //! ```
 
@@ -56,7 +57,7 @@ impl RunDirectory {
 
     /// Takes the run away again: nothing was done in it, so that the same command can be given again.
     pub(super) fn remove(&self) {
-        for name in ["trials", "kernels", "plugins", "work"] {
+        for name in ["trials", "kernels", "plugins", "inputs", "work"] {
             // Best effort: what is left is said when the directory is used again.
             let _ = fs::remove_dir_all(self.path.join(name));
         }
@@ -94,6 +95,11 @@ impl RunDirectory {
     /// The components that were used.
     pub(super) fn plugins(&self) -> PathBuf {
         self.path.join("plugins")
+    }
+
+    /// Copies of what the job brings from outside its repository.
+    pub(super) fn inputs(&self) -> PathBuf {
+        self.path.join("inputs")
     }
 
     /// Checkouts and scratch.

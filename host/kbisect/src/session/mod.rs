@@ -8,6 +8,7 @@ mod directory;
 mod dispatcher;
 mod executor;
 mod finish;
+mod inputs;
 mod looks;
 mod parts;
 mod prepare;
@@ -87,8 +88,8 @@ pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished,
         let job = checked.settled.job;
         let settled = prepare::settle(&job)?;
         let mut state = State::new(settled.bisector(&job)?);
-        let parts = settled.with(job, RunDirectory::create(out)?);
-        start(&parts, &mut state, display, runtime).map_err(|error| {
+        let mut parts = settled.with(job, RunDirectory::create(out)?);
+        start(&mut parts, &mut state, display, runtime).map_err(|error| {
             let begun = !state.trials.is_empty() || !state.builds.is_empty();
             let resumable = error.kind == ErrorKind::Infrastructure && parts.directory.journal().exists();
             if !begun && !resumable {
@@ -101,7 +102,7 @@ pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished,
 }
 
 /// The first process of a run, from the frozen job on.
-fn start(parts: &Parts, state: &mut State, display: Display, runtime: &Runtime) -> Result<Finished, Error> {
+fn start(parts: &mut Parts, state: &mut State, display: Display, runtime: &Runtime) -> Result<Finished, Error> {
     parts.freeze()?;
     let journal = Journal::create(&parts.directory.journal()).map_err(|error| journal_error(&error))?;
     let mut recorder = Recorder::new(journal);
@@ -114,7 +115,7 @@ fn start(parts: &Parts, state: &mut State, display: Display, runtime: &Runtime) 
     runtime.block_on(drive(parts, state, &mut recorder, display))
 }
 
-/// Goes on with a run; `repo` where the repository has moved.
+/// Goes on with a run; `repo` where the repository has moved, which is remembered.
 pub fn resume(directory: &Path, repo: Option<PathBuf>, display: Display) -> Result<Finished, Error> {
     on_threads(|runtime| {
         let directory = RunDirectory::open(directory)?;
@@ -122,10 +123,15 @@ pub fn resume(directory: &Path, repo: Option<PathBuf>, display: Display) -> Resu
         ledger::keep_in(directory.children());
         let (journal, entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
         let mut job = crate::config::read_frozen(&directory.job())?.job;
+        inputs::find(&mut job, &directory)?;
+        let moved = repo.is_some();
         if let Some(repo) = repo {
-            job.repo = repo;
+            job.repo = std::path::absolute(&repo).map_err(|error| directory::failed("find", &repo, &error))?;
         }
         let settled = prepare::settle_again(&job, &entries)?;
+        if moved {
+            parts::write_job(&job, &directory)?;
+        }
         let mut state = State::new(settled.bisector(&job)?);
         let parts = settled.with(job, directory);
         go_on(&parts, &mut state, (journal, &entries), display, runtime).map_err(|error| with_way_on(error, &parts))

@@ -1,6 +1,7 @@
 //! What a run is made of once its job is settled: repository, policies, machines. Owns nothing that changes.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -10,6 +11,7 @@ use kbisect_core::commit::CommitId;
 
 use super::directory;
 use super::directory::RunDirectory;
+use super::inputs;
 use super::state::State;
 use crate::config::job::Job;
 use crate::error::Error;
@@ -60,20 +62,19 @@ impl Notices {
 }
 
 impl Parts {
-    /// Keeps what the run depends on in its directory: the job as it is now, and the components it uses.
-    pub(super) fn freeze(&self) -> Result<(), Error> {
+    /// Keeps what the run depends on in its directory: the components it uses, what the job brings, and the job as it is now.
+    pub(super) fn freeze(&mut self) -> Result<(), Error> {
         let plugins = self.directory.plugins();
         self.policies.copy_components(&plugins).map_err(|error| directory::failed("write", &plugins, &error))?;
-        let mut job = self.job.clone();
         let used = self.policies.describe();
-        for plugin in job.plugins.iter_mut().filter(|plugin| plugin.path.is_some()) {
+        for plugin in self.job.plugins.iter_mut().filter(|plugin| plugin.path.is_some()) {
             if let Some(used) = used.iter().find(|used| used.id == plugin.id) {
-                // Relative to the frozen job, so that the directory may move.
-                plugin.path = Some(format!("plugins/{}.wasm", used.digest).into());
+                plugin.path = Some(plugins.join(format!("{}.wasm", used.digest)));
                 plugin.sha256 = Some(used.digest.clone());
             }
         }
-        self.directory.write("job.toml", &crate::config::write(&job))
+        inputs::keep(&mut self.job, &self.directory)?;
+        write_job(&self.job, &self.directory)
     }
 
     /// Brings the policies to where an earlier process left them: their state, their routes and how often they failed.
@@ -136,6 +137,19 @@ impl Parts {
         };
         self.repository.resolve("HEAD").unwrap_or(newer_end)
     }
+}
+
+/// Writes the frozen job. What lies in the run directory is named relative to it, so that the directory may move.
+pub(super) fn write_job(job: &Job, directory: &RunDirectory) -> Result<(), Error> {
+    let mut job = job.clone();
+    let name_from_there = |path: &mut PathBuf| {
+        if let Ok(inside) = path.strip_prefix(directory.path()) {
+            *path = inside.to_owned();
+        }
+    };
+    inputs::named(&mut job).for_each(name_from_there);
+    job.plugins.iter_mut().filter_map(|plugin| plugin.path.as_mut()).for_each(name_from_there);
+    directory.write("job.toml", &crate::config::write(&job))
 }
 
 /// A message for a journal that cannot be written.
