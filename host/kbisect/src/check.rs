@@ -3,9 +3,6 @@
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +31,7 @@ use crate::machine::qemu;
 use crate::machine::qemu::accel;
 use crate::policy::Description;
 use crate::policy::Policies;
-use crate::policy::Watch as _;
+use crate::policy::console;
 use crate::trial::seed;
 
 #[cfg(test)]
@@ -117,8 +114,6 @@ const KERNEL_TREE: u64 = 5 << 30;
 const KERNEL: u64 = 100 << 20;
 /// Trials of one commit: two where it crashes, seven where it does not (δ = .01 at r = .5), each at half of the commits.
 const TRIALS: f64 = 4.5;
-/// Consoles are read up to what classifiers get.
-const CONSOLE: u64 = 1 << 20;
 
 impl Checked {
     /// What keeps this job from being run here.
@@ -239,14 +234,9 @@ fn range(kind: Kind, repository: &Repository, start: &Subject, good: Vec<Subject
 /// The crashes on the job's console; that it shows none is an error.
 fn target(job: &Job, policies: &Policies) -> Result<Vec<CrashReport>, Error> {
     let Some(path) = &job.crash else { return Ok(Vec::new()) };
-    let read = || -> io::Result<Vec<u8>> {
-        let mut console = Vec::new();
-        File::open(path)?.take(CONSOLE).read_to_end(&mut console)?;
-        console.retain(|&byte| byte != b'\r');
-        Ok(console)
-    };
-    let console = read().map_err(|error| Error::user(format!("crash: cannot read {}: {error}", path.display())))?;
-    let reports = policies.classify(&console).map_err(|failure| Error::internal(failure.reason))?;
+    let console = console::read(path).map_err(|error| Error::user(format!("crash: cannot read {}: {error}", path.display())))?;
+    let classified = console::classify(policies, &console, None).map_err(|failure| Error::internal(failure.reason))?;
+    let reports = classified.reports;
     if reports.is_empty() {
         let error = Error::user(format!("crash: no classifier sees a crash in {}", path.display()));
         return Err(

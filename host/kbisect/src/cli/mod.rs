@@ -16,6 +16,7 @@ use crate::error::ErrorKind;
 use crate::exit::Exit;
 
 pub mod check;
+pub mod classify;
 pub mod demo;
 pub mod doctor;
 pub mod log;
@@ -40,6 +41,7 @@ enum Command {
     Status(status::Args),
     Log(log::Args),
     Doctor(doctor::Args),
+    Classify(classify::Args),
     Demo(demo::Args),
     Next(next::Args),
 }
@@ -53,6 +55,7 @@ impl Command {
             Self::Status(args) => ended(status::run(&args), |error| error.exit().into()),
             Self::Log(args) => ended(log::run(&args), |error| error.exit().into()),
             Self::Doctor(args) => ended(doctor::run(&args), |error| error.exit().into()),
+            Self::Classify(args) => ended(classify::run(&args), |error| error.exit().into()),
             Self::Demo(args) => ended(demo::run(&args), |error| error.exit().into()),
             Self::Next(args) => ended(next::run(&args), |_| next::FATAL.into()),
         }

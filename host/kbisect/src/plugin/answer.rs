@@ -56,6 +56,15 @@ pub enum ReportEdit {
     Ignore(u32, String),
 }
 
+/// What a classifier made of a list of reports.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edited {
+    /// What it did.
+    pub edits: Vec<ReportEdit>,
+    /// The new list.
+    pub reports: Vec<CrashReport>,
+}
+
 /// A commit that may be the culprit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Suspect {
@@ -87,18 +96,18 @@ pub struct CommitFacts {
 
 /// Applies edits to the reports of a console of `length` bytes. Indices refer to the list as given, rise, and occur once. The
 /// new list is in console order when every report says where it stands; else new reports come last.
-pub(super) fn edit_reports(so_far: &[CrashReport], edits: Vec<ReportEdit>, length: usize) -> Result<Vec<CrashReport>, String> {
+pub(super) fn edit_reports(so_far: &[CrashReport], edits: &[ReportEdit], length: usize) -> Result<Vec<CrashReport>, String> {
     let mut kept: Vec<Option<CrashReport>> = so_far.iter().cloned().map(Some).collect();
     let mut added = Vec::new();
     let mut next = 0;
     for edit in edits {
         let (index, report) = match edit {
             ReportEdit::Add(report) => {
-                added.push(sound(report, length)?);
+                added.push(sound(report.clone(), length)?);
                 continue;
             }
-            ReportEdit::Replace(index, report) => (index, Some(sound(report, length)?)),
-            ReportEdit::Ignore(index, _) => (index, None),
+            ReportEdit::Replace(index, report) => (*index, Some(sound(report.clone(), length)?)),
+            ReportEdit::Ignore(index, _) => (*index, None),
         };
         let place = kept.get_mut(index as usize);
         let place = place.ok_or_else(|| format!("it edits report {index} of {}", so_far.len()))?;

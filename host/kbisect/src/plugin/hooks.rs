@@ -8,6 +8,7 @@ use kbisect_core::policy::Outcome;
 
 use super::answer;
 use super::answer::CommitFacts;
+use super::answer::Edited;
 use super::answer::Recipient;
 use super::answer::Relation;
 use super::answer::ReportEdit;
@@ -28,8 +29,8 @@ impl Plugin {
         })
     }
 
-    /// Asks what a console shows, given what earlier plugins found; the answer is the whole new list.
-    pub fn classify(&self, surroundings: &Surroundings, console: &[u8], so_far: &[CrashReport]) -> Answer<Vec<CrashReport>> {
+    /// Asks what a console shows, given what earlier plugins found.
+    pub fn classify(&self, surroundings: &Surroundings, console: &[u8], so_far: &[CrashReport]) -> Answer<Edited> {
         let bytes = console.len() + so_far.iter().map(report_size).sum::<usize>();
         let reports: Vec<_> = so_far.iter().map(Into::into).collect();
         self.call(surroundings, bytes, |store, instance| {
@@ -37,7 +38,8 @@ impl Plugin {
             let answer = hook.call_classify(store, console, &reports)?;
             Ok(answer.map_err(refused).and_then(|edits| {
                 let edits: Vec<ReportEdit> = edits.into_iter().map(Into::into).collect();
-                answer::edit_reports(so_far, edits, console.len()).map_err(CallError::Nonsense)
+                let reports = answer::edit_reports(so_far, &edits, console.len()).map_err(CallError::Nonsense)?;
+                Ok(Edited { edits, reports })
             }))
         })
     }

@@ -134,8 +134,8 @@ fn hooks_answer() {
     let around = Surroundings::default();
     let plugin = scripted(&json!({ "same": 0.25, "trials": 3, "add": "a@example.org" }));
     assert_eq!(plugin.markers(&around).result.unwrap(), ["SCRIPTED"]);
-    let reports = plugin.classify(&around, b"x\nSCRIPTED\n", &[report("earlier")]).result.unwrap();
-    assert_eq!(reports, [report("earlier"), report("scripted crash")]);
+    let edited = plugin.classify(&around, b"x\nSCRIPTED\n", &[report("earlier")]).result.unwrap();
+    assert_eq!(edited.reports, [report("earlier"), report("scripted crash")]);
     let relation = plugin.relate(&around, &report("x"), &CommitId::from_bytes([1; 20])).result.unwrap().unwrap();
     assert_eq!((relation.same, relation.reason.as_str()), (0.25, "the script says so"));
     assert_eq!(plugin.judge(&around, &ask(0)).result.unwrap().decision, Decision::Want(3));
@@ -157,7 +157,7 @@ fn the_same_call_takes_the_same_fuel() {
 /// What a classify call comes to.
 fn classify(plugin: &Plugin) -> String {
     let answer = plugin.classify(&Surroundings::default(), b"SCRIPTED", &[report("one")]);
-    answer.result.map_or_else(|error| error.to_string(), |reports| format!("{} reports", reports.len()))
+    answer.result.map_or_else(|error| error.to_string(), |edited| format!("{} reports", edited.reports.len()))
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn long_messages_are_cut_and_too_many_are_dropped() {
     let limits = PluginLimits { fuel: u64::MAX, log: 1000, ..PluginLimits::default() };
     let plugin = Plugin::load(&ENGINE, &SCRIPTED, None, &json!({ "do": "chatter" }), limits).unwrap();
     let answer = plugin.classify(&Surroundings::default(), b"SCRIPTED", &[]);
-    assert_eq!(answer.result.unwrap(), [report("scripted crash")]);
+    assert_eq!(answer.result.unwrap().reports, [report("scripted crash")]);
     let first = &answer.messages[0];
     assert_eq!(first.level, Level::Info);
     assert_eq!(first.text, format!("{} [60440 more bytes cut]", "c".repeat(1000)));

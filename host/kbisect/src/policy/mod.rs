@@ -15,6 +15,7 @@ use kbisect_core::policy::Failure;
 
 use crate::record::event::Event;
 
+pub mod console;
 mod load;
 mod member;
 mod policies;

@@ -20,6 +20,7 @@ use kbisect_core::policy::Stage;
 use super::Notice;
 use super::Sink;
 use super::Watch;
+use super::console::Classified;
 use super::load;
 use super::load::LoadErrors;
 use super::load::Problem;
@@ -181,6 +182,25 @@ impl Policies {
         Ok(())
     }
 
+    /// As [`Watch::classify`], with what each classifier did on the way.
+    pub fn classify_in_steps(&self, console: &[u8]) -> Result<Classified, Failure> {
+        let bundled = load::bundled_classifier(&self.shared.members);
+        let mut classified = Classified::default();
+        for &at in &self.routes().classifiers {
+            let member = &self.shared.members[at];
+            let so_far = &classified.reports;
+            match self.ask(member, Hook::Classifier, |plugin, around| plugin.classify(around, console, so_far)) {
+                Ok(edited) => {
+                    classified.reports = edited.reports;
+                    classified.steps.push((member.id.clone(), edited.edits));
+                }
+                Err(error) if at == bundled => return Err(cannot_judge(&member.id, &error)),
+                Err(_) => {}
+            }
+        }
+        Ok(classified)
+    }
+
     fn routes(&self) -> &Routes {
         self.shared.frozen.get().unwrap_or(&self.shared.early)
     }
@@ -255,18 +275,7 @@ impl Watch for Policies {
     }
 
     fn classify(&self, console: &[u8]) -> Result<Vec<CrashReport>, Failure> {
-        let bundled = load::bundled_classifier(&self.shared.members);
-        let mut reports = Vec::new();
-        for &at in &self.routes().classifiers {
-            let member = &self.shared.members[at];
-            let edited = self.ask(member, Hook::Classifier, |plugin, around| plugin.classify(around, console, &reports));
-            reports = match edited {
-                Ok(edited) => edited,
-                Err(error) if at == bundled => return Err(cannot_judge(&member.id, &error)),
-                Err(_) => reports,
-            };
-        }
-        Ok(reports)
+        Ok(self.classify_in_steps(console)?.reports)
     }
 
     fn relate(&self, seen: &CrashReport, at: &CommitId) -> Result<Relation, Failure> {

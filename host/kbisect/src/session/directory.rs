@@ -16,6 +16,9 @@ use std::io;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+use std::time::Instant;
 
 use kbisect_core::commit::CommitId;
 
@@ -179,6 +182,9 @@ pub(super) fn failed(action: &str, path: &Path, error: &io::Error) -> Error {
     }
 }
 
+/// By then nothing of a killed process is left.
+const GONE_BY: Duration = Duration::from_secs(2);
+
 /// Takes the lock and writes who holds it.
 fn lock(directory: &Path) -> Result<File, Error> {
     let path = directory.join("lock");
@@ -189,18 +195,34 @@ fn lock(directory: &Path) -> Result<File, Error> {
         .truncate(false)
         .open(&path)
         .map_err(|error| failed("open", &path, &error))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let holder = fs::read_to_string(&path).unwrap_or_default();
+    let deadline = Instant::now() + GONE_BY;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(failed("lock", &path, &error)),
+        }
+        let holder = fs::read_to_string(&path).unwrap_or_default();
+        if Instant::now() >= deadline || !left_by_the_dead(&holder) {
             let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
             return Err(Error::user(format!("`{}` is in use by {holder}", directory.display())));
         }
-        Err(TryLockError::Error(error)) => return Err(failed("lock", &path, &error)),
+        sleep(Duration::from_millis(20));
     }
-    let text = format!("kbisect, process {} on {}\n", std::process::id(), host());
+    let text = holder(std::process::id());
     file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|error| failed("write", &path, &error))?;
     Ok(file)
+}
+
+/// How a lock's holder is named.
+fn holder(process: u32) -> String {
+    format!("kbisect, process {process} on {}\n", host())
+}
+
+/// Whether a lock's holder is no more: what it had just forked may still hold the lock until it becomes another program.
+fn left_by_the_dead(named: &str) -> bool {
+    let process = named.strip_prefix("kbisect, process ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+    process.is_some_and(|process| named == holder(process) && !Path::new(&format!("/proc/{process}")).exists())
 }
 
 /// Whether a process works in the directory now.
@@ -212,3 +234,6 @@ pub(super) fn in_use(directory: &Path) -> bool {
 pub(super) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests;

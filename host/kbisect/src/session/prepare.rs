@@ -19,7 +19,7 @@ use crate::git;
 use crate::git::Repository;
 use crate::policy::Notice;
 use crate::policy::Policies;
-use crate::policy::Watch as _;
+use crate::policy::console;
 use crate::record::event::Ends;
 use crate::record::event::Entry;
 use crate::record::event::Event;
@@ -143,8 +143,9 @@ pub(super) fn first_events(parts: &Parts) -> Result<Vec<Event>, Error> {
 /// The target that the job states, by a console or by a title.
 fn stated_target(parts: &Parts) -> Result<Option<(Vec<CrashReport>, &'static str)>, Error> {
     if let Some(path) = &parts.job.crash {
-        let console = std::fs::read(path).map_err(|error| directory::failed("read", path, &error))?;
-        let reports = parts.policies.classify(&console).map_err(|failure| Error::internal(failure.reason))?;
+        let console = console::read(path).map_err(|error| directory::failed("read", path, &error))?;
+        let classified = console::classify(&parts.policies, &console, None);
+        let reports = classified.map_err(|failure| Error::internal(failure.reason))?.reports;
         let wanted = |report: &CrashReport| {
             parts.job.title.as_ref().is_none_or(|title| report.title == *title || report.alt_titles.contains(title))
         };

@@ -14,6 +14,9 @@ pub const WINDOW: usize = 1 << 20;
 /// Of which this much may lie before the first marker.
 pub const BEFORE: usize = 128 << 10;
 
+/// A whole console is read in pieces of this size.
+const PIECE: usize = 64 << 10;
+
 /// Kept from the beginning; the rest of [`KEPT`] is the end.
 const HEAD: usize = 4 << 20;
 
@@ -146,6 +149,24 @@ impl Console {
         kept.extend(self.tail);
         kept
     }
+}
+
+/// The parts of a whole console that `classify` is to be given, each with the offset at which it begins. Carriage returns must be
+/// gone.
+pub fn windows(console: &[u8], markers: &[Vec<u8>]) -> Vec<(usize, Vec<u8>)> {
+    let mut reader = Console::new(markers);
+    let mut windows = Vec::new();
+    let mut read = 0;
+    for piece in console.chunks(PIECE) {
+        reader.take(piece);
+        read += piece.len();
+        // Taken before anything overflows, so that each window ends where reading stands.
+        let full = reader.marker.is_some_and(|marker| reader.recent.len() + PIECE > marker + WINDOW - BEFORE);
+        if full || read == console.len() {
+            windows.extend(reader.take_window().map(|window| (read - window.len(), window)));
+        }
+    }
+    windows
 }
 
 #[cfg(test)]

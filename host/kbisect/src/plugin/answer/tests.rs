@@ -26,17 +26,17 @@ fn edits_apply_in_order_and_reports_stand_in_console_order() {
         ReportEdit::Add(report("between", Some((12, 15)))),
         ReportEdit::Ignore(1, "noise".to_owned()),
     ];
-    let reports = edit_reports(&so_far, edits, 100).unwrap();
+    let reports = edit_reports(&so_far, &edits, 100).unwrap();
     assert_eq!(titles(&reports), ["A", "between", "c"]);
     let edits = vec![ReportEdit::Add(report("somewhere", None))];
-    assert_eq!(titles(&edit_reports(&so_far, edits, 100).unwrap()), ["a", "b", "c", "somewhere"]);
+    assert_eq!(titles(&edit_reports(&so_far, &edits, 100).unwrap()), ["a", "b", "c", "somewhere"]);
 }
 
 #[test]
 fn senseless_edits_are_refused() {
     let so_far = [report("a", None), report("b", None)];
     let ignore = |index| ReportEdit::Ignore(index, String::new());
-    let error = |edits| edit_reports(&so_far, edits, 100).unwrap_err();
+    let error = |edits: Vec<ReportEdit>| edit_reports(&so_far, &edits, 100).unwrap_err();
     assert_eq!(error(vec![ignore(2)]), "it edits report 2 of 2");
     assert_eq!(error(vec![ignore(0), ReportEdit::Replace(0, report("x", None))]), "it edits report 0 twice or out of order");
     assert_eq!(error(vec![ignore(1), ignore(0)]), "it edits report 0 twice or out of order");
@@ -50,8 +50,8 @@ proptest! {
     #[test]
     fn kept_reports_are_those_that_no_edit_touches(count in 0usize..8, ignored in proptest::collection::btree_set(0u32..8, 0..8)) {
         let so_far: Vec<CrashReport> = (0..count).map(|at| report(&format!("r{at}"), None)).collect();
-        let edits = ignored.iter().map(|&at| ReportEdit::Ignore(at, String::new())).collect();
-        let result = edit_reports(&so_far, edits, 0);
+        let edits = ignored.iter().map(|&at| ReportEdit::Ignore(at, String::new())).collect::<Vec<_>>();
+        let result = edit_reports(&so_far, &edits, 0);
         if ignored.iter().any(|&at| at as usize >= count) {
             prop_assert!(result.is_err());
         } else {

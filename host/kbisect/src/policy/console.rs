@@ -1,0 +1,86 @@
+//! A whole console at once, as from a file: what a machine's console is read for piece by piece while it talks.
+
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::path::Path;
+
+use kbisect_core::crash::CrashReport;
+use kbisect_core::crash::Span;
+use kbisect_core::policy::Failure;
+
+use super::Policies;
+use super::Watch as _;
+use crate::plugin::answer::ReportEdit;
+use crate::symbols::Symbols;
+use crate::trial::console::WINDOW;
+use crate::trial::console::windows;
+
+/// Most that is read of a file.
+const LONGEST: u64 = 256 << 20;
+
+/// What the classifiers made of a console.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Classified {
+    /// The crashes, in console order.
+    pub reports: Vec<CrashReport>,
+    /// Who did what, in turn; plugins that failed are left out.
+    pub steps: Vec<(String, Vec<ReportEdit>)>,
+}
+
+/// The bytes of a console's file.
+///
+/// # Errors
+///
+/// It cannot be read, or is too long for a console.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_from(File::open(path)?)
+}
+
+/// The bytes of a console that somebody hands over.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub fn read_from(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut console = Vec::new();
+    source.take(LONGEST + 1).read_to_end(&mut console)?;
+    if console.len() as u64 > LONGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(console) }
+}
+
+/// The crashes on a console of any size, with spans in `console` as given. With symbols, frames get their places first.
+///
+/// # Errors
+///
+/// The bundled classifier failed: nobody can say what the console shows.
+pub fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) -> Result<Classified, Failure> {
+    // Where each byte of the text without carriage returns stands.
+    let text: Vec<u8> = console.iter().copied().filter(|byte| *byte != b'\r').collect();
+    let returns: Vec<usize> =
+        console.iter().enumerate().filter(|(_, byte)| **byte == b'\r').enumerate().map(|(before, (at, _))| at - before).collect();
+    let place = |offset: usize| {
+        let dropped = returns.partition_point(|at| *at < offset);
+        u32::try_from(offset + dropped).unwrap_or(u32::MAX)
+    };
+    let mut all = Classified::default();
+    for (begin, window) in windows(&text, &policies.markers()) {
+        let annotated = symbols.map(|symbols| symbols.annotate(&window, WINDOW));
+        let mut classified = policies.classify_in_steps(annotated.as_ref().map_or(&window, |annotated| &annotated.text))?;
+        let shift = |report: &mut CrashReport| {
+            report.span = report.span.map(|span| {
+                let span = annotated.as_ref().map_or(span, |annotated| annotated.in_console(span));
+                Span { start: place(begin + span.start as usize), end: place(begin + span.end as usize) }
+            });
+        };
+        classified.reports.iter_mut().for_each(shift);
+        for edit in classified.steps.iter_mut().flat_map(|(_, edits)| edits) {
+            match edit {
+                ReportEdit::Add(report) | ReportEdit::Replace(_, report) => shift(report),
+                ReportEdit::Ignore(..) => {}
+            }
+        }
+        all.reports.extend(classified.reports);
+        all.steps.extend(classified.steps);
+    }
+    Ok(all)
+}
