@@ -155,7 +155,8 @@ fn read(file: Option<&Path>) -> Result<(String, Vec<u8>), Error> {
     Ok((name, console))
 }
 
-fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) -> Result<Classified, Error> {
+/// The crashes on a console.
+pub(super) fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) -> Result<Classified, Error> {
     console::classify(policies, console, symbols).map_err(|failure| Error::internal(failure.reason))
 }
 

@@ -21,6 +21,7 @@ pub mod demo;
 pub mod doctor;
 pub mod log;
 pub mod next;
+pub mod relate;
 pub mod resume;
 pub mod run;
 pub mod status;
@@ -42,6 +43,7 @@ enum Command {
     Log(log::Args),
     Doctor(doctor::Args),
     Classify(classify::Args),
+    Relate(relate::Args),
     Demo(demo::Args),
     Next(next::Args),
 }
@@ -56,6 +58,7 @@ impl Command {
             Self::Log(args) => ended(log::run(&args), |error| error.exit().into()),
             Self::Doctor(args) => ended(doctor::run(&args), |error| error.exit().into()),
             Self::Classify(args) => ended(classify::run(&args), |error| error.exit().into()),
+            Self::Relate(args) => ended(relate::run(&args), |error| error.exit().into()),
             Self::Demo(args) => ended(demo::run(&args), |error| error.exit().into()),
             Self::Next(args) => ended(next::run(&args), |_| next::FATAL.into()),
         }
