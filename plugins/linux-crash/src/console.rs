@@ -4,8 +4,10 @@
 
 use std::borrow::Cow;
 
-/// Text of a line beyond this many bytes is never looked at: no message of the kernel is longer, and an endless line stays cheap.
+/// Text of a message beyond this many bytes is never looked at: none of the kernel's is longer, and an endless line stays cheap.
 const LONGEST: usize = 1024;
+/// Messages read of one line at most.
+const MOST_MESSAGES: usize = 64;
 
 /// The task or CPU that printed a line, as `CONFIG_PRINTK_CALLER` shows it: `T123` or `C0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +18,7 @@ pub enum Caller {
     Cpu(u32),
 }
 
-/// One line of the console.
+/// One message of the console: a line, or the part of one up to the next message's time stamp.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<'a> {
     /// Offset of the line's first byte.
@@ -29,44 +31,67 @@ pub struct Line<'a> {
     pub caller: Option<Caller>,
     /// A printk time stamp was there: surely the kernel's own words.
     pub stamped: bool,
-    /// Another message's time stamp stood inside the text, which was cut there.
+    /// Another message follows in the same line, so that this one may be cut.
     pub cut: bool,
 }
 
-/// Splits a console into lines; works on any bytes, in linear time.
+/// Lines read of a console at most.
+const MOST: usize = 1 << 20;
+
+/// Splits a console into lines; works on any bytes, in linear time. Empty lines are left out, and a line that several messages were
+/// printed into is several.
 #[must_use]
 pub fn lines(console: &[u8]) -> Vec<Line<'_>> {
     let mut all = Vec::new();
     let mut start = 0;
     for raw in console.split(|&byte| byte == b'\n') {
-        if start < console.len() {
-            all.push(line(start, raw));
+        if all.len() >= MOST {
+            break;
         }
+        split(start, raw, &mut all);
         start += raw.len() + 1;
     }
     all
 }
 
-fn line(start: usize, raw: &[u8]) -> Line<'_> {
+/// Adds the messages that stand in one line.
+fn split<'a>(start: usize, raw: &'a [u8], all: &mut Vec<Line<'a>>) {
     let end = start + raw.len();
     let bytes = raw.strip_suffix(b"\r").unwrap_or(raw);
-    let seen = &bytes[..bytes.len().min(LONGEST)];
-    let mut rest = seen;
-    let mut caller = None;
-    let mut stamped = false;
-    if let Some(stamp) = find_stamp(rest) {
-        rest = &rest[stamp.end..];
-        caller = stamp.caller;
-        stamped = true;
-    } else {
-        rest = after_journal(rest);
+    let mut push = |bytes: &'a [u8], stamp: Option<&Stamp>, cut: bool| {
+        let text = after_level(if stamp.is_some() { bytes } else { after_journal(bytes) });
+        let text = &text[..text.len().min(LONGEST)];
+        if !text.is_empty() {
+            let caller = stamp.and_then(|stamp| stamp.caller);
+            all.push(Line { start, end, text: String::from_utf8_lossy(text), caller, stamped: stamp.is_some(), cut });
+        }
+    };
+    let Some(mut stamp) = find_stamp(bytes, 0) else { return push(bytes, None, false) };
+    if !is_prefix(&bytes[..stamp.start]) {
+        push(bytes[..stamp.start].trim_ascii_end(), None, true);
     }
-    let mut cut = false;
-    if stamped && let Some(next) = find_stamp(rest) {
-        rest = rest[..next.start].trim_ascii_end();
-        cut = true;
+    for _ in 0..MOST_MESSAGES {
+        let next = find_stamp(bytes, stamp.end);
+        let until = next.as_ref().map_or(bytes.len(), |next| next.start);
+        let text = &bytes[stamp.end..until];
+        push(if next.is_some() { text.trim_ascii_end() } else { text }, Some(&stamp), next.is_some());
+        match next {
+            Some(next) => stamp = next,
+            None => return,
+        }
     }
-    Line { start, end, text: String::from_utf8_lossy(after_level(rest)), caller, stamped, cut }
+}
+
+/// Whether what stands before a time stamp is only the way in which the line came here.
+fn is_prefix(before: &[u8]) -> bool {
+    let before = before.trim_ascii_end();
+    before.len() <= 96
+        && (before.is_empty()
+            || before.ends_with(b"login:")
+            || before.ends_with(b"kernel:")
+            || before.ends_with(b">")
+            || before.ends_with(b"**")
+            || before.starts_with(b"kern") && before.ends_with(b":"))
 }
 
 /// Where a time stamp stands, and who it names.
@@ -76,9 +101,9 @@ struct Stamp {
     caller: Option<Caller>,
 }
 
-/// The first `[  12.345678]`, `[  12.345678][  T12]` or `[Sat Nov 21 07:37:00 2026]`, with one blank behind it.
-fn find_stamp(bytes: &[u8]) -> Option<Stamp> {
-    let mut from = 0;
+/// The first `[  12.345678]`, `[  12.345678][  T12]` or `[Sat Nov 21 07:37:00 2026]` behind `from`, with one blank behind it.
+fn find_stamp(bytes: &[u8], from: usize) -> Option<Stamp> {
+    let mut from = from;
     while let Some(at) = bytes[from..].iter().position(|&byte| byte == b'[') {
         let start = from + at;
         if let Some(mut end) = seconds(bytes, start).or_else(|| wall_clock(bytes, start)) {
@@ -197,7 +222,9 @@ mod tests {
         let all = lines(b"[    1.000000] BUG: unable to [    1.000001] device lo up\nnext");
         assert_eq!(all[0].text, "BUG: unable to");
         assert!(all[0].cut);
-        assert_eq!((all[1].start, all[1].end), (58, 62));
+        assert_eq!((&*all[1].text, all[1].cut), ("device lo up", false));
+        assert_eq!((all[0].start, all[0].end), (all[1].start, all[1].end));
+        assert_eq!((all[2].start, all[2].end), (58, 62));
     }
 
     #[test]

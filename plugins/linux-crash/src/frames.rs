@@ -1,4 +1,4 @@
-//! Stack frames: how the kernel prints them, on every architecture, and which stack of a report counts.
+//! Stack frames: how the kernel prints them, on every architecture, symbolized or not.
 
 /// One frame of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,31 +12,6 @@ pub struct Frame<'a> {
     /// Inlined into the next frame: known only where the console was symbolized, and so no name for a crash.
     pub inlined: bool,
 }
-
-/// Lines that announce a stack.
-const BEGINS: &[&str] = &["Call Trace:", "Call trace:", "Backtrace:", "backtrace:", "backtrace (crc", "stack backtrace"];
-
-/// Lines behind which frames belong to another story: how memory came to be, other tasks, the end.
-const ENDS: &[&str] = &[
-    "Allocated by task",
-    "Allocated in",
-    "Freed by task",
-    "Freed in",
-    "allocated by task",
-    "freed by task",
-    "Last potentially related work",
-    "The buggy address",
-    "Memory state around",
-    "Showing all locks held",
-    "Kernel panic - not syncing",
-    "NMI backtrace for cpu",
-    "Uninit was ",
-    "Local variable",
-    "page last allocated via",
-    "page_owner tracks",
-    "Sending NMI",
-    "---[ end trace",
-];
 
 /// The frame a line shows, if it shows one.
 ///
@@ -77,9 +52,24 @@ pub fn frame(line: &str) -> Option<Frame<'_>> {
         }
         return symbol_only(symbol).map(|symbol| Frame { symbol, file: file(&size[size_end..]), doubtful, inlined: false });
     }
+    if let Some(decoded) = decoded(rest, doubtful) {
+        return Some(decoded);
+    }
     let inlined = rest.strip_suffix(" [inline]")?;
     let (symbol, place) = inlined.rsplit_once(' ')?;
     Some(Frame { symbol: symbol_only(symbol.trim_end())?, file: Some(file(place)?), doubtful, inlined: true })
+}
+
+/// A frame as `decode_stacktrace.sh` prints it: `fn (file.c:12 (discriminator 3) file.h:34) module`, the innermost place first.
+fn decoded(rest: &str, doubtful: bool) -> Option<Frame<'_>> {
+    let (symbol, places) = rest.split_once(" (")?;
+    let (places, _) = places.rsplit_once(')')?;
+    let mut words = places.split_whitespace();
+    let first = words.next()?;
+    let place = |word: &str| word == "(discriminator" || word.ends_with(')') || file(word).is_some();
+    let file = file(first)?;
+    let symbol = symbol_only(symbol)?;
+    words.all(place).then_some(Frame { symbol, file: Some(file), doubtful, inlined: false })
 }
 
 /// `<TASK>` and friends stand alone or before the first frame of a section.
@@ -137,91 +127,11 @@ pub fn pointer(line: &str) -> Option<Frame<'_>> {
     frame(rest)
 }
 
-/// The stacks of a report.
-#[derive(Debug, Default)]
-pub struct Stacks<'a> {
-    /// Where the instruction pointer stood: inlined frames first, then the function itself.
-    pub pointer: Vec<Frame<'a>>,
-    /// The stack traces, innermost frame first, doubtful frames left out; none is empty.
-    pub traces: Vec<Vec<Frame<'a>>>,
-    /// A stack was announced, and nothing followed.
-    pub broken: bool,
-}
-
-/// How many lines may stand between the announcement of a stack and its first frame.
-const PATIENCE: usize = 15;
-/// Frames beyond these are never looked at.
-const DEEPEST: usize = 128;
-/// Traces of a report that are read at most.
-const MOST: usize = 16;
-
-impl<'a> Stacks<'a> {
-    /// The first stack trace, the one that belongs to the header; inlined frames included.
-    #[must_use]
-    pub fn first(&self) -> &[Frame<'a>] {
-        self.traces.first().map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Reads the stacks from the lines of one report.
-pub fn stacks<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Stacks<'a> {
-    let mut stacks = Stacks::default();
-    let announced = lines.clone().any(begins);
-    let mut open = Trace { reading: !announced, ..Trace::default() };
-    for text in lines {
-        if stacks.pointer.last().is_none_or(|frame| frame.inlined)
-            && let Some(found) = pointer(text)
-        {
-            stacks.pointer.push(found);
-        } else if begins(text) {
-            open.close(&mut stacks.traces);
-            open.waiting = stacks.traces.is_empty().then_some(0);
-            open.reading = true;
-        } else if !open.frames.is_empty() && ENDS.iter().any(|end| text.contains(end)) {
-            open.close(&mut stacks.traces);
-            open.reading = false;
-        } else if !open.reading {
-            continue;
-        } else if let Some(found) = frame(text) {
-            open.waiting = None;
-            if !found.doubtful && open.frames.len() < DEEPEST {
-                open.frames.push(found);
-            }
-        } else if let Some(lines) = &mut open.waiting {
-            *lines += 1;
-            if *lines > PATIENCE {
-                stacks.broken = true;
-                open.waiting = None;
-            }
-        }
-        if stacks.traces.len() == MOST {
-            break;
-        }
-    }
-    open.close(&mut stacks.traces);
-    stacks
-}
-
-/// A trace that is being read.
-#[derive(Default)]
-struct Trace<'a> {
-    frames: Vec<Frame<'a>>,
-    reading: bool,
-    /// Lines since it was announced, until its first frame.
-    waiting: Option<usize>,
-}
-
-impl<'a> Trace<'a> {
-    fn close(&mut self, traces: &mut Vec<Vec<Frame<'a>>>) {
-        let frames = std::mem::take(&mut self.frames);
-        if !frames.is_empty() {
-            traces.push(frames);
-        }
-    }
-}
-
-fn begins(text: &str) -> bool {
-    BEGINS.iter().any(|begin| text.contains(begin))
+/// Where a lock was taken, if this line of lockdep's says so: `(&lock){+.+.}, at: [<c036a6dc>] fn+0x1/0x2`.
+#[must_use]
+pub fn lock(line: &str) -> Option<Frame<'_>> {
+    let (_, place) = line.split_once(", at: ")?;
+    frame(place)
 }
 
 #[cfg(test)]
@@ -253,12 +163,5 @@ mod tests {
         assert_eq!(pointer("RIP: 0010:[<ffffffff8>]  [<ffffffff8>] foo+0x1/0x2").map(|frame| frame.symbol), Some("foo"));
         assert_eq!(pointer("pc : foo+0x1/0x2").map(|frame| frame.symbol), Some("foo"));
         assert_eq!(pointer("RIP: 0033:0x4510"), None);
-    }
-
-    #[test]
-    fn a_stack_ends_where_another_story_begins() {
-        let text = "Call Trace:\n a+0x1/0x2\n ? b+0x1/0x2\n c+0x1/0x2\nAllocated by task 3:\n d+0x1/0x2";
-        let stacks = stacks(text.lines());
-        assert_eq!(stacks.first().iter().map(|frame| frame.symbol).collect::<Vec<_>>(), ["a", "c"]);
     }
 }

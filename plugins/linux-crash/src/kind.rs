@@ -1,97 +1,82 @@
-//! Crash types: syzkaller's vocabulary, read off a title.
+//! Crash types: syzkaller's vocabulary, by the row that gives a title.
 //!
-//! The type is the title's alone, so that a title without a console (from a report or a user) has one too. A new kind of title
-//! needs a row here only if none of the prefixes fits.
+//! The type follows from the title alone, so that a title without a console (from a report or a user) has one too.
+
+use crate::rules;
+use crate::rules::Kind;
+use crate::template;
 
 /// Type of a crash by its title; empty when nothing is known of it.
 #[must_use]
 pub fn of(title: &str) -> &'static str {
-    TYPES.iter().find(|(head, part, _)| title.starts_with(head) && title.contains(part)).map_or("", |(_, _, kind)| kind)
+    if let Some((_, kind)) = OTHERS.iter().find(|(head, _)| title.starts_with(head)) {
+        return kind;
+    }
+    let row = rules::all().find(|row| !row.is_noise() && template::starts(row.title, title, &mut Vec::new()));
+    match row.map(|row| row.kind) {
+        Some(Kind::Is(kind)) => kind,
+        Some(Kind::Access(checker)) => access(checker, title),
+        None => "",
+    }
 }
 
-/// Beginning of the title, text that must be in it, type. The first row that fits counts.
-const TYPES: &[(&str, &str, &str)] = &[
-    ("exit status ", "", "EXIT"),
-    ("KASAN: invalid-free", "", "KASAN-INVALID-FREE"),
-    ("KASAN: double-free", "", "KASAN-INVALID-FREE"),
-    ("KASAN: null-ptr-deref", " Write", "KASAN-NULL-POINTER-DEREFERENCE-WRITE"),
-    ("KASAN: null-ptr-deref", "", "KASAN-NULL-POINTER-DEREFERENCE-READ"),
-    ("KASAN: ", "use-after-free Write", "KASAN-USE-AFTER-FREE-WRITE"),
-    ("KASAN: ", "use-after-free", "KASAN-USE-AFTER-FREE-READ"),
-    ("KASAN: ", " Write", "KASAN-WRITE"),
-    ("KASAN: ", " Read", "KASAN-READ"),
-    ("KASAN: ", "-out-of-bounds", "KASAN-READ"),
-    ("KASAN: ", "-access", "KASAN-READ"),
-    ("KASAN: ", "", "KASAN-UNKNOWN"),
-    ("KFENCE: memory corruption", "", "KFENCE-MEMORY-CORRUPTION"),
-    ("KFENCE: invalid free", "", "KFENCE-INVALID-FREE"),
-    ("KFENCE: use-after-free", "write", "KFENCE-USE-AFTER-FREE-WRITE"),
-    ("KFENCE: use-after-free", "", "KFENCE-USE-AFTER-FREE-READ"),
-    ("KFENCE: ", " write ", "KFENCE-WRITE"),
-    ("KFENCE: ", " read ", "KFENCE-READ"),
-    ("KFENCE: ", "", "KFENCE-UNKNOWN"),
-    ("KMSAN: uninit-value", "", "KMSAN-UNINIT-VALUE"),
-    ("KMSAN: kernel-", "infoleak", "KMSAN-INFO-LEAK"),
-    ("KMSAN: use-after-free", "", "KMSAN-USE-AFTER-FREE-READ"),
-    ("KMSAN: ", "", "KMSAN-UNKNOWN"),
-    ("KCSAN: data-race", "", "KCSAN-DATARACE"),
-    ("KCSAN: assert", "", "KCSAN-ASSERT"),
-    ("KCSAN: ", "", "KCSAN-UNKNOWN"),
-    ("UBSAN: array-index", "", "MEMORY_SAFETY_UBSAN"),
-    ("UBSAN: ", "", "UBSAN"),
-    ("memory leak", "", "LEAK"),
-    ("WARNING: refcount bug", "", "REFCOUNT_WARNING"),
-    ("BUG: unable to handle kernel NULL pointer", "", "NULL-POINTER-DEREFERENCE"),
-    ("BUG: unable to handle kernel paging", "", "MEMORY_SAFETY_BUG"),
-    ("BUG: corrupted list", "", "MEMORY_SAFETY_BUG"),
-    ("BUG: bad usercopy", "", "BUG"),
-    ("kernel BUG", "", "BUG"),
-    ("BUG: scheduling while atomic", "", "ATOMIC_SLEEP"),
-    ("BUG: sleeping function", "", "ATOMIC_SLEEP"),
-    ("BUG: soft lockup", "", "HANG"),
-    ("BUG: hard lockup", "", "HANG"),
-    ("INFO: rcu detected stall", "", "HANG"),
-    ("INFO: task hung", "", "HANG"),
-    ("INFO: task can't die", "", "HANG"),
-    ("BUG: using ", "preemptible", "LOCKDEP"),
-    ("BUG: bad unlock balance", "", "LOCKDEP"),
-    ("BUG: held lock freed", "", "LOCKDEP"),
-    ("BUG: still has locks held", "", "LOCKDEP"),
-    ("BUG: spinlock", "", "LOCKDEP"),
-    ("BUG: rwlock", "", "LOCKDEP"),
-    ("possible deadlock", "", "LOCKDEP"),
-    ("inconsistent lock state", "", "LOCKDEP"),
-    ("WARNING: locking bug", "", "LOCKDEP"),
-    ("WARNING: suspicious RCU usage in", "", "LOCKDEP"),
-    ("WARNING: bad unlock balance", "", "LOCKDEP"),
-    ("WARNING: held lock freed", "", "LOCKDEP"),
-    ("WARNING: still has locks held", "", "LOCKDEP"),
-    ("WARNING: lock held when returning", "", "LOCKDEP"),
-    ("WARNING: nested lock", "", "LOCKDEP"),
-    ("WARNING: kernel stack", "", ""),
-    ("WARNING", "", "WARNING"),
-    ("unexpected kernel reboot", "", "REBOOT"),
-    ("SYZFAIL", "", "SYZ_FAILURE"),
-    ("SYZFATAL", "", "SYZ_FAILURE"),
-    ("lost connection to test machine", "", "LOST_CONNECTION"),
-    ("no output from test machine", "", "NO_OUTPUT"),
-    ("BUG: Object already free", "", "DoS"),
-    ("general protection fault", "", "DoS"),
-    ("stack segment fault", "", "DoS"),
-    ("divide error", "", "DoS"),
-    ("int3", "", "DoS"),
-    ("invalid opcode", "", "DoS"),
-    ("PANIC: ", "", "DoS"),
-    ("kernel panic", "", "DoS"),
-    ("kernel stack overflow", "", "DoS"),
-    ("panic: ", "", "DoS"),
-    ("go runtime error", "", "DoS"),
-    ("Unhandled fault", "", "DoS"),
-    ("Alignment trap", "", "DoS"),
-    ("Internal error", "", "DoS"),
-    ("trusty: ", "", "DoS"),
-    ("unregister_netdevice", "", "DoS"),
-    ("VFS: ", "use-after-free", "DoS"),
+/// Titles that no console gives: what a script or a machine says.
+const OTHERS: &[(&str, &str)] = &[
+    ("exit status ", "EXIT"),
+    ("lost connection to test machine", "LOST_CONNECTION"),
+    ("no output from test machine", "NO_OUTPUT"),
+];
+
+/// A checker's type by what its title says of the access; `CHECKER-UNKNOWN` for what syzkaller has no type for.
+fn access(checker: &str, title: &str) -> &'static str {
+    let title = title.to_ascii_lowercase();
+    let told = |(word, _): &&(&str, &str)| title.contains(word);
+    let what = WHAT.iter().find(told).map_or("", |(_, what)| what);
+    let op = if title.contains(" write") { "WRITE" } else { "READ" };
+    let mine = |kind: &&&str| kind.strip_prefix(checker).is_some_and(|rest| rest.starts_with('-'));
+    let known = |name: &str| KNOWN.iter().filter(mine).find(|kind| kind[checker.len() + 1..] == *name);
+    let kind = match what {
+        "" if WHERE.iter().any(|word| title.contains(word)) => known(op),
+        "" => None,
+        _ => known(what).or_else(|| known(&format!("{what}-{op}"))),
+    };
+    kind.or_else(|| known("UNKNOWN")).copied().unwrap_or_default()
+}
+
+/// Words of titles, and the part of the type they stand for.
+const WHAT: &[(&str, &str)] = &[
+    ("data-race", "DATARACE"),
+    (": assert", "ASSERT"),
+    ("uninit-value", "UNINIT-VALUE"),
+    ("infoleak", "INFO-LEAK"),
+    ("null-ptr-deref", "NULL-POINTER-DEREFERENCE"),
+    ("use-after-free", "USE-AFTER-FREE"),
+];
+
+/// Words without which a title does not tell of an access.
+const WHERE: &[&str] = &[" read", " write", "-out-of-bounds", "-access", "invalid-"];
+
+/// The types of accesses that there are.
+const KNOWN: &[&str] = &[
+    "KASAN-NULL-POINTER-DEREFERENCE-READ",
+    "KASAN-NULL-POINTER-DEREFERENCE-WRITE",
+    "KASAN-USE-AFTER-FREE-READ",
+    "KASAN-USE-AFTER-FREE-WRITE",
+    "KASAN-READ",
+    "KASAN-WRITE",
+    "KASAN-UNKNOWN",
+    "KFENCE-USE-AFTER-FREE-READ",
+    "KFENCE-USE-AFTER-FREE-WRITE",
+    "KFENCE-READ",
+    "KFENCE-WRITE",
+    "KFENCE-UNKNOWN",
+    "KMSAN-UNINIT-VALUE",
+    "KMSAN-INFO-LEAK",
+    "KMSAN-USE-AFTER-FREE-READ",
+    "KMSAN-UNKNOWN",
+    "KCSAN-DATARACE",
+    "KCSAN-ASSERT",
+    "KCSAN-UNKNOWN",
 ];
 
 #[cfg(test)]
@@ -100,9 +85,24 @@ mod tests {
 
     #[test]
     fn reads_types_off_titles() {
-        assert_eq!(of("KASAN: slab-use-after-free Write in f"), "KASAN-USE-AFTER-FREE-WRITE");
-        assert_eq!(of("WARNING in f"), "WARNING");
-        assert_eq!(of("exit status 1"), "EXIT");
-        assert_eq!(of("something else"), "");
+        for (title, kind) in [
+            ("KASAN: slab-use-after-free Write in f", "KASAN-USE-AFTER-FREE-WRITE"),
+            ("KASAN: stack-out-of-bounds Read in f", "KASAN-READ"),
+            ("KASAN: invalid-free in f", "KASAN-INVALID-FREE"),
+            ("KASAN: null-ptr-deref Write in f", "KASAN-NULL-POINTER-DEREFERENCE-WRITE"),
+            ("KMSAN: kernel-infoleak in f", "KMSAN-INFO-LEAK"),
+            ("KMSAN: use-after-free in f", "KMSAN-USE-AFTER-FREE-READ"),
+            ("KCSAN: data-race in f / g", "KCSAN-DATARACE"),
+            ("KCSAN: assert: race in f", "KCSAN-ASSERT"),
+            ("KFENCE: use-after-free write in f", "KFENCE-USE-AFTER-FREE-WRITE"),
+            ("WARNING in f", "WARNING"),
+            ("WARNING: locking bug in f", "LOCKDEP"),
+            ("BUG: unable to handle kernel paging request in f", "MEMORY_SAFETY_BUG"),
+            ("kernel panic: anything", "DoS"),
+            ("exit status 1", "EXIT"),
+            ("something else", ""),
+        ] {
+            assert_eq!(of(title), kind, "{title}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Bundled classifier for Linux consoles: what crashed, by syzkaller's naming, and whether it is the bug being bisected.
 //!
-//! The rules are one table, [`rules`]; everything else is how they are applied: [`console`] takes printk's prefixes off,
-//! [`report`] finds where reports begin and end, [`frames`], [`skip`], [`stall`] and [`guilty`] find whom to blame, [`title`] and
-//! [`kind`] name it, and [`relate`] compares.
+//! The rules are one table, [`rules`]; everything else is how they are applied. [`console`] takes printk's prefixes off, [`header`]
+//! finds where reports begin, [`report`] puts one together: [`stacks`] and [`frames`] read it, [`blame`], [`skip`], [`stall`] and
+//! [`guilty`] say whom to blame, [`title`] and [`kind`] name it, [`corrupted`], [`suppressed`] and [`executor`] say the rest.
+//! [`relate`] compares two crashes.
 
 use kbisect_sdk::Classifier;
 use kbisect_sdk::CrashReport;
@@ -11,15 +12,22 @@ use kbisect_sdk::Plugin;
 use kbisect_sdk::classifier::Edit;
 use kbisect_sdk::classifier::Relation;
 
+pub mod blame;
 pub mod console;
+pub mod corrupted;
+pub mod executor;
 pub mod frames;
 pub mod guilty;
+pub mod header;
+pub mod intruder;
 pub mod kind;
 pub mod relate;
 pub mod report;
 pub mod rules;
 pub mod skip;
+pub mod stacks;
 pub mod stall;
+pub mod suppressed;
 pub mod template;
 pub mod title;
 

@@ -1,214 +1,160 @@
-//! From a console to reports: which headers open one, which lines belong to it, and what the rules say of it.
+//! From a console to reports: which lines belong to each crash, and what the rules say of it.
 
-use aho_corasick::AhoCorasick;
-use aho_corasick::AhoCorasickKind;
-use aho_corasick::MatchKind;
 use kbisect_sdk::CrashReport;
+use kbisect_sdk::Property;
 use kbisect_sdk::Span;
 
+use crate::blame;
+use crate::blame::Blame;
 use crate::console;
 use crate::console::Line;
-use crate::frames;
-use crate::frames::Frame;
-use crate::frames::Stacks;
+use crate::corrupted;
+use crate::executor;
 use crate::guilty;
+use crate::header;
+use crate::header::Header;
+use crate::header::Scanner;
 use crate::kind;
 use crate::rules;
-use crate::rules::Follows;
-use crate::rules::Form;
-use crate::rules::Place;
-use crate::rules::Rule;
-use crate::rules::Source;
-use crate::skip;
+use crate::rules::Row;
+use crate::rules::Within;
+use crate::stacks;
 use crate::stall;
+use crate::suppressed;
 use crate::template;
 use crate::template::Captures;
 use crate::title;
 
-/// More crashes than these say nothing new, and an answer has a size limit.
-const MOST_REPORTS: usize = 64;
 /// How many lines behind a header its other lines are looked for in.
 const NEAR: usize = 200;
-/// How many lines of a report are looked for behind the header of another caller's report.
-const INTERLEAVED: usize = 2000;
+/// Lines of a report that are read at most, those of other callers included.
+const LONGEST: usize = 4000;
+/// A panic's own stack repeats what a report of this many lines has said.
+const TOLD: usize = 22;
 /// Frames reported of a trace.
 const MOST_FRAMES: usize = 64;
+const PANIC: &str = "Kernel panic - not syncing";
 
 /// Texts whose presence means that a crash may have started.
 #[must_use]
 pub fn markers() -> Vec<String> {
-    rules::all().map(|rule| rule.literal.to_owned()).collect()
+    rules::LITERALS.iter().map(|(literal, _)| (*literal).to_owned()).collect()
 }
 
 /// The crashes on a console, in its order.
 #[must_use]
 pub fn reports(console: &[u8]) -> Vec<CrashReport> {
-    let lines = console::lines(console);
-    let opened = openings(&lines);
-    let panic = lines.iter().rposition(|line| line.text.contains("Kernel panic - not syncing"));
-    opened
-        .iter()
-        .enumerate()
-        .filter_map(|(place, header)| {
-            let report = report(header, extent(&lines, header, &opened[place + 1..]))?;
-            Some(CrashReport { panicked: panic.is_some_and(|line| line >= header.line), ..report })
-        })
-        .collect()
+    let scanner = Scanner::new();
+    let Some(from) = scanner.first_line(console) else { return Vec::new() };
+    let lines: Vec<Line<'_>> = console::lines(&console[from..])
+        .into_iter()
+        .map(|line| Line { start: line.start + from, end: line.end + from, ..line })
+        .collect();
+    let headers = scanner.headers(&console[..from], &lines);
+    let opened = header::openings(&headers, &lines);
+    let panic = lines.iter().rposition(|line| line.text.contains(PANIC));
+    let noise = opened.first().is_some_and(|_| suppressed::is(&String::from_utf8_lossy(console)));
+    let mut reports = Vec::new();
+    for (place, &opening) in opened.iter().enumerate() {
+        let console = Console { lines: &lines, headers: &headers[opening..], later: &opened[place + 1..], all: &headers };
+        if let Some(report) = console.report() {
+            let panicked = panic.is_some_and(|line| line >= headers[opening].line);
+            reports.push(CrashReport { panicked, suppressed: noise, ..report });
+        }
+    }
+    reports
 }
 
-/// The lines that can belong to a report: up to the next one. Another caller's report is printed in between, not instead.
-fn extent<'l, 'a>(lines: &'l [Line<'a>], header: &Header, later: &[Header]) -> &'l [Line<'a>] {
-    let start = &lines[header.line];
-    let next = later.iter().find(|other| same_context(start, &lines[other.line])).map_or(lines.len(), |other| other.line);
-    let foreign = later.first().map_or(next, |other| other.line);
-    &lines[header.line..next.min(foreign.saturating_add(INTERLEAVED))]
+/// What one report is read from.
+struct Console<'c, 'a> {
+    lines: &'c [Line<'a>],
+    /// Its header and those behind.
+    headers: &'c [Header],
+    /// The headers, by their place among all, that open later reports.
+    later: &'c [usize],
+    all: &'c [Header],
 }
 
-/// A line that begins an oops.
-#[derive(Debug, Clone, Copy)]
-struct Header {
-    /// Index of the line.
-    line: usize,
-    /// Where the rule's literal stands in its text.
-    at: usize,
-    rule: &'static Rule,
+/// One line that belongs to a report.
+struct Own<'c, 'a> {
+    line: &'c Line<'a>,
+    /// It begins another crash.
+    intrudes: bool,
 }
 
-/// The headers that open a report of their own.
-fn openings(lines: &[Line<'_>]) -> Vec<Header> {
-    let rules: Vec<&'static Rule> = rules::all().collect();
-    let Ok(literals) = AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(rules.iter().map(|rule| rule.literal))
-    else {
-        return Vec::new();
-    };
-    let mut opened: Vec<Header> = Vec::new();
-    let mut current = Open::default();
-    let mut booted = false;
-    for (index, line) in lines.iter().enumerate() {
-        let found = literals
-            .find_iter(&*line.text)
-            .map(|found| Header { line: index, at: found.start(), rule: rules[found.pattern().as_usize()] })
-            .find(|header| counts(header, line, booted));
-        booted |= line.stamped;
-        if let Some(header) = found
-            && current.lets(&header, lines, opened.last())
-        {
-            if opened.len() == MOST_REPORTS {
+impl<'c, 'a> Console<'c, 'a> {
+    /// What the rules say of one report. None when no row fits.
+    fn report(&self) -> Option<CrashReport> {
+        let header = self.headers.first()?;
+        let first = &self.lines[header.line];
+        let (own, headers_end, interrupted) = self.own(header);
+        let texts: Vec<&str> = own.iter().map(|own| &*own.line.text).collect();
+        let mut captures = Captures::new();
+        let &(row, at) = header.rows.iter().find(|(row, at)| fits(row, &first.text[*at..], &own[1..], &mut captures))?;
+        let events = stacks::events(own.iter().skip(1).map(|own| (&*own.line.text, own.intrudes)));
+        let blame = blame::blame(row, &events, &captures);
+        let symbol = match blame {
+            Blame::Function(symbol) => Some(symbol),
+            Blame::Nobody | Blame::Torn => None,
+        };
+        let name = symbol.map(|symbol| stall::bucket(&title::function(symbol)));
+        let mut report = CrashReport::default();
+        name_report(&mut report, row, &captures, name.as_deref().unwrap_or("corrupted"), symbol);
+        report.frame = name;
+        report.corrupted = corrupted::why(row, first, &texts, blame, interrupted);
+        report.crash_type = kind::of(&report.title).to_owned();
+        report.executor = texts.iter().find_map(|text| executor::of(text));
+        let story = blame::story(row, &events);
+        let file = guilty::pick(story.iter().filter_map(|frame| frame.file));
+        report.guilty_file = file.or_else(|| guilty::pick(guilty::named(&first.text[at..]).into_iter())).map(str::to_owned);
+        report.trace =
+            story.iter().filter(|frame| !frame.inlined).take(MOST_FRAMES).map(|frame| title::function(frame.symbol)).collect();
+        report.trace.dedup();
+        let end = own.last().map_or(first.end, |last| last.line.end);
+        report.span = Some(Span { start: u32::try_from(self.lines[header.begin].start).ok()?, end: u32::try_from(end).ok()? });
+        report.properties.push(Property { key: "headers-end".to_owned(), value: headers_end.to_string() });
+        Some(report)
+    }
+
+    /// The lines of the report: the same caller's, up to the next report's header; where the last of its headers ends; and
+    /// whether that next report is why they end.
+    fn own(&self, header: &Header) -> (Vec<Own<'c, 'a>>, usize, bool) {
+        let first = &self.lines[header.line];
+        let same = |line: usize| header::same_context(first, &self.lines[line]);
+        let next = self.later.iter().map(|place| self.all[*place].begin).find(|line| same(*line)).unwrap_or(self.lines.len());
+        let until = next.min(header.line + LONGEST);
+        let mut headers = self.headers.iter().skip(1).peekable();
+        let mut own = vec![Own { line: first, intrudes: false }];
+        let mut headers_end = first.end;
+        for index in header.line + 1..until {
+            let begins = headers.next_if(|other| other.line == index);
+            if !same(index) {
+                continue;
+            }
+            let line = &self.lines[index];
+            if line.text.contains(PANIC) && own.len() > TOLD {
+                headers_end = line.end;
                 break;
             }
-            opened.push(header);
-            current = Open::default();
-        } else if let Some(header) = opened.last()
-            && same_context(&lines[header.line], line)
-        {
-            current.read(&line.text);
+            if begins.is_some() {
+                headers_end = line.end;
+            }
+            own.push(Own { line, intrudes: begins.is_some_and(|other| other.within() == Within::Other) });
         }
+        (own, headers_end, until == next && next < self.lines.len())
     }
-    opened
-}
-
-/// Whether the literal stands where it may, and the line is none of the exceptions (which are compared without regard to case).
-fn counts(header: &Header, line: &Line<'_>, booted: bool) -> bool {
-    let placed = match header.rule.place {
-        Place::Anywhere => true,
-        Place::LineStart => header.at == 0,
-        Place::AfterBoot => header.at == 0 && booted,
-    };
-    // `DEBUG: ` and `/usr/src/BUG: ` are no bugs.
-    let capital = header.rule.literal.starts_with(|c: char| c.is_ascii_uppercase());
-    let inside = |c: char| c == '/' || capital && c.is_ascii_alphanumeric();
-    let whole = !line.text[..header.at].ends_with(inside);
-    placed
-        && whole
-        && (header.rule.except.is_empty() || {
-            let text = line.text.to_ascii_lowercase();
-            !header.rule.except.iter().any(|except| text.contains(&except.to_ascii_lowercase()))
-        })
-}
-
-/// How far the report that is being printed has come.
-#[derive(Debug, Default)]
-struct Open {
-    frames: bool,
-    closed: bool,
-}
-
-impl Open {
-    fn read(&mut self, text: &str) {
-        if !self.frames {
-            self.frames = frames::frame(text).is_some_and(|frame| !frame.doubtful);
-        } else if text.starts_with("---[ end") || text.starts_with("======") {
-            self.closed = true;
-        }
-    }
-
-    /// Whether a header opens a new report, given the one before.
-    fn lets(&self, header: &Header, lines: &[Line<'_>], before: Option<&Header>) -> bool {
-        let Some(before) = before else { return true };
-        match header.rule.follows {
-            Follows::Always => false,
-            Follows::WhileOpen if !self.closed => false,
-            _ => self.frames || !same_context(&lines[before.line], &lines[header.line]),
-        }
-    }
-}
-
-/// Whether two lines can belong to one message: the same caller, as far as the console says.
-fn same_context(one: &Line<'_>, other: &Line<'_>) -> bool {
-    match (one.caller, other.caller) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
-    }
-}
-
-/// What the rules say of one report; `lines` begin with its header. None when no form of its rule fits.
-fn report(header: &Header, lines: &[Line<'_>]) -> Option<CrashReport> {
-    let first = &lines[0];
-    let text = &first.text[header.at..];
-    let own = || lines.iter().filter(|line| same_context(first, line)).map(|line| &*line.text);
-    let stacks = frames::stacks(own());
-    let mut report = CrashReport::default();
-    let mut captures = Captures::new();
-    captures.push(("prefix", prefix(&first.text)));
-    let form = header.rule.forms.iter().find(|form| fits(form, text, own().skip(1), &mut captures))?;
-    let symbol = blame(form, &stacks, &captures);
-    let name = symbol.map(|symbol| stall::bucket(&title::function(symbol)));
-    let nameless = !form.frame.is_empty() && name.is_none();
-    name_report(&mut report, form, &captures, name.as_deref().unwrap_or("corrupted"), symbol);
-    report.frame = name;
-    report.corrupted = if first.cut {
-        Some("another message was printed into the header".to_owned())
-    } else if nameless {
-        Some("no function to blame was printed".to_owned())
-    } else if stacks.broken {
-        Some("a stack was announced, and none followed".to_owned())
-    } else {
-        form.corrupted.map(str::to_owned)
-    };
-    report.crash_type = kind::of(&report.title).to_owned();
-    report.executor = own().find_map(executor);
-    report.guilty_file = guilty_file(form, &stacks).or_else(|| guilty::pick(guilty::named(text).into_iter())).map(str::to_owned);
-    report.trace = trace(form, &stacks);
-    report.span = span(first, lines);
-    Some(report)
 }
 
 /// Fills in title and other titles.
-fn name_report(report: &mut CrashReport, form: &Form, captures: &Captures<'_>, frame: &str, symbol: Option<&str>) {
-    let named = |title: &&str, frame: &str| {
-        let captures: Vec<(&str, &str)> = captures.iter().copied().chain([("frame", frame)]).collect();
+fn name_report(report: &mut CrashReport, row: &Row, captures: &Captures<'_>, frame: &str, symbol: Option<&str>) {
+    let named = |title: &str, frame: &str| {
+        let captures: Vec<(&str, &str)> = [("frame", frame)].into_iter().chain(captures.iter().copied()).collect();
         title::sanitize(&template::fill(title, &captures))
     };
-    report.title = named(&form.title, frame);
-    let mut others: Vec<String> = form.alt.iter().map(|alt| named(alt, frame)).collect();
-    // A system call is also known by the name of its entry.
-    if let Some(symbol) = symbol.map(skip::base)
-        && symbol != frame
-    {
-        others.extend([form.title].iter().chain(form.alt).map(|title| named(title, symbol)));
+    report.title = named(row.title, frame);
+    let mut others: Vec<String> = row.alt.iter().map(|alt| named(alt, frame)).collect();
+    for other in symbol.into_iter().flat_map(title::other_names).filter(|other| other != frame) {
+        others.extend([row.title].iter().chain(row.alt).map(|title| named(title, &other)));
     }
     others.sort();
     others.dedup();
@@ -216,69 +162,11 @@ fn name_report(report: &mut CrashReport, form: &Form, captures: &Captures<'_>, f
     report.alt_titles = others;
 }
 
-/// `BUG` or `WARNING`: which of the two lockdep's banner says.
-fn prefix(text: &str) -> &'static str {
-    if text.contains("BUG:") { "BUG" } else { "WARNING" }
-}
-
-fn fits<'t>(form: &Form, header: &'t str, behind: impl Iterator<Item = &'t str>, captures: &mut Captures<'t>) -> bool {
-    let before = captures.len();
-    let Some((first, others)) = form.seen.split_first() else { return false };
-    let mut behind = behind.take(NEAR);
-    let fits = template::starts(first, header, captures)
-        && others.iter().all(|pattern| behind.any(|text| template::occurs(pattern, text, captures)));
-    if !fits {
-        captures.truncate(before);
-    }
-    fits
-}
-
-/// The symbol of the function to blame.
-fn blame<'a>(form: &Form, stacks: &Stacks<'a>, captures: &Captures<'a>) -> Option<&'a str> {
-    let wanted = |symbol: &&'a str| !skip::skipped(symbol, form.skip);
-    let named = || captures.iter().find(|(name, _)| *name == "fn").map(|(_, symbol)| *symbol);
-    let followed = !stacks.traces.is_empty();
-    form.frame.iter().find_map(|source| match source {
-        Source::Named => named(),
-        Source::Captured => named().filter(|symbol| followed && wanted(symbol)),
-        Source::Pointer => stacks.pointer.iter().find(|frame| !frame.inlined).map(|frame| frame.symbol).filter(wanted),
-        Source::Trace => stacks.first().iter().filter(|frame| !frame.inlined).map(|frame| frame.symbol).find(wanted),
-        Source::Anchor => stall::anchor(stacks).map(|frame| frame.symbol),
-    })
-}
-
-/// The frames that count: those behind the interrupt for stalls, the instruction pointer first otherwise.
-fn counted<'f, 'a>(form: &Form, stacks: &'f Stacks<'a>) -> impl Iterator<Item = &'f Frame<'a>> {
-    let trace = if form.frame.contains(&Source::Anchor) { stall::stalled(stacks) } else { stacks.first() };
-    let pointed = form.frame.contains(&Source::Pointer);
-    stacks.pointer.iter().filter(move |_| pointed).chain(trace)
-}
-
-fn trace(form: &Form, stacks: &Stacks<'_>) -> Vec<String> {
-    let mut names: Vec<String> = counted(form, stacks)
-        .filter(|frame| !frame.inlined)
-        .take(MOST_FRAMES)
-        .map(|frame| title::function(frame.symbol))
-        .collect();
-    names.dedup();
-    names
-}
-
-fn guilty_file<'a>(form: &Form, stacks: &Stacks<'a>) -> Option<&'a str> {
-    guilty::pick(counted(form, stacks).filter_map(|frame| frame.file))
-}
-
-/// Which of syzkaller's executors the crashing task was: `Comm: syz.3.456` is `proc=3, id=456`.
-fn executor(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("Comm: syz.")?;
-    let (process, rest) = rest.split_once('.')?;
-    let id = &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())];
-    let digits = !id.is_empty() && !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| format!("proc={process}, id={id}"))
-}
-
-/// From the header to the last line that is the kernel's, line ends included where there is one.
-fn span(first: &Line<'_>, lines: &[Line<'_>]) -> Option<Span> {
-    let last = lines.iter().rfind(|line| line.end > line.start).unwrap_or(first);
-    Some(Span { start: u32::try_from(first.start).ok()?, end: u32::try_from(last.end).ok()? })
+/// Whether the patterns of a row fit, before anything else is printed.
+fn fits<'t>(row: &'static Row, header: &'t str, behind: &'t [Own<'_, '_>], captures: &mut Captures<'t>) -> bool {
+    captures.clear();
+    let torn = behind.iter().position(|own| own.intrudes).map_or(NEAR, |at| at + 1);
+    let mut behind = behind.iter().take(torn.min(NEAR)).map(|own| &*own.line.text);
+    template::starts(row.header, header, captures)
+        && row.also.iter().all(|pattern| behind.any(|text| template::occurs(pattern, text, captures)))
 }

@@ -5,21 +5,23 @@
 //! are named the same way.
 
 use crate::frames::Frame;
-use crate::frames::Stacks;
 use crate::skip;
+use crate::stacks;
+use crate::stacks::Event;
 
 /// The stack that stalled, from the interrupt outwards: of the traces of a report the first that is no watchdog's own.
 #[must_use]
-pub fn stalled<'f, 'a>(stacks: &'f Stacks<'a>) -> &'f [Frame<'a>] {
+pub fn stalled<'a>(events: &[Event<'a>]) -> Vec<Frame<'a>> {
     let watchdog = |frames: &[Frame<'_>]| frames.iter().any(|frame| fits(WATCHDOGS, frame));
-    let others = || stacks.traces.iter().map(|trace| interrupted(trace)).filter(|frames| !watchdog(frames));
-    others().find(|frames| anchor_of(frames).is_some()).unwrap_or_default()
+    let traces = stacks::traces(events);
+    let mut others = traces.iter().map(|trace| interrupted(trace)).filter(|frames| !watchdog(frames));
+    others.find(|frames| anchor_of(frames).is_some()).unwrap_or_default().to_vec()
 }
 
-/// The anchor of the stack that stalled.
+/// The symbol of the anchor of the stack that stalled.
 #[must_use]
-pub fn anchor<'f, 'a>(stacks: &'f Stacks<'a>) -> Option<&'f Frame<'a>> {
-    anchor_of(stalled(stacks))
+pub fn anchor<'a>(events: &[Event<'a>]) -> Option<&'a str> {
+    anchor_of(&stalled(events)).map(|frame| frame.symbol)
 }
 
 /// The frames behind the watchdog's own interrupt, or all. What it interrupted may be another interrupt's work.

@@ -12,6 +12,9 @@
 //! | `hex` | hexadecimal digits and `x` |
 //! | `path` | letters, digits, `_`, `-`, `+`, `.`, `,`, `/` |
 //! | `any` | anything |
+//! | `at` | addresses such as `[<ffffffff81000000>]` and blanks, possibly none: what older kernels print before a symbol |
+//!
+//! A line feed in a pattern is the line's end.
 
 /// What a template captured: name and text, in the order of the template.
 pub type Captures<'t> = Vec<(&'static str, &'t str)>;
@@ -66,6 +69,9 @@ fn fit<'t>(template: &'static str, text: &'t str, captures: &mut Captures<'t>) -
     let (mut template, mut text) = (template, text);
     loop {
         let (plain, capture) = head(template);
+        if let Some(whole) = plain.strip_suffix('\n') {
+            return text.trim_end() == whole;
+        }
         let Some(behind) = text.strip_prefix(plain) else { return false };
         text = behind;
         let Some((inside, rest)) = capture else { return true };
@@ -73,6 +79,8 @@ fn fit<'t>(template: &'static str, text: &'t str, captures: &mut Captures<'t>) -
         let length = if class == "any" {
             let (next, more) = head(rest);
             if next.is_empty() && more.is_none() { Some(text.len()) } else { text.find(next) }
+        } else if class == "at" {
+            Some(addresses(text))
         } else {
             let run = text.find(|c| !belongs(class, c)).unwrap_or(text.len());
             (run > 0).then_some(run)
@@ -82,6 +90,17 @@ fn fit<'t>(template: &'static str, text: &'t str, captures: &mut Captures<'t>) -
         text = &text[length..];
         template = rest;
     }
+}
+
+/// Length of the addresses in brackets, and of the blanks, that the text begins with.
+fn addresses(text: &str) -> usize {
+    let mut rest = text.trim_start();
+    while let Some((inside, behind)) = rest.strip_prefix("[<").and_then(|inside| inside.split_once(">]"))
+        && inside.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'x')
+    {
+        rest = behind.trim_start();
+    }
+    text.len() - rest.len()
 }
 
 fn belongs(class: &str, c: char) -> bool {
@@ -111,6 +130,15 @@ mod tests {
         let mut captures = Vec::new();
         assert!(occurs("task {any}:{num} blocked", "INFO: task a b:12 blocked for more", &mut captures));
         assert_eq!(captures, [("any", "a b"), ("num", "12")]);
+    }
+
+    #[test]
+    fn steps_over_addresses() {
+        for text in ["at: f+0x1", "at: [<ffffffff81000000>] f+0x1", "at: [<c036a6dc>]     f+0x1"] {
+            let mut captures = Vec::new();
+            assert!(starts("at: {at}{fn}+0x", text, &mut captures), "{text}");
+            assert_eq!(captures.last(), Some(&("fn", "f")));
+        }
     }
 
     #[test]

@@ -73,40 +73,56 @@ fn is_path_end(c: char) -> bool {
     matches!(c, 'c' | 'h' | 'S' | 's')
 }
 
-/// The name a function has in titles: compilers' suffixes off, and one name for all the ways a system call is entered.
+/// The name a function has in titles: compilers' suffixes off, and one name for the ways a system call is entered.
 #[must_use]
 pub fn function(symbol: &str) -> String {
     let name = crate::skip::base(symbol);
-    if let Some(call) = BODIES.iter().find_map(|prefix| name.strip_prefix(prefix)) {
+    if let Some(call) = call(name, BODIES) {
         return call.to_owned();
     }
-    match SYSCALLS.iter().find_map(|prefix| name.strip_prefix(prefix)) {
-        Some(call) => format!("sys_{call}"),
-        None => name.to_owned(),
-    }
+    call(name, ENTRIES).map_or_else(|| name.to_owned(), |call| format!("sys_{call}"))
 }
 
-/// What the syscall macros call the body of a system call.
-const BODIES: &[&str] = &["__do_sys_", "__se_sys_", "__do_compat_sys_", "__se_compat_sys_"];
+/// Other names that the function of a symbol has had in titles.
+#[must_use]
+pub fn other_names(symbol: &str) -> Vec<String> {
+    let name = crate::skip::base(symbol).to_owned();
+    let body =
+        call(&name, BODIES).filter(|_| !name.starts_with("compat_") && !name.starts_with("ksys_") && !name.starts_with("SyS_"));
+    body.map(|call| format!("sys_{call}")).into_iter().chain([name.clone()]).collect()
+}
 
-/// How architectures and the syscall macros call the entry of a system call.
-const SYSCALLS: &[&str] = &[
+/// The system call that a name with one of these beginnings stands for.
+fn call<'n>(name: &'n str, beginnings: &[&str]) -> Option<&'n str> {
+    beginnings.iter().find_map(|beginning| name.strip_prefix(beginning)).filter(|call| !call.is_empty())
+}
+
+/// How the body of a system call is called, by the macros that define it and by callers inside of the kernel.
+const BODIES: &[&str] = &[
+    "__do_sys_",
+    "__se_sys_",
+    "__do_compat_sys_",
+    "__se_compat_sys_",
+    "compat_SyS_",
+    "compat_SYSC_",
+    "SyS_",
+    "SYSC_",
+    "ksys_",
+    "sys_",
+];
+
+/// How architectures call the entry of a system call.
+const ENTRIES: &[&str] = &[
     "__x64_compat_sys_",
     "__ia32_compat_sys_",
     "__arm64_compat_sys_",
     "__x32_compat_sys_",
-    "compat_SyS_",
-    "compat_SYSC_",
-    "compat_sys_",
     "__x64_sys_",
     "__ia32_sys_",
     "__arm64_sys_",
     "__riscv_sys_",
     "__s390x_sys_",
     "__powerpc_sys_",
-    "SyS_",
-    "SYSC_",
-    "ksys_",
 ];
 
 /// The function a title names, if it names one: what stands behind the last ` in `.

@@ -2,196 +2,77 @@
 
 use super::ANCHOR;
 use super::BAD_ACCESS;
-use super::FORM;
-use super::Form;
-use super::NONE;
 use super::POINTER;
-use super::RULE;
-use super::Rule;
+use super::Row;
 use super::STACK_OVERFLOW;
 use super::TRACE;
+use super::Within;
+use super::row;
 
-/// x86, riscv and arm64 spell page faults differently; the titles do not.
-const PAGE_FAULTS: &[Form] = &[
-    Form {
-        seen: &["nable to handle kernel NULL pointer dereference"],
-        title: "BUG: unable to handle kernel NULL pointer dereference in {frame}",
-        alt: BAD_ACCESS,
-        frame: POINTER,
-        ..FORM
-    },
-    Form {
-        seen: &["nable to handle kernel paging request"],
-        title: "BUG: unable to handle kernel paging request in {frame}",
-        alt: BAD_ACCESS,
-        frame: POINTER,
-        ..FORM
-    },
-    Form {
-        seen: &["nable to handle kernel access to user memory"],
-        title: "BUG: unable to handle kernel access to user memory in {frame}",
-        alt: BAD_ACCESS,
-        frame: POINTER,
-        ..FORM
-    },
-    Form {
-        seen: &["nable to handle page fault for address"],
-        title: "BUG: unable to handle kernel paging request in {frame}",
-        alt: BAD_ACCESS,
-        frame: POINTER,
-        ..FORM
-    },
-    Form {
-        seen: &["nable to handle kernel data access"],
-        title: "BUG: unable to handle kernel paging request in {frame}",
-        alt: BAD_ACCESS,
-        frame: POINTER,
-        ..FORM
-    },
-    Form {
-        seen: &["BUG: kernel NULL pointer dereference"],
-        title: "BUG: unable to handle kernel NULL pointer dereference in {frame}",
-        alt: BAD_ACCESS,
-        frame: POINTER,
-        ..FORM
-    },
-    Form {
-        seen: &["nable to handle kernel"],
-        title: "BUG: unable to handle kernel",
-        frame: NONE,
-        corrupted: Some("the header was cut"),
-        ..FORM
-    },
-];
-
-/// Kernel pieces that call `BUG()` on behalf of somebody else.
+/// What calls `BUG()` on behalf of somebody else.
 const LIST: &[&str] = &["__list_add*", "__list_del*", "list_add*", "list_del*", "list_move*", "list_splice*"];
+const USERCOPY: &[&str] = &["usercopy_*", "__check_object_size", "check_object_size", "check_copy_size", "__check_heap_object"];
 
-pub(super) const RULES: &[Rule] = &[
-    Rule { literal: "nable to handle kernel", forms: PAGE_FAULTS, ..RULE },
-    Rule { literal: "nable to handle page fault", forms: PAGE_FAULTS, ..RULE },
-    Rule { literal: "BUG: kernel NULL pointer dereference", forms: PAGE_FAULTS, ..RULE },
-    Rule {
-        literal: "general protection fault",
-        except: &["GPF could be caused", "traps: "],
-        forms: &[Form {
-            seen: &["general protection fault"],
-            title: "general protection fault in {frame}",
-            alt: BAD_ACCESS,
-            frame: POINTER,
-            ..FORM
-        }],
-        ..RULE
-    },
-    Rule {
-        literal: "stack segment: ",
-        forms: &[Form { seen: &["stack segment: "], title: "stack segment fault in {frame}", frame: POINTER, ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "divide error: ",
-        forms: &[Form { seen: &["divide error: "], title: "divide error in {frame}", frame: POINTER, ..FORM }],
-        ..RULE
-    },
-    Rule { literal: "int3: ", forms: &[Form { seen: &["int3: "], title: "int3 in {frame}", frame: POINTER, ..FORM }], ..RULE },
-    Rule {
-        literal: "invalid opcode: ",
-        forms: &[Form { seen: &["invalid opcode: "], title: "invalid opcode in {frame}", frame: POINTER, ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "PANIC: double fault",
-        forms: &[Form { seen: &["PANIC: double fault"], title: "PANIC: double fault in {frame}", frame: POINTER, ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "BUG: stack guard page was hit",
-        forms: &[Form {
-            seen: &["BUG: stack guard page was hit"],
-            title: "BUG: stack guard page was hit in {frame}",
-            alt: STACK_OVERFLOW,
-            frame: ANCHOR,
-            ..FORM
-        }],
-        ..RULE
-    },
-    Rule {
-        literal: "BUG: TASK stack guard page was hit",
-        forms: &[Form {
-            seen: &["BUG: TASK stack guard page was hit"],
-            title: "BUG: stack guard page was hit in {frame}",
-            alt: STACK_OVERFLOW,
-            frame: ANCHOR,
-            ..FORM
-        }],
-        ..RULE
-    },
-    Rule {
-        literal: "Insufficient stack space to handle exception",
-        forms: &[Form {
-            seen: &["Insufficient stack space to handle exception"],
-            title: "kernel stack overflow in {frame}",
-            alt: STACK_OVERFLOW,
-            frame: ANCHOR,
-            ..FORM
-        }],
-        ..RULE
-    },
-    Rule {
-        literal: "Internal error:",
-        forms: &[
-            Form {
-                seen: &["Internal error:{any}stack overflow"],
-                title: "kernel stack overflow in {frame}",
-                alt: STACK_OVERFLOW,
-                frame: ANCHOR,
-                ..FORM
-            },
-            Form { seen: &["Internal error:"], title: "Internal error in {frame}", alt: BAD_ACCESS, frame: POINTER, ..FORM },
-        ],
-        ..RULE
-    },
-    Rule {
-        literal: "Unhandled fault:",
-        forms: &[Form {
-            seen: &["Unhandled fault:"],
-            title: "Unhandled fault in {frame}",
-            alt: BAD_ACCESS,
-            frame: POINTER,
-            ..FORM
-        }],
-        ..RULE
-    },
-    Rule {
-        literal: "Alignment trap:",
-        forms: &[Form { seen: &["Alignment trap:"], title: "Alignment trap in {frame}", frame: POINTER, ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "kernel BUG at",
-        forms: &[
-            Form {
-                seen: &["kernel BUG at {any}lib/list_debug.c:"],
-                title: "BUG: corrupted list in {frame}",
-                alt: BAD_ACCESS,
-                frame: POINTER,
-                skip: LIST,
-                ..FORM
-            },
-            Form {
-                seen: &["kernel BUG at {any}mm/usercopy.c:"],
-                title: "BUG: bad usercopy in {frame}",
-                frame: TRACE,
-                skip: &["usercopy_*", "__check_object_size", "check_object_size", "check_copy_size", "__check_heap_object"],
-                ..FORM
-            },
-            Form { seen: &["kernel BUG at {path}:{line:num}"], title: "kernel BUG in {frame}", frame: POINTER, ..FORM },
-        ],
-        ..RULE
-    },
-    Rule {
-        literal: "rust_kernel: panicked at",
-        forms: &[Form { seen: &["rust_kernel: panicked at", "{what:any}"], title: "{what} in {frame}", frame: TRACE, ..FORM }],
-        ..RULE
-    },
+/// x86, arm, arm64, riscv and powerpc spell page faults differently; the titles do not.
+const NULL: &str = "BUG: unable to handle kernel NULL pointer dereference in {frame}";
+const PAGING: &str = "BUG: unable to handle kernel paging request in {frame}";
+const USER: &str = "BUG: unable to handle kernel access to user memory in {frame}";
+
+const fn fault(header: &'static str, title: &'static str, kind: &'static str) -> Row {
+    row(header, title).alt(BAD_ACCESS).kind(kind).frame(POINTER)
+}
+
+const fn overflow(header: &'static str, title: &'static str) -> Row {
+    row(header, title).alt(STACK_OVERFLOW).frame(ANCHOR)
+}
+
+pub(super) const ROWS: &[Row] = &[
+    fault("nable to handle kernel NULL pointer dereference", NULL, "NULL-POINTER-DEREFERENCE"),
+    fault("BUG: kernel NULL pointer dereference", NULL, "NULL-POINTER-DEREFERENCE"),
+    fault("Kernel attempted to read user page (0)", NULL, "NULL-POINTER-DEREFERENCE"),
+    fault("nable to handle kernel paging request", PAGING, "MEMORY_SAFETY_BUG"),
+    fault("nable to handle page fault for address", PAGING, "MEMORY_SAFETY_BUG"),
+    fault("nable to handle kernel data access", PAGING, "MEMORY_SAFETY_BUG"),
+    fault("nable to handle kernel access to user memory", USER, ""),
+    row("nable to handle kernel", "BUG: unable to handle kernel").frameless().corrupted("the header was cut"),
+    fault("general protection fault", "general protection fault in {frame}", "DoS"),
+    row("stack segment: ", "stack segment fault in {frame}").kind("DoS").frame(POINTER),
+    row("divide error: ", "divide error in {frame}").kind("DoS").frame(POINTER),
+    row("int3: ", "int3 in {frame}").kind("DoS").frame(POINTER),
+    row("invalid opcode: ", "invalid opcode in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
+    row("PANIC: double fault", "PANIC: double fault in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
+    overflow("BUG: stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
+    overflow("BUG: TASK stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
+    overflow("BUG: IRQ stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
+    overflow("Insufficient stack space to handle exception", "kernel stack overflow in {frame}").kind("DoS"),
+    overflow("Internal error: kernel stack overflow", "kernel stack overflow in {frame}").kind("DoS"),
+    fault("Internal error: ", "Internal error in {frame}", "DoS").within(Within::Part),
+    fault("Unhandled fault: ", "Unhandled fault in {frame}", "DoS"),
+    row("Alignment trap: ", "Alignment trap in {frame}").kind("DoS").frame(POINTER),
+    row("list_add corruption", "BUG: corrupted list in {frame}")
+        .also(&["kernel BUG at "])
+        .alt(BAD_ACCESS)
+        .kind("MEMORY_SAFETY_BUG")
+        .frame(POINTER)
+        .skip(LIST)
+        .within(Within::Part),
+    row("list_del corruption", "BUG: corrupted list in {frame}")
+        .also(&["kernel BUG at "])
+        .alt(BAD_ACCESS)
+        .kind("MEMORY_SAFETY_BUG")
+        .frame(POINTER)
+        .skip(LIST)
+        .within(Within::Part),
+    row("kernel BUG at {any}list_debug.c:", "BUG: corrupted list in {frame}")
+        .alt(BAD_ACCESS)
+        .kind("MEMORY_SAFETY_BUG")
+        .frame(POINTER)
+        .skip(LIST)
+        .within(Within::Part),
+    row("kernel BUG at {any}usercopy.c:", "BUG: bad usercopy in {frame}")
+        .kind("BUG")
+        .frame(TRACE)
+        .skip(USERCOPY)
+        .within(Within::Part),
+    row("kernel BUG at {path}:{line:num}", "kernel BUG in {frame}").kind("BUG").frame(POINTER).within(Within::Part),
 ];

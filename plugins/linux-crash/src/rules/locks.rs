@@ -1,147 +1,86 @@
 //! Lock and context checkers: lockdep, RCU usage, sleeping in atomic context, spinlock debugging.
 
-use super::FORM;
-use super::Form;
-use super::NAMED;
-use super::NONE;
-use super::RULE;
-use super::Rule;
-use super::TRACE_OR_NAMED;
+use super::HEADER;
+use super::LOCKS;
+use super::Row;
+use super::Stack;
+use super::row;
 
 const DEADLOCK: &str = "possible deadlock in {frame}";
 
-/// A rule with one form: the header, and a title with the first frame of the trace.
-macro_rules! plain {
-    ($literal:literal, $title:literal) => {
-        Rule { literal: $literal, forms: &[Form { seen: &[$literal], title: $title, ..FORM }], ..RULE }
-    };
+/// A cycle of locks: lockdep's whole story, from where the last lock was to be taken on.
+const fn cycle(header: &'static str) -> Row {
+    row(header, DEADLOCK).also(&[", at: "]).kind("LOCKDEP").frame(LOCKS)
 }
 
-/// A cycle of locks: the function that tried to take the last one. Where the stack was torn off, the report itself says where.
-macro_rules! deadlock {
-    ($literal:literal) => {
-        Rule {
-            literal: $literal,
-            forms: &[
-                Form { seen: &[$literal, "at: [<{hex}>] {fn}+0x"], title: DEADLOCK, frame: TRACE_OR_NAMED, ..FORM },
-                Form { seen: &[$literal, "at: {fn}+0x"], title: DEADLOCK, frame: TRACE_OR_NAMED, ..FORM },
-                Form {
-                    seen: &[$literal],
-                    title: concat!("WARNING: ", $literal),
-                    frame: NONE,
-                    corrupted: Some("the locks were not printed"),
-                    ..FORM
-                },
-            ],
-            ..RULE
-        }
-    };
+/// The header of one, and nothing else.
+const fn torn_cycle(header: &'static str, title: &'static str) -> Row {
+    row(header, title).kind("LOCKDEP").frameless().corrupted("the locks were not printed")
 }
 
-/// A lock that is held where none may be: where it was taken is to blame.
-macro_rules! held {
-    ($literal:literal, $title:literal) => {
-        Rule {
-            literal: $literal,
-            forms: &[
-                Form { seen: &[$literal, "at: [<{hex}>] {fn}+0x"], title: $title, frame: NAMED, ..FORM },
-                Form { seen: &[$literal, "at: {fn}+0x"], title: $title, frame: NAMED, ..FORM },
-                Form { seen: &[$literal], title: $title, ..FORM },
-            ],
-            ..RULE
-        }
-    };
+/// An order that deadlocks when an interrupt comes: where the lock came to be used in interrupts.
+const fn order(became: &'static [&'static str]) -> Row {
+    row("-safe -> {any}lock order detected", DEADLOCK).also(became).kind("LOCKDEP").frame(LOCKS)
 }
 
-pub(super) const RULES: &[Rule] = &[
-    deadlock!("possible circular locking dependency detected"),
-    deadlock!("possible recursive locking detected"),
-    deadlock!("possible irq lock inversion dependency detected"),
-    Rule {
-        literal: "-safe -> ",
-        forms: &[Form { seen: &["-safe -> {any}lock order detected"], title: DEADLOCK, ..FORM }],
-        ..RULE
-    },
-    plain!("inconsistent lock state", "inconsistent lock state in {frame}"),
-    Rule {
-        literal: "suspicious RCU usage",
-        forms: &[
-            Form { seen: &["suspicious RCU usage.", "stack backtrace:"], title: "INFO: suspicious RCU usage in {frame}", ..FORM },
-            Form { seen: &["suspicious RCU usage.", ""], title: "INFO: suspicious RCU usage in {frame}", ..FORM },
-            Form {
-                seen: &["suspicious RCU usage", "stack backtrace:"],
-                title: "WARNING: suspicious RCU usage in {frame}",
-                ..FORM
-            },
-            Form {
-                seen: &["suspicious RCU usage"],
-                title: "WARNING: suspicious RCU usage",
-                frame: NONE,
-                corrupted: Some("no stack follows"),
-                ..FORM
-            },
-        ],
-        ..RULE
-    },
-    plain!("INFO: trying to register non-static key", "INFO: trying to register non-static key in {frame}"),
-    plain!("Nested lock was not taken", "WARNING: nested lock was not taken in {frame}"),
-    Rule {
-        literal: "Invalid wait context",
-        forms: &[Form { seen: &["Invalid wait context"], title: "WARNING: locking bug in {frame}", ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "bad unlock balance detected",
-        forms: &[
-            Form {
-                seen: &["bad unlock balance detected", "is trying to release lock", "{fn}+0x"],
-                title: "{prefix}: bad unlock balance in {frame}",
-                frame: NAMED,
-                ..FORM
-            },
-            Form {
-                seen: &["bad unlock balance detected", "is trying to release lock", "[<{hex}>] {fn}+0x"],
-                title: "{prefix}: bad unlock balance in {frame}",
-                frame: NAMED,
-                ..FORM
-            },
-            Form { seen: &["bad unlock balance detected"], title: "{prefix}: bad unlock balance in {frame}", ..FORM },
-        ],
-        ..RULE
-    },
-    Rule {
-        literal: "held lock freed!",
-        forms: &[Form { seen: &["held lock freed!"], title: "{prefix}: held lock freed in {frame}", ..FORM }],
-        ..RULE
-    },
-    held!("lock held when returning to user space!", "{prefix}: lock held when returning to user space in {frame}"),
-    held!("still has locks held!", "{prefix}: still has locks held in {frame}"),
-    plain!("BUG: scheduling while atomic", "BUG: scheduling while atomic in {frame}"),
-    plain!("BUG: sleeping function called from invalid context", "BUG: sleeping function called from invalid context in {frame}"),
-    Rule {
-        literal: "BUG: using ",
-        forms: &[Form {
-            seen: &["BUG: using {what:fn}() in preemptible{any}"],
-            title: "BUG: using {what}() in preemptible code in {frame}",
-            skip: &["check_preemption_disabled", "debug_smp_processor_id", "__this_cpu_preempt_check", "smp_processor_id"],
-            ..FORM
-        }],
-        ..RULE
-    },
-    plain!("BUG: spinlock bad magic", "BUG: spinlock bad magic in {frame}"),
-    plain!("BUG: spinlock recursion", "BUG: spinlock recursion in {frame}"),
-    plain!("BUG: spinlock lockup suspected", "BUG: spinlock lockup suspected in {frame}"),
-    plain!("BUG: spinlock already unlocked", "BUG: spinlock already unlocked in {frame}"),
-    plain!("BUG: spinlock wrong", "BUG: spinlock wrong owner in {frame}"),
-    plain!("BUG: rwlock bad magic", "BUG: rwlock bad magic in {frame}"),
-    Rule {
-        literal: "BUG: workqueue leaked lock or atomic",
-        forms: &[Form {
-            seen: &["BUG: workqueue leaked lock or atomic", "last function: {fn}"],
-            title: "BUG: workqueue leaked lock or atomic in {frame}",
-            frame: NAMED,
-            ..FORM
-        }],
-        ..RULE
-    },
+/// Something wrong with one lock, of which the report says where it was taken.
+const fn taken(header: &'static str, title: &'static str) -> Row {
+    row(header, title).also(&["at: {at}{fn}+0x"]).kind("LOCKDEP").frame(HEADER)
+}
+
+const fn lock(header: &'static str, title: &'static str) -> Row {
+    row(header, title).kind("LOCKDEP")
+}
+
+pub(super) const ROWS: &[Row] = &[
+    cycle("possible circular locking dependency detected"),
+    torn_cycle("possible circular locking dependency detected", "WARNING: possible circular locking dependency detected"),
+    cycle("possible recursive locking detected"),
+    torn_cycle("possible recursive locking detected", "WARNING: possible recursive locking detected"),
+    cycle("possible irq lock inversion dependency detected"),
+    torn_cycle("possible irq lock inversion dependency detected", "WARNING: possible irq lock inversion dependency detected"),
+    order(&["which became SOFTIRQ-irq-safe at:"]),
+    order(&["which became HARDIRQ-irq-safe at:"]),
+    order(&["which became RECLAIM_FS-irq-safe at:"]),
+    order(&[", at: "]),
+    taken("inconsistent lock state", "inconsistent lock state in {frame}").frame(LOCKS),
+    lock("inconsistent lock state", "inconsistent lock state in {frame}"),
+    row("suspicious RCU usage.", "INFO: suspicious RCU usage in {frame}").also(&["stack backtrace:"]),
+    row("suspicious RCU usage", "WARNING: suspicious RCU usage in {frame}").also(&["stack backtrace:"]).kind("LOCKDEP"),
+    row("suspicious RCU usage", "WARNING: suspicious RCU usage").kind("LOCKDEP").frameless().corrupted("no stack follows"),
+    row("INFO: trying to register non-static key", "INFO: trying to register non-static key in {frame}"),
+    lock("Nested lock was not taken", "WARNING: nested lock was not taken in {frame}"),
+    lock("Invalid wait context", "WARNING: locking bug in {frame}"),
+    lock("WARNING: bad unlock balance detected", "WARNING: bad unlock balance in {frame}")
+        .also(&["is trying to release lock", "{at}{fn}+0x"])
+        .frame(HEADER),
+    lock("WARNING: bad unlock balance detected", "WARNING: bad unlock balance in {frame}"),
+    lock("BUG: bad unlock balance detected", "BUG: bad unlock balance in {frame}")
+        .also(&["is trying to release lock", "{at}{fn}+0x"])
+        .frame(HEADER),
+    lock("BUG: bad unlock balance detected", "BUG: bad unlock balance in {frame}"),
+    taken("WARNING: held lock freed!", "WARNING: held lock freed in {frame}"),
+    taken("BUG: held lock freed!", "BUG: held lock freed in {frame}"),
+    lock("WARNING: held lock freed!", "WARNING: held lock freed in {frame}"),
+    lock("BUG: held lock freed!", "BUG: held lock freed in {frame}"),
+    taken("WARNING: lock held when returning to user space!", "WARNING: lock held when returning to user space in {frame}")
+        .stack(Stack::None),
+    taken("BUG: lock held when returning to user space!", "BUG: lock held when returning to user space in {frame}")
+        .stack(Stack::None),
+    taken("WARNING: {any} still has locks held!", "WARNING: still has locks held in {frame}"),
+    taken("BUG: {any} still has locks held!", "BUG: still has locks held in {frame}"),
+    row("BUG: scheduling while atomic", "BUG: scheduling while atomic in {frame}").kind("ATOMIC_SLEEP"),
+    row("BUG: sleeping function called from invalid context", "BUG: sleeping function called from invalid context in {frame}")
+        .kind("ATOMIC_SLEEP"),
+    lock("BUG: using {what:fn}() in preemptible", "BUG: using {what}() in preemptible code in {frame}"),
+    lock("BUG: spinlock bad magic", "BUG: spinlock bad magic in {frame}"),
+    lock("BUG: spinlock recursion", "BUG: spinlock recursion in {frame}"),
+    lock("BUG: spinlock lockup suspected", "BUG: spinlock lockup suspected in {frame}"),
+    lock("BUG: spinlock already unlocked", "BUG: spinlock already unlocked in {frame}"),
+    lock("BUG: spinlock wrong", "BUG: spinlock wrong owner in {frame}"),
+    lock("BUG: rwlock bad magic", "BUG: rwlock bad magic in {frame}"),
+    row("BUG: workqueue leaked lock or atomic", "BUG: workqueue leaked lock or atomic in {frame}")
+        .also(&["last function: {fn}"])
+        .frame(HEADER)
+        .stack(Stack::None),
 ];

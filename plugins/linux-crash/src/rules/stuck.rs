@@ -1,13 +1,11 @@
 //! Watchdogs: hung tasks, RCU stalls, soft and hard lockups, stuck workqueues.
 
 use super::ANCHOR;
-use super::FORM;
-use super::Form;
 use super::HANG;
-use super::NONE;
-use super::RULE;
-use super::Rule;
+use super::Row;
 use super::STALL;
+use super::Within;
+use super::row;
 
 /// Functions a task sleeps in, whatever it waits for.
 const WAITING: &[&str] = &[
@@ -29,18 +27,16 @@ const WAITING: &[&str] = &[
     "flush_work*",
     "__flush_workqueue",
     "flush_workqueue*",
-    "*cancel_work_timer",
-    "__cancel_work_sync",
-    "cancel_work_sync",
-    "cancel_delayed_work_sync",
     "*cancel_work*",
+    "cancel_delayed_work_sync",
     "io_wait_*",
     "bit_wait*",
     "__wait_*",
     "wait_*",
     "do_wait_*",
     "kthread_stop*",
-    "__lock_sock",
+    "__lock_sock*",
+    "lock_sock_nested",
     "*rcu_barrier*",
     "context_switch",
     "__switch_to*",
@@ -50,75 +46,35 @@ const WAITING: &[&str] = &[
     "console_lock*",
     "usb_start_wait_urb",
     "usb_kill_*",
-    "__lock_sock*",
-    "lock_sock_nested",
     "*rtmutex*",
     "rt_mutex*",
     "__rt_mutex*",
 ];
 
-const RCU: Form = Form { title: "INFO: rcu detected stall in {frame}", alt: STALL, frame: ANCHOR, ..FORM };
+const fn hung(header: &'static str, title: &'static str) -> Row {
+    row(header, title).alt(HANG).kind("HANG").skip(WAITING)
+}
 
-pub(super) const RULES: &[Rule] = &[
-    Rule {
-        literal: "INFO: task ",
-        forms: &[
-            Form {
-                seen: &["INFO: task {any} blocked for more than", ""],
-                title: "INFO: task hung in {frame}",
-                alt: HANG,
-                skip: WAITING,
-                ..FORM
-            },
-            Form {
-                seen: &["INFO: task {any} can't die for more than", ""],
-                title: "INFO: task can't die in {frame}",
-                alt: HANG,
-                skip: WAITING,
-                ..FORM
-            },
-            Form {
-                seen: &["INFO: task ", " blocked for more than"],
-                title: "INFO: task hung in {frame}",
-                alt: HANG,
-                skip: WAITING,
-                ..FORM
-            },
-        ],
-        ..RULE
-    },
-    Rule { literal: "detected stall", forms: &[Form { seen: &["detected stall"], ..RCU }], ..RULE },
-    Rule { literal: "self-detected stall", forms: &[Form { seen: &["self-detected stall"], ..RCU }], ..RULE },
-    Rule { literal: "detected expedited stalls", forms: &[Form { seen: &["detected expedited stalls"], ..RCU }], ..RULE },
-    Rule {
-        literal: "BUG: soft lockup",
-        forms: &[Form { seen: &["BUG: soft lockup"], title: "BUG: soft lockup in {frame}", alt: STALL, frame: ANCHOR, ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "Watchdog detected hard LOCKUP",
-        forms: &[Form {
-            seen: &["Watchdog detected hard LOCKUP"],
-            title: "BUG: hard lockup in {frame}",
-            alt: STALL,
-            frame: ANCHOR,
-            ..FORM
-        }],
-        ..RULE
-    },
-    Rule {
-        literal: "BUG: workqueue lockup",
-        forms: &[Form { seen: &["BUG: workqueue lockup"], title: "BUG: workqueue lockup", frame: NONE, ..FORM }],
-        ..RULE
-    },
-    Rule {
-        literal: "unregister_netdevice: waiting for",
-        forms: &[Form {
-            seen: &["unregister_netdevice: waiting for"],
-            title: "unregister_netdevice: waiting for DEV to become free",
-            frame: NONE,
-            ..FORM
-        }],
-        ..RULE
-    },
+const fn stalled(header: &'static str, title: &'static str) -> Row {
+    row(header, title).alt(STALL).kind("HANG").frame(ANCHOR)
+}
+
+const RCU: &str = "INFO: rcu detected stall in {frame}";
+
+pub(super) const ROWS: &[Row] = &[
+    hung("INFO: task {any} blocked for more than", "INFO: task hung in {frame}"),
+    hung("INFO: task {any} blocked on a ", "INFO: task hung in {frame}"),
+    hung("INFO: task {any} blocked in I/O wait for more than", "INFO: task hung in {frame}"),
+    hung("INFO: task {any} can't die for more than", "INFO: task can't die in {frame}"),
+    hung("INFO: task ", "INFO: task hung in {frame}").also(&[" blocked for more than"]),
+    stalled("detected stall", RCU),
+    stalled("self-detected stall", RCU),
+    stalled("detected expedited stalls", RCU),
+    stalled("BUG: soft lockup", "BUG: soft lockup in {frame}"),
+    stalled("Watchdog detected hard LOCKUP", "BUG: hard lockup in {frame}"),
+    row("BUG: workqueue lockup", "BUG: workqueue lockup").kind("HANG").frameless(),
+    row("unregister_netdevice: waiting for", "unregister_netdevice: waiting for DEV to become free")
+        .kind("DoS")
+        .frameless()
+        .within(Within::Part),
 ];

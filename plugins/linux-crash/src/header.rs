@@ -1,0 +1,211 @@
+//! Which lines begin an oops: the rules' literals found in a console, and which of the lines open a report of their own.
+
+use aho_corasick::AhoCorasick;
+use aho_corasick::AhoCorasickKind;
+use aho_corasick::MatchKind;
+
+use crate::console::Line;
+use crate::frames;
+use crate::intruder;
+use crate::rules;
+use crate::rules::Place;
+use crate::rules::Row;
+use crate::rules::Within;
+
+/// More crashes than these say nothing new, and an answer has a size limit.
+const MOST_REPORTS: usize = 64;
+/// Lines with a literal that are looked at in one console; what comes later only repeats.
+const MOST_LINES: usize = 20_000;
+
+/// A line that begins an oops.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// Index of the line; of a symbolized header the last one, which names the function that is not inlined.
+    pub line: usize,
+    /// Index of the first line: a symbolized header is printed once for each function that is inlined there.
+    pub begin: usize,
+    /// The rows whose header fits, with the offset in the text where it does; in order of precedence, never noise.
+    pub rows: Vec<(&'static Row, usize)>,
+}
+
+impl Header {
+    /// Whether this is an inlined function's copy of the header in the line at `next`.
+    fn repeated(&self, lines: &[Line<'_>], next: usize, rows: &[(&'static Row, usize)]) -> bool {
+        let literal = |rows: &[(&'static Row, usize)]| rows.first().map(|(row, _)| row.literal());
+        self.line + 1 == next && lines[self.line].text.ends_with("[inline]") && literal(&self.rows) == literal(rows)
+    }
+
+    /// What this header is to an oops begun before it.
+    #[must_use]
+    pub fn within(&self) -> Within {
+        self.rows.first().map_or(Within::Other, |(row, _)| row.within)
+    }
+}
+
+/// Finds headers.
+#[derive(Debug)]
+pub struct Scanner {
+    rows: Vec<&'static Row>,
+    literals: Option<AhoCorasick>,
+}
+
+impl Scanner {
+    /// A scanner for all rules.
+    #[must_use]
+    pub fn new() -> Self {
+        let literals = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .match_kind(MatchKind::Standard)
+            .build(rules::LITERALS.iter().map(|(literal, _)| literal))
+            .ok();
+        Self { rows: rules::all().collect(), literals }
+    }
+
+    /// Offset of the line that holds the first literal, if any occurs.
+    #[must_use]
+    pub fn first_line(&self, console: &[u8]) -> Option<usize> {
+        let found = self.literals.as_ref()?.find(console)?;
+        Some(console[..found.start()].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1))
+    }
+
+    /// The rows whose header fits a line. `booted`: a system had come up before.
+    fn rows(&self, line: &Line<'_>, booted: bool) -> Vec<(&'static Row, usize)> {
+        let Some(literals) = &self.literals else { return Vec::new() };
+        let text = &*line.text;
+        let mut fitting: Vec<(usize, usize)> = Vec::new();
+        for found in literals.find_overlapping_iter(text) {
+            let Some((_, rows)) = rules::LITERALS.get(found.pattern().as_usize()) else { continue };
+            for &index in rows {
+                let row = self.rows[index];
+                if counts(row, found.start(), text, booted) && row.fits(&text[found.start()..]) {
+                    fitting.push((index, found.start()));
+                }
+            }
+            if fitting.len() > 64 {
+                break;
+            }
+        }
+        let whole = self.rows.iter().enumerate().filter(|(_, row)| row.header.strip_suffix('\n') == Some(text.trim_end()));
+        fitting.extend(whole.map(|(index, _)| (index, 0)));
+        fitting.sort_unstable();
+        match fitting.first() {
+            Some((index, _)) if self.rows[*index].is_noise() => Vec::new(),
+            _ => fitting.into_iter().map(|(index, at)| (self.rows[index], at)).collect(),
+        }
+    }
+
+    /// The lines that begin an oops, in the console's order. `before` is what the console holds before the first line.
+    #[must_use]
+    pub fn headers(&self, before: &[u8], lines: &[Line<'_>]) -> Vec<Header> {
+        let mut headers: Vec<Header> = Vec::new();
+        let mut booted = came_up(before);
+        let mut looked = 0;
+        for (index, line) in lines.iter().enumerate() {
+            let rows = self.rows(line, booted);
+            booted |= line.stamped;
+            if !rows.is_empty() {
+                let mut begin = index;
+                if let Some(before) = headers.pop_if(|before| before.repeated(lines, index, &rows)) {
+                    begin = before.begin;
+                }
+                headers.push(Header { line: index, begin, rows });
+                looked += 1;
+                if looked == MOST_LINES {
+                    break;
+                }
+            }
+        }
+        headers
+    }
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whether a row's literal stands where it may. `DEBUG: ` and `/usr/src/BUG: ` are no bugs.
+fn counts(row: &Row, at: usize, text: &str, booted: bool) -> bool {
+    let placed = match row.place {
+        Place::Anywhere => true,
+        Place::LineStart => at == 0,
+        Place::AfterBoot => at == 0 && booted,
+    };
+    let capital = row.header.starts_with(|c: char| c.is_ascii_uppercase());
+    placed && !text[..at].ends_with(|c: char| c == '/' || capital && c.is_ascii_alphanumeric())
+}
+
+/// Whether a system had come up in this part of a console: the kernel's time stamps, or calls of a program under test.
+fn came_up(before: &[u8]) -> bool {
+    let lines = crate::console::lines(before);
+    lines.iter().any(|line| {
+        line.stamped || {
+            let call = line.text.split_once('(').map_or("", |(name, _)| name);
+            let call = call.rsplit(' ').next().unwrap_or(call);
+            let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$';
+            call.len() > 2 && line.text.ends_with(')') && call.chars().all(named)
+        }
+    })
+}
+
+/// The headers that open a report of their own: not those that belong to the oops being printed.
+#[must_use]
+pub fn openings(headers: &[Header], lines: &[Line<'_>]) -> Vec<usize> {
+    let mut opened: Vec<usize> = Vec::new();
+    let mut next = headers.iter().enumerate().peekable();
+    let mut progress = Progress::default();
+    let from = headers.first().map_or(lines.len(), |header| header.line);
+    for (index, line) in lines.iter().enumerate().skip(from) {
+        if let Some((place, header)) = next.next_if(|(_, header)| header.line == index)
+            && opened.last().is_none_or(|before| progress.lets(header, same_context(&lines[headers[*before].line], line)))
+        {
+            if opened.len() == MOST_REPORTS {
+                break;
+            }
+            opened.push(place);
+            progress = Progress::default();
+        } else if let Some(before) = opened.last()
+            && same_context(&lines[headers[*before].line], line)
+        {
+            progress.read(&line.text);
+        }
+    }
+    opened
+}
+
+/// How far the report that is being printed has come.
+#[derive(Debug, Default)]
+struct Progress {
+    frames: bool,
+    closed: bool,
+}
+
+impl Progress {
+    fn read(&mut self, text: &str) {
+        if !self.frames {
+            self.frames = frames::frame(text).is_some_and(|frame| !frame.doubtful) && !intruder::is(text);
+        } else if text.starts_with("---[ end") || text.starts_with("======") {
+            self.closed = true;
+        }
+    }
+
+    /// Whether a header opens a new report behind this one. `same`: it has the same caller.
+    fn lets(&self, header: &Header, same: bool) -> bool {
+        match header.within() {
+            Within::Outcome => false,
+            Within::Part if same && !self.closed => false,
+            _ => self.frames || !same,
+        }
+    }
+}
+
+/// Whether a line can belong to a message: the same caller as far as the console says, and printed by the kernel if that was.
+#[must_use]
+pub fn same_context(one: &Line<'_>, other: &Line<'_>) -> bool {
+    one.stamped <= other.stamped
+        && match (one.caller, other.caller) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        }
+}

@@ -1,0 +1,28 @@
+//! Lines that look like headers and are none: command lines, programs' own words, and the kernel's harmless notes.
+
+use super::Row;
+use super::noise;
+
+pub(super) const ROWS: &[Row] = &[
+    // A program died; the kernel only logs it.
+    noise("traps: ", &["general protection", "invalid opcode", "divide error", "stack segment", "int3"]),
+    // A program's warnings, and the kernel's about configuration, hardware and deprecated calls.
+    noise(
+        "WARNING: ",
+        &[
+            "warning: /",
+            "mand mount option",
+            "unprivileged ebpf is enabled",
+            "missed to adjust virtual screen size",
+            "uses deprecated",
+            "uses wireless extensions",
+            "reset corrupted agfl",
+            "spectre v2",
+            "host memory window",
+            "is deprecated",
+            "has been deprecated",
+            "is insecure",
+            "not supported",
+        ],
+    ),
+];

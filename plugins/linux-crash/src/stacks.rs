@@ -1,0 +1,117 @@
+//! What a report says of stacks, line by line: where one begins, its frames, where another story begins.
+
+use crate::frames;
+use crate::frames::Frame;
+use crate::intruder;
+
+/// Lines that announce a stack.
+const BEGINS: &[&str] = &["Call Trace:", "Call trace:", "Backtrace:", "backtrace:", "backtrace (crc", "NMI backtrace for cpu"];
+
+/// Lines behind which frames belong to another story: how memory came to be, other tasks, the end.
+const ENDS: &[&str] = &[
+    "Allocated by task",
+    "Allocated in",
+    "Freed by task",
+    "Freed in",
+    "allocated by task",
+    "freed by task",
+    "Last potentially related work",
+    "The buggy address",
+    "Memory state around",
+    "Showing all locks held",
+    "Kernel panic - not syncing",
+    "Uninit was ",
+    "Local variable",
+    "page last allocated via",
+    "page last free",
+    "page_owner tracks",
+    "Sending NMI",
+    "---[ end trace",
+];
+
+/// One thing that a report's lines say of stacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A stack is announced.
+    Begins,
+    /// A frame that the unwinder is sure of.
+    Frame(Frame<'a>),
+    /// The kernel's instruction pointer.
+    Pointer(Frame<'a>),
+    /// Where a lock was taken.
+    Lock(Frame<'a>),
+    /// Frames behind this belong to another story.
+    Ends,
+    /// Something else is printed from here on.
+    Intruder,
+}
+
+/// Frames beyond these are never looked at.
+const DEEPEST: usize = 512;
+
+/// Reads the lines of one report; `intrudes` says whether a line, by its place among them, begins another.
+pub fn events<'a>(lines: impl Iterator<Item = (&'a str, bool)>) -> Vec<Event<'a>> {
+    let mut events = Vec::new();
+    for (text, intrudes) in lines {
+        if events.len() >= DEEPEST {
+            break;
+        }
+        if intrudes || intruder::is(text) {
+            events.push(Event::Intruder);
+        } else if begins(text) {
+            events.push(Event::Begins);
+        } else if ENDS.iter().any(|end| text.contains(end)) {
+            events.push(Event::Ends);
+        } else if let Some(frame) = frames::pointer(text) {
+            events.push(Event::Pointer(frame));
+        } else if let Some(frame) = frames::lock(text) {
+            events.push(Event::Lock(frame));
+        } else if let Some(frame) = frames::frame(text)
+            && !frame.doubtful
+        {
+            events.push(Event::Frame(frame));
+        }
+    }
+    events
+}
+
+/// Whether a line announces a stack.
+#[must_use]
+pub fn begins(text: &str) -> bool {
+    BEGINS.iter().any(|begin| text.contains(begin)) && !text.contains("stack backtrace:")
+}
+
+/// The stacks of a report, innermost frame first; none is empty. Pointers inside of a stack are frames of it: the kernel prints one
+/// where an interrupt or a trap came in.
+#[must_use]
+pub fn traces<'a>(events: &[Event<'a>]) -> Vec<Vec<Frame<'a>>> {
+    let mut traces = vec![Vec::new()];
+    let announced = events.contains(&Event::Begins);
+    let mut reading = !announced;
+    for event in events {
+        match event {
+            Event::Begins | Event::Ends => {
+                reading = matches!(event, Event::Begins) || !announced;
+                traces.push(Vec::new());
+            }
+            Event::Frame(frame) if reading => traces.last_mut().into_iter().for_each(|trace| trace.push(frame.clone())),
+            _ => {}
+        }
+    }
+    traces.retain(|trace| !trace.is_empty());
+    traces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_ends_where_another_story_begins() {
+        let text = "Call Trace:\n a+0x1/0x2\n ? b+0x1/0x2\n c+0x1/0x2\nAllocated by task 3:\n d+0x1/0x2";
+        let events = events(text.lines().map(|line| (line, false)));
+        let traces = traces(&events);
+        assert_eq!(traces.len(), 1);
+        assert_eq!(traces[0].iter().map(|frame| frame.symbol).collect::<Vec<_>>(), ["a", "c"]);
+    }
+}
