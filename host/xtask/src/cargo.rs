@@ -75,7 +75,11 @@ fn add_component(component: &str) -> Result<(), Failure> {
     read(Command::new("timeout").args(["120", "rustup", "component", "add", component])).map(drop)
 }
 
-/// The benchmarks.
+/// The benchmarks; `relate` counts rather than times, and so needs no other profile than the tests have.
 pub(crate) fn bench(root: &Path, args: &[String]) -> Result<(), Failure> {
+    if let Some(("relate", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        let relate = ["bench", "--locked", "--workspace", "--profile", "dev", "--bench", "relate", "--"];
+        return show(cargo(root, &relate).args(rest));
+    }
     show(cargo(root, &["bench", "--locked", "--package", "kbisect"]).args(args))
 }

@@ -27,6 +27,7 @@ Usage: ./x CHORE [ARGS]
   seeds [A-B …]    Run the demo with many seeds (default 1-20) and show how often it is right;
                    what follows `--` goes to `kbisect demo`
   bench [ARGS]     Run the benchmarks; ARGS are those of `cargo bench`
+  bench relate [DIR]  How often another bug's crash is told apart, on real bisections
 ";
 
 fn main() -> ExitCode {

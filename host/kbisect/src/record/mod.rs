@@ -9,6 +9,7 @@ pub mod json;
 pub mod recorder;
 pub mod report;
 pub mod report_text;
+pub mod syzbot_log;
 pub mod syzlog;
 pub mod terminal;
 

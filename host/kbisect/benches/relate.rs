@@ -1,0 +1,245 @@
+//! How often a bisection is led astray by another bug's crash: `relate` on real bisections whose culprit is known.
+//!
+//! `./x bench relate [DIR]`; DIR (default `real-bisections` of the test data) has `truth.jsonl`, `logs/ID.txt` in syzbot's format, and
+//! perhaps `reports/ID`, a console of the bug. Only titles are known of the crashes in the logs. Three figures:
+//!
+//! * strays: at the commit where a log first went wrong for another bug's crash, that commit's trials must not say "bad";
+//! * bad commits of logs that came out right must be called bad;
+//! * good commits of logs that came out right must not be.
+//!
+//! A commit's trials say "bad" when the chance that it is bad, at even prior odds, reaches a threshold. Every look (title) is read
+//! both as the target, with weight s, and as a stray, whose trials are void, with weight 1-s; within a reading r is unknown with
+//! the start commit's trials as evidence (Beta, from a flat prior), and f is .005. A commit whose crashes are all of one look reaches
+//! the chance (1+s)/2, so the threshold .75 stands for s = .5.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kbisect::plugin::Engine;
+use kbisect::plugin::facts::NoFacts;
+use kbisect::policy::Policies;
+use kbisect::policy::console;
+use kbisect::record::syzbot_log;
+use kbisect::record::syzbot_log::Mark;
+use kbisect::record::syzbot_log::Run;
+use kbisect::record::syzbot_log::Tested;
+use kbisect_core::commit::CommitId;
+use kbisect_core::crash::CrashReport;
+use kbisect_core::crash::Face;
+use serde_json::Value;
+
+/// Chance of a false alarm in one trial.
+const FALSE_ALARM: f64 = 0.005;
+/// Looks that are read both ways; the others by the likelier reading.
+const DOUBTFUL: usize = 6;
+/// Where "bad" begins.
+const THRESHOLD: f64 = 0.75;
+
+/// What of a commit is known to be so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Label {
+    Stray,
+    Bad,
+    Good,
+}
+
+/// How one commit's trials are read by three rules.
+struct Reading {
+    label: Label,
+    /// Chance of "bad".
+    chance: f64,
+    /// Whether a crash has a title of the start commit.
+    same_title: bool,
+    /// Whether there is a crash.
+    any: bool,
+    /// For the list of misses.
+    about: String,
+}
+
+fn main() {
+    let mut args = env::args().skip(1).filter(|arg| arg != "--bench");
+    let directory = args.next().map_or_else(default_directory, PathBuf::from);
+    let Ok(truth) = fs::read_to_string(directory.join("truth.jsonl")) else {
+        println!("relate: skipped, there is no {}", directory.join("truth.jsonl").display());
+        return;
+    };
+    let engine = Engine::new(None).expect("the engine starts");
+    let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("bundled plugins load");
+    let mut readings = Vec::new();
+    let mut bisections = 0;
+    for line in truth.lines() {
+        let truth: Value = serde_json::from_str(line).expect("one object a line");
+        let text = |key: &str| truth[key].as_str().unwrap_or_default();
+        let Ok(log) = fs::read(directory.join("logs").join(format!("{}.txt", text("id")))) else { continue };
+        let tested = syzbot_log::read(&String::from_utf8_lossy(&log));
+        bisections += 1;
+        let labels = labels(text("outcome"), text("first_wrong"), &tested);
+        if labels.is_empty() {
+            continue;
+        }
+        let target = Target::new(&policies, &directory, text("id"), text("title"), &tested);
+        readings.extend(labels.into_iter().map(|(label, one)| target.read(&policies, label, one)));
+    }
+    print(&directory, bisections, &readings);
+    if env::var_os("KBISECT_MISSES").is_some() {
+        for reading in readings.iter().filter(|reading| (reading.chance >= THRESHOLD) != (reading.label == Label::Bad)) {
+            println!("{:?} {:.3} {}", reading.label, reading.chance, reading.about);
+        }
+    }
+}
+
+fn default_directory() -> PathBuf {
+    let data = env::var_os("KBISECT_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    data.join("real-bisections")
+}
+
+/// The commits of a log whose state is known. Of a log that came out right, git's marks and the walk through the releases are
+/// true; of one that went astray, the first wrong commit is known to be good.
+fn labels<'a>(outcome: &str, first_wrong: &str, tested: &'a [Tested]) -> Vec<(Label, &'a Tested)> {
+    let valid = |one: &&Tested| one.runs.iter().any(|run| !matches!(run, Run::Void(_)));
+    let crashed = |one: &Tested| one.runs.iter().any(|run| matches!(run, Run::Crashed(_)));
+    match outcome {
+        "stray" => {
+            let wrong = first_wrong.parse::<CommitId>().ok();
+            let found = tested.iter().filter(valid).filter(|one| Some(one.commit) == wrong);
+            found.map(|one| (Label::Stray, one)).collect()
+        }
+        "right" => tested
+            .iter()
+            .skip(1)
+            .filter(valid)
+            .filter_map(|one| match one.mark {
+                Some(Mark::Bad) => Some((Label::Bad, one)),
+                Some(Mark::Good) => Some((Label::Good, one)),
+                // The walk went on behind a release that crashed.
+                None if one.release.is_some() && crashed(one) => Some((Label::Bad, one)),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is looked for.
+struct Target {
+    faces: Vec<Face>,
+    titles: Vec<String>,
+    crashed: u32,
+    clean: u32,
+    name: String,
+}
+
+impl Target {
+    fn new(policies: &Policies, directory: &Path, id: &str, title: &str, tested: &[Tested]) -> Self {
+        let mut titles: BTreeMap<&str, u32> = BTreeMap::new();
+        let runs = tested.first().map(|start| &start.runs[..]).unwrap_or_default();
+        for run in runs {
+            if let Run::Crashed(title) = run {
+                *titles.entry(title).or_default() += 1;
+            }
+        }
+        let titled =
+            |title: &str, trials| Face { report: CrashReport { title: title.to_owned(), ..CrashReport::default() }, trials };
+        let mut faces: Vec<Face> = titles.iter().map(|(title, trials)| titled(title, *trials)).collect();
+        if let Ok(console) = fs::read(directory.join("reports").join(id))
+            && let Some(behind) = console.windows(2).position(|two| two == b"\n\n")
+            && let Ok(classified) = console::classify(policies, &console[behind + 2..], None)
+        {
+            faces.extend(classified.reports.into_iter().take(1).map(|report| Face { report, trials: 1 }));
+        }
+        faces.push(titled(title, 1));
+        let all: Vec<String> = titles.keys().copied().chain([title]).map(str::to_owned).collect();
+        Self {
+            faces,
+            titles: all,
+            crashed: titles.values().sum(),
+            clean: u32::try_from(runs.iter().filter(|run| **run == Run::Ok).count()).unwrap_or(u32::MAX),
+            name: format!("{id} {title}"),
+        }
+    }
+
+    fn read(&self, policies: &Policies, label: Label, one: &Tested) -> Reading {
+        let mut looks: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut clean = 0;
+        for run in &one.runs {
+            match run {
+                Run::Crashed(title) => *looks.entry(title).or_default() += 1,
+                Run::Ok => clean += 1,
+                Run::Void(_) => {}
+            }
+        }
+        let mut judged: Vec<(f64, u32)> = Vec::new();
+        let mut about = format!("{} | {}", self.name, self.titles.join(", "));
+        for (title, count) in &looks {
+            let seen = CrashReport { title: (*title).to_owned(), ..CrashReport::default() };
+            let relation = policies.relate_to(self.faces.clone(), &seen, &one.commit).expect("the bundled classifier answers");
+            about += &format!("\n      {count} x {title}: {:.3} {}", relation.same, relation.reason);
+            judged.push((relation.same, *count));
+        }
+        about += &format!("\n      {clean} clean");
+        Reading {
+            label,
+            chance: self.chance(judged, clean),
+            same_title: looks.keys().any(|title| self.titles.iter().any(|known| known == title)),
+            any: !looks.is_empty(),
+            about,
+        }
+    }
+
+    /// Chance that a commit with these looks (s, and how often) and clean trials is bad, at even prior odds.
+    fn chance(&self, mut looks: Vec<(f64, u32)>, clean: u32) -> f64 {
+        looks.sort_by(|one, other| (one.0 - 0.5).abs().total_cmp(&(other.0 - 0.5).abs()));
+        let doubtful = looks.len().min(DOUBTFUL);
+        let sure: u32 = looks[doubtful..].iter().filter(|(same, _)| *same >= 0.5).map(|(_, count)| count).sum();
+        (0..1_u32 << doubtful)
+            .map(|reading| {
+                let (mut weight, mut hits) = (1.0, sure);
+                for (place, (same, count)) in looks[..doubtful].iter().enumerate() {
+                    let target = reading >> place & 1 == 1;
+                    weight *= if target { *same } else { 1.0 - same };
+                    hits += if target { *count } else { 0 };
+                }
+                let (bad, good) = (self.if_bad(hits, clean), if_good(hits, clean));
+                weight * bad / (bad + good)
+            })
+            .sum()
+    }
+
+    /// Likelihood at a bad commit: r^hits (1-r)^clean over r's distribution after the start commit's trials.
+    fn if_bad(&self, hits: u32, clean: u32) -> f64 {
+        let (a, b) = (1.0 + f64::from(self.crashed), 1.0 + f64::from(self.clean));
+        let shows = (0..hits).map(f64::from).map(|i| (a + i) / (a + b + i)).product::<f64>();
+        shows * (0..clean).map(f64::from).map(|i| (b + i) / (a + b + f64::from(hits) + i)).product::<f64>()
+    }
+}
+
+fn if_good(hits: u32, clean: u32) -> f64 {
+    FALSE_ALARM.powi(hits.cast_signed()) * (1.0 - FALSE_ALARM).powi(clean.cast_signed())
+}
+
+fn print(directory: &Path, bisections: usize, readings: &[Reading]) {
+    println!("relate on {bisections} real bisections of {}", directory.display());
+    let share = |label: Label, says_bad: &dyn Fn(&Reading) -> bool| {
+        let of: Vec<&Reading> = readings.iter().filter(|reading| reading.label == label).collect();
+        let right = of.iter().filter(|reading| says_bad(reading) == (label == Label::Bad)).count();
+        if of.is_empty() { "-".to_owned() } else { format!("{:.1}", 100.0 * right as f64 / of.len() as f64) }
+    };
+    println!("{:<24}{:>18}{:>18}{:>18}", "right, in percent", "stray is not bad", "bad is bad", "good is not bad");
+    let row = |name: &str, says_bad: &dyn Fn(&Reading) -> bool| {
+        let [stray, bad, good] = [Label::Stray, Label::Bad, Label::Good].map(|label| share(label, says_bad));
+        println!("{name:<24}{stray:>18}{bad:>18}{good:>18}");
+    };
+    row("any crash", &|reading| reading.any);
+    row("equal titles", &|reading| reading.same_title);
+    for threshold in [0.55, 0.6, 0.65, 0.7, THRESHOLD, 0.8, 0.85, 0.9, 0.95, 0.98] {
+        row(&format!("relate, chance >= {threshold}"), &|reading| reading.chance >= threshold);
+    }
+    for label in [Label::Stray, Label::Bad, Label::Good] {
+        println!("{label:?} commits: {}", readings.iter().filter(|reading| reading.label == label).count());
+    }
+}
