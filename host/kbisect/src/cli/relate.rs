@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 #[serde(untagged)]
 enum Json {
     Several { reports: Vec<CrashReport> },
-    One(CrashReport),
+    One(Box<CrashReport>),
 }
 
 /// The crash that an argument names.
@@ -81,7 +81,7 @@ fn crash(policies: &Policies, text: &str) -> Result<CrashReport, Error> {
     let reports = if bytes.trim_ascii_start().starts_with(b"{") {
         match serde_json::from_slice(&bytes) {
             Ok(Json::Several { reports }) => reports,
-            Ok(Json::One(report)) => vec![report],
+            Ok(Json::One(report)) => vec![*report],
             Err(error) => return Err(Error::user(format!("{text} is no crash report: {error}"))),
         }
     } else {
