@@ -3,6 +3,11 @@
 //! Owns the order of things: an event is journalled, then applied, then acted on. What runs is the executor's; what it means is
 //! the core's and the plugins'.
 
+mod start_commit;
+mod stuck;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,8 +19,6 @@ use kbisect_core::bisector::Pending;
 use kbisect_core::bisector::Plan;
 use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
-use kbisect_core::crash::CrashReport;
-use kbisect_core::crash::Face;
 use kbisect_core::policy::Ask;
 use kbisect_core::policy::Decision;
 use kbisect_core::policy::Failure;
@@ -30,7 +33,6 @@ use super::executor::Ended;
 use super::executor::Executor;
 use super::parts::Parts;
 use super::state::State;
-use super::target;
 use crate::config::job::Expect;
 use crate::config::job::TargetStage;
 use crate::error::Error;
@@ -45,8 +47,11 @@ use crate::trial::Finished;
 /// Infrastructure failures in a row, over all commits, after which the run ends.
 const MAX_INFRA_STREAK: u32 = 5;
 
-/// Least chance of "same bug" at which a crash counts as the target's in clusters and looks.
-const SAME: f64 = 0.5;
+/// Rounds of planning without an event that was recorded, beside one for each slot, after which the run makes no progress.
+const MAX_BARREN_ROUNDS: u32 = 100;
+
+/// Rounds of planning while nothing else happens, after which they will not come to an end.
+const MAX_ROUNDS: u32 = 1000;
 
 /// How the loop ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +88,8 @@ pub(super) struct Dispatcher<'a> {
     free_slots: Vec<u32>,
     infra_streak: u32,
     last_infra: String,
+    /// Rounds of planning since the last event was recorded.
+    barren_rounds: u32,
     stopping: Option<Ending>,
 }
 
@@ -100,6 +107,7 @@ impl<'a> Dispatcher<'a> {
             free_slots,
             infra_streak: 0,
             last_infra: String::new(),
+            barren_rounds: 0,
             stopping: None,
         }
     }
@@ -142,7 +150,7 @@ impl<'a> Dispatcher<'a> {
 
     /// Starts everything that the plan asks for and that fits; an ending when there is nothing more to do.
     fn advance(&mut self) -> Result<Option<Ending>, Error> {
-        loop {
+        for round in 1.. {
             let pending = self.pending();
             let actions = match self.state.bisector.plan(&pending) {
                 Plan::Done(conclusion) => {
@@ -152,6 +160,10 @@ impl<'a> Dispatcher<'a> {
                 Plan::Do(actions) => actions,
             };
             self.cancel_what_left_the_plan(&actions);
+            self.barren_rounds += 1;
+            if round > MAX_ROUNDS || self.barren_rounds > MAX_BARREN_ROUNDS + self.executor.slots() {
+                return Err(self.stuck("the search goes round in circles", &actions));
+            }
             let mut again = false;
             for (place, action) in actions.iter().enumerate() {
                 match self.serve(action, place == 0)? {
@@ -164,10 +176,14 @@ impl<'a> Dispatcher<'a> {
                 }
             }
             if !again {
+                if self.running.is_empty() && self.building.is_empty() {
+                    return Err(self.stuck("nothing runs that could be waited for", &actions));
+                }
                 self.recorder.progress(&Progress::Standing(self.state.bisector.summary()));
-                return Ok(None);
+                break;
             }
         }
+        Ok(None)
     }
 
     fn pending(&self) -> Vec<Pending> {
@@ -198,7 +214,9 @@ impl<'a> Dispatcher<'a> {
     fn serve(&mut self, action: &Action, first: bool) -> Result<Served, Error> {
         match *action {
             Action::Build(commit) => {
-                self.start_build(commit, 1);
+                if self.parts.builds_kernels() {
+                    self.start_build(commit, 1);
+                }
                 Ok(Served::Started)
             }
             Action::Try { commit, role, trials, rebuild } => {
@@ -453,94 +471,9 @@ impl<'a> Dispatcher<'a> {
         Ok(())
     }
 
-    /// Which look a crash has.
-    fn look(&self, report: &CrashReport) -> u32 {
-        let related = |one: &CrashReport, other: &CrashReport| self.related(one, other);
-        self.state.looks.number(report, related)
-    }
-
-    fn related(&self, one: &CrashReport, other: &CrashReport) -> bool {
-        let face = Face { report: one.clone(), trials: 1 };
-        let relation = tokio::task::block_in_place(|| self.parts.policies.relate_to(vec![face], other, &self.parts.ends.start));
-        relation.is_ok_and(|relation| relation.same >= SAME)
-    }
-
-    /// While nothing else says what the target is: the largest cluster of the crashes at the start commit.
-    fn settle_target(&mut self) -> Result<(), Error> {
-        if self.state.stated || self.state.routed {
-            return Ok(());
-        }
-        let Some(largest) = self.start_clusters().into_iter().next() else {
-            return Ok(());
-        };
-        if largest.faces != self.state.faces {
-            self.record(Event::Target { faces: largest.faces, origin: target::FOUND.to_owned() })?;
-        }
-        self.parts.tell_policies(self.state);
-        let start = self.parts.ends.start;
-        let numbers: Vec<TrialNumber> =
-            self.state.trials.iter().filter(|(_, past)| past.commit == start).map(|(number, _)| *number).collect();
-        for number in numbers {
-            let past = &self.state.trials[&number];
-            let Outcome::Crashed(old) = &past.outcome else {
-                continue;
-            };
-            let policies = &self.parts.policies;
-            let candidates = if past.reports.is_empty() { std::slice::from_ref(&old.report) } else { &past.reports[..] };
-            let best = tokio::task::block_in_place(|| {
-                candidates
-                    .iter()
-                    .filter_map(|report| Some((report, policies.relate(report, &start).ok()?)))
-                    .max_by(|one, other| one.1.same.total_cmp(&other.1.same))
-            });
-            let Some((report, relation)) = best else {
-                continue;
-            };
-            let sighting = Sighting { report: report.clone(), same: relation.same, look: self.look(report) };
-            if sighting != *old {
-                self.record(Event::Related { trial: number, outcome: Outcome::Crashed(sighting), reason: relation.reason })?;
-            }
-        }
-        self.record_policy_notices()
-    }
-
-    fn start_clusters(&self) -> Vec<target::Cluster> {
-        let reports: Vec<CrashReport> = self
-            .state
-            .past_at(self.parts.ends.start)
-            .filter_map(|past| match &past.outcome {
-                Outcome::Crashed(sighting) => Some(past.reports.first().unwrap_or(&sighting.report).clone()),
-                _ => None,
-            })
-            .collect();
-        target::clusters(&reports, |one, other| self.related(one, other))
-    }
-
-    /// The start commit is bad: the target is what it is now, and so are the routes.
-    fn freeze_target(&mut self) -> Result<(), Error> {
-        if self.state.routed {
-            return Ok(());
-        }
-        if !self.state.stated
-            && let [first, second, ..] = &self.start_clusters()[..]
-            && first.trials == second.trials
-        {
-            let title = |cluster: &target::Cluster| cluster.faces[0].title.clone();
-            return Err(Error::user(format!(
-                "two different crashes are equally frequent at the start commit (in {} of its trials each):\n  {}\n  {}",
-                first.trials,
-                title(first),
-                title(second)
-            ))
-            .hint("say which one is meant with `title = \"…\"` in the job file, and begin a new run"));
-        }
-        self.parts.tell_policies(self.state);
-        let routes = self.parts.policies.resolve_routes(&self.state.faces()).map_err(|error| Error::user(error.to_string()))?;
-        self.record(Event::Routed { routes })
-    }
-
     /// Journals an event, then applies it.
     fn record(&mut self, event: Event) -> Result<(), Error> {
+        self.barren_rounds = 0;
         super::record(self.recorder, self.state, event)
     }
 

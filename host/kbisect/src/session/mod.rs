@@ -91,7 +91,9 @@ pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished,
         let mut parts = settled.with(job, RunDirectory::create(out)?);
         start(&mut parts, &mut state, display, runtime).map_err(|error| {
             let begun = !state.trials.is_empty() || !state.builds.is_empty();
-            let resumable = error.kind == ErrorKind::Infrastructure && parts.directory.journal().exists();
+            // What shows a defect is kept, too.
+            let kept = matches!(error.kind, ErrorKind::Infrastructure | ErrorKind::Internal);
+            let resumable = kept && parts.directory.journal().exists();
             if !begun && !resumable {
                 parts.directory.remove();
                 return error;

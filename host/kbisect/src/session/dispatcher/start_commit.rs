@@ -1,0 +1,104 @@
+//! What the trials at the start commit say of the target: which crash it is, and when that stands.
+
+use kbisect_core::bisector::TrialNumber;
+use kbisect_core::crash::CrashReport;
+use kbisect_core::crash::Face;
+use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Sighting;
+
+use super::Dispatcher;
+use crate::error::Error;
+use crate::policy::Watch as _;
+use crate::record::event::Event;
+use crate::session::target;
+
+/// Least chance of "same bug" at which a crash counts as the target's in clusters and looks.
+const SAME: f64 = 0.5;
+
+impl Dispatcher<'_> {
+    /// Which look a crash has.
+    pub(super) fn look(&self, report: &CrashReport) -> u32 {
+        let related = |one: &CrashReport, other: &CrashReport| self.related(one, other);
+        self.state.looks.number(report, related)
+    }
+
+    fn related(&self, one: &CrashReport, other: &CrashReport) -> bool {
+        let face = Face { report: one.clone(), trials: 1 };
+        let relation = tokio::task::block_in_place(|| self.parts.policies.relate_to(vec![face], other, &self.parts.ends.start));
+        relation.is_ok_and(|relation| relation.same >= SAME)
+    }
+
+    /// While nothing else says what the target is: the largest cluster of the crashes at the start commit.
+    pub(super) fn settle_target(&mut self) -> Result<(), Error> {
+        if self.state.stated || self.state.routed {
+            return Ok(());
+        }
+        let Some(largest) = self.start_clusters().into_iter().next() else {
+            return Ok(());
+        };
+        if largest.faces != self.state.faces {
+            self.record(Event::Target { faces: largest.faces, origin: target::FOUND.to_owned() })?;
+        }
+        self.parts.tell_policies(self.state);
+        let start = self.parts.ends.start;
+        let numbers: Vec<TrialNumber> =
+            self.state.trials.iter().filter(|(_, past)| past.commit == start).map(|(number, _)| *number).collect();
+        for number in numbers {
+            let past = &self.state.trials[&number];
+            let Outcome::Crashed(old) = &past.outcome else {
+                continue;
+            };
+            let policies = &self.parts.policies;
+            let candidates = if past.reports.is_empty() { std::slice::from_ref(&old.report) } else { &past.reports[..] };
+            let best = tokio::task::block_in_place(|| {
+                candidates
+                    .iter()
+                    .filter_map(|report| Some((report, policies.relate(report, &start).ok()?)))
+                    .max_by(|one, other| one.1.same.total_cmp(&other.1.same))
+            });
+            let Some((report, relation)) = best else {
+                continue;
+            };
+            let sighting = Sighting { report: report.clone(), same: relation.same, look: self.look(report) };
+            if sighting != *old {
+                self.record(Event::Related { trial: number, outcome: Outcome::Crashed(sighting), reason: relation.reason })?;
+            }
+        }
+        self.record_policy_notices()
+    }
+
+    fn start_clusters(&self) -> Vec<target::Cluster> {
+        let reports: Vec<CrashReport> = self
+            .state
+            .past_at(self.parts.ends.start)
+            .filter_map(|past| match &past.outcome {
+                Outcome::Crashed(sighting) => Some(past.reports.first().unwrap_or(&sighting.report).clone()),
+                _ => None,
+            })
+            .collect();
+        target::clusters(&reports, |one, other| self.related(one, other))
+    }
+
+    /// The start commit is bad: the target is what it is now, and so are the routes.
+    pub(super) fn freeze_target(&mut self) -> Result<(), Error> {
+        if self.state.routed {
+            return Ok(());
+        }
+        if !self.state.stated
+            && let [first, second, ..] = &self.start_clusters()[..]
+            && first.trials == second.trials
+        {
+            let title = |cluster: &target::Cluster| cluster.faces[0].title.clone();
+            return Err(Error::user(format!(
+                "two different crashes are equally frequent at the start commit (in {} of its trials each):\n  {}\n  {}",
+                first.trials,
+                title(first),
+                title(second)
+            ))
+            .hint("say which one is meant with `title = \"…\"` in the job file, and begin a new run"));
+        }
+        self.parts.tell_policies(self.state);
+        let routes = self.parts.policies.resolve_routes(&self.state.faces()).map_err(|error| Error::user(error.to_string()))?;
+        self.record(Event::Routed { routes })
+    }
+}

@@ -1,0 +1,133 @@
+//! The loop where the plan changes under it, on a real repository whose builds do not end by themselves.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::process::Command;
+
+use kbisect_core::crash::CrashReport;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::record::journal::Journal;
+use crate::session::directory::RunDirectory;
+use crate::session::prepare;
+use crate::session::signals::Signals;
+
+/// A run of a line of five commits, the first of which is called good.
+struct Room {
+    _dir: tempfile::TempDir,
+    parts: Parts,
+    state: State,
+    recorder: Recorder,
+}
+
+impl Room {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let script = "git init -q repo && cd repo && for i in 0 1 2 3 4; do git -c user.name=A -c user.email=a@example.org \
+                      commit -q --allow-empty -m \"change $i\"; git tag c$i; done";
+        assert!(Command::new("sh").args(["-c", script]).current_dir(dir.path()).status().unwrap().success());
+        let job = "repo = \"repo\"\nbad = \"c4\"\ngood = \"c0\"\n[build]\ncommand = [\"sh\", \"-c\", \"sleep 1000\", \"{out}\"]\n\
+                   [machine]\nown_init = true\nmemory = \"32M\"\ncpus = 1\n[trial]\ncommand = [\"race\"]\n\
+                   [limits]\ncpus = 2\nmemory = \"64M\"\n";
+        fs::write(dir.path().join("job.toml"), job).unwrap();
+        let job = crate::config::read(&dir.path().join("job.toml")).unwrap().job;
+        let settled = prepare::settle(&job).unwrap();
+        let state = State::new(settled.bisector(&job).unwrap());
+        let parts = settled.with(job, RunDirectory::create(&dir.path().join("run")).unwrap());
+        let recorder = Recorder::new(Journal::create(&parts.directory.journal()).unwrap());
+        Self { _dir: dir, parts, state, recorder }
+    }
+
+    fn dispatcher(&mut self) -> Dispatcher<'_> {
+        Dispatcher::new(&self.parts, &mut self.state, &mut self.recorder, Executor::new(&self.parts))
+    }
+
+    fn good_end(&self) -> CommitId {
+        self.parts.ends.good[0]
+    }
+}
+
+/// Records a trial that crashed, and that the policy takes its commit for bad.
+fn is_bad(dispatcher: &mut Dispatcher<'_>, commit: CommitId) {
+    let report = CrashReport { title: "BUG: bad".to_owned(), ..CrashReport::default() };
+    let number = dispatcher.state.next_number();
+    let n = dispatcher.state.done(commit) + 1;
+    let ended = Event::TrialEnded {
+        trial: number,
+        commit,
+        role: Role::Start,
+        build: 1,
+        n,
+        outcome: Outcome::Crashed(Sighting { report, same: 0.99, look: 0 }),
+        reason: String::new(),
+        reports: Vec::new(),
+        exposure: 1.0,
+        seconds: 1.0,
+    };
+    dispatcher.record(ended).unwrap();
+    let judgement = Judgement { decision: Decision::Conclude(Verdict::Bad), confidence: 1.0, reason: "it crashed".to_owned() };
+    dispatcher.record(Event::Judged { commit, trials: n, plugin: "test".to_owned(), judgement }).unwrap();
+}
+
+fn is_building(dispatcher: &Dispatcher<'_>, commit: CommitId) -> bool {
+    dispatcher.building.iter().eq([&(commit, 1)])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_turns_to_another_commit_waits_for_the_builder() {
+    let mut room = Room::new();
+    let (start, good) = (room.parts.ends.start, room.good_end());
+    let mut dispatcher = room.dispatcher();
+    assert_eq!(dispatcher.advance().unwrap(), None);
+    assert!(is_building(&dispatcher, start));
+    // As many as the search wants of the start commit.
+    (0..3).for_each(|_| is_bad(&mut dispatcher, start));
+    assert_eq!(dispatcher.advance().unwrap(), None, "one round, and then it waits");
+    assert!(is_building(&dispatcher, start), "there is one builder");
+    // What it builds is not wanted any more.
+    let ended = tokio::time::timeout(Duration::from_secs(60), dispatcher.executor.next()).await.unwrap();
+    assert!(matches!(&ended, Ended::Build { commit, result: None, .. } if *commit == start), "{ended:?}");
+    dispatcher.take(ended).unwrap();
+    assert_eq!(dispatcher.advance().unwrap(), None);
+    assert!(is_building(&dispatcher, good));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_that_always_leave_the_plan_do_not_go_on_for_ever() {
+    let mut room = Room::new();
+    let start = room.parts.ends.start;
+    let mut dispatcher = room.dispatcher();
+    let error = loop {
+        match dispatcher.advance() {
+            Ok(ending) => assert_eq!(ending, None),
+            Err(error) => break error,
+        }
+        dispatcher.take(Ended::Build { commit: start, build: 1, result: None, seconds: 0.0 }).unwrap();
+    };
+    assert_eq!(error.kind, ErrorKind::Internal);
+    let told = format!(
+        "the search goes round in circles: the plan is to try {} (Start, 3 trials); at work: nothing; machines that are free: 2",
+        start.short()
+    );
+    assert_eq!(error.message, told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_with_nothing_to_wait_for_is_a_defect_and_says_so() {
+    let mut room = Room::new();
+    let start = room.parts.ends.start;
+    let mut dispatcher = room.dispatcher();
+    let result = BuildResult::Built { kernel: None, signature: None };
+    dispatcher.record(Event::BuildEnded { commit: start, build: 1, result, seconds: 1.0 }).unwrap();
+    // As if slots had been lost.
+    dispatcher.free_slots.clear();
+    let error = dispatcher.run(&mut Signals::listen().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Internal);
+    let told = format!(
+        "nothing runs that could be waited for: the plan is to try {} (Start, 3 trials); at work: nothing; machines that are free: 0",
+        start.short()
+    );
+    assert_eq!(error.message, told);
+}
