@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::RESUME;
 use crate::RUN;
+use crate::guests;
 use crate::project;
 use crate::said;
 use crate::script;
@@ -263,21 +264,64 @@ fn a_finished_run_says_its_result_again() {
     }
 }
 
+/// A command that runs another where mounts are its own; says so and is none where that is not permitted.
+fn own_mounts(world: &World) -> Option<Command> {
+    let permitted = |how: &&str| {
+        let tried = Command::new("unshare").args([how, "sh", "-c", "mount -t tmpfs none /tmp"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    let Some(how) = ["-m", "-rm"].into_iter().find(permitted) else {
+        eprintln!("skipped: mounts are not permitted here");
+        return None;
+    };
+    let mut command = world.command("unshare");
+    command.arg(how);
+    Some(command)
+}
+
+#[test]
+fn a_build_that_fills_the_disk() {
+    let (clean, crashed) = guests::clean_and_crashed();
+    let Some((world, ids)) = guests::world(&clean, &crashed) else { return };
+    let Some(mut command) = own_mounts(&world) else { return };
+    let build = fs::read_to_string(world.path("build.sh")).unwrap();
+    let fills = "[ -e \"${0%/*}/roomy\" ] || yes > \"$1/big\" || exit 1";
+    fs::write(world.path("build.sh"), build.replacen('\n', &format!("\n{fills}\n"), 1)).unwrap();
+    fs::create_dir(world.path("disk")).unwrap();
+    let script = "mount -t tmpfs -o size=48M none disk || exit 99\n\
+                  \"$KBISECT\" run --quiet job.toml --out disk/run\necho \"exit status $?\" >&2\ntouch roomy\n\
+                  head -c 40M /dev/zero > disk/other\n\"$KBISECT\" resume --quiet disk/run\necho \"exit status $?\" >&2\n\
+                  rm disk/other\n\"$KBISECT\" resume --quiet disk/run > /dev/null\necho \"exit status $?\" >&2\n\
+                  cp disk/run/report.json .\n";
+    command.args(["sh", "-c", script]).env("KBISECT", env!("CARGO_BIN_EXE_kbisect"));
+    let said = shown(&world, &mut command);
+    let free = said.split("the disk is full: ").nth(2).and_then(|rest| rest.split(' ').next()).unwrap_or("nothing");
+    insta::assert_snapshot!(said.replace(free, "[SIZE]"), @r"
+    --- stderr
+    error: the disk is full: the build ended with exit status 1
+    error: yes: standard output: No space left on device
+    hint: to go on: kbisect resume disk/run
+    exit status 6
+    error: the disk is full: [SIZE] are free in `[DIR]/disk/run`
+    hint: to go on: kbisect resume disk/run
+    exit status 6
+    exit status 0
+    --- exit status 0
+    ");
+    assert_eq!(named(&world.path("")), Some(ids[4].clone()));
+}
+
 #[test]
 fn a_full_disk() {
     let (world, ids) = project("[ -e \"$FULL\" ] || { touch \"$FULL\"; head -c 1G /dev/zero > \"$FILL\" 2> /dev/null; }\nexit 1");
-    if !Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success()) {
-        eprintln!("skipped: mounts are not permitted here");
-        return;
-    }
+    let Some(mut command) = own_mounts(&world) else { return };
     fs::create_dir(world.path("disk")).unwrap();
     // The mount is this shell's own, and gone with it.
     let script = "mount -t tmpfs -o size=8M none disk || exit 99\n\
                   \"$KBISECT\" run --quiet --repo repo --bad v1.1 --good v1.0 --out disk/run -- ./test.sh\n\
                   echo \"exit status $?\" >&2\nrm \"$FILL\"\n\
                   \"$KBISECT\" resume --quiet disk/run > /dev/null\necho \"exit status $?\" >&2\ncp disk/run/report.json .\n";
-    let mut command = world.command("unshare");
-    command.args(["-m", "sh", "-c", script]).env("KBISECT", env!("CARGO_BIN_EXE_kbisect"));
+    command.args(["sh", "-c", script]).env("KBISECT", env!("CARGO_BIN_EXE_kbisect"));
     command.env("FILL", world.path("disk/fill")).env("FULL", world.path("full"));
     insta::assert_snapshot!(shown(&world, &mut command), @r"
     --- stderr

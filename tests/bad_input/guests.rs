@@ -46,9 +46,15 @@ fn begun() -> String {
     )
 }
 
+/// Scripts of a guest whose run is clean, and of one that crashes and stays there.
+pub(crate) fn clean_and_crashed() -> (String, String) {
+    let end = format!("{CONTROL}kbisect {NONCE} end 1 0\n{HALT}");
+    (format!("{}{end}", begun()), format!("{}{CONSOLE}{CRASH}{end}", begun()))
+}
+
 /// [`project`] with a kernel that plays one script up to the fourth commit and another from the fifth on; none where kernels
 /// cannot be made or booted here.
-fn world(before: &str, after: &str) -> Option<(World, Vec<String>)> {
+pub(crate) fn world(before: &str, after: &str) -> Option<(World, Vec<String>)> {
     for tool in ["as", "ld", "qemu-system-x86_64"] {
         if Command::new(tool).arg("--version").output().is_err() {
             eprintln!("skipped: there is no {tool}");

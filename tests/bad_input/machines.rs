@@ -96,7 +96,29 @@ fn a_build_that_leaves_nothing() {
 }
 
 #[test]
-fn a_build_that_fills_the_disk() {
+fn a_build_that_takes_more_disk_than_the_run_may_have() {
+    let world = kernel_project("yes > \"$1/kernel\"");
+    let job = fs::read_to_string(world.path("job.toml")).unwrap().replace("time_limit = \"1s\"", "time_limit = \"100s\"");
+    fs::write(world.path("job.toml"), format!("{job}disk = \"8M\"\n")).unwrap();
+    emulator(&world, "exit 1");
+    insta::assert_snapshot!(run(&world), @r"
+    --- stdout
+
+    No answer: the start commit d1b19def845b cannot be tested: does not build: the build takes the run directory beyond [limits] `disk` = 8M.
+
+    Crash: (not seen)
+      (seen on d1b19def845b)
+    Evidence:
+              d1b19def845b    0 of 0 trials crash with it
+    Not counted: 0 other crashes, 1 void trial
+    Effort: 1 trials on 1 commits in [TIME]
+    No person has checked this result.
+    --- exit status 3
+    ");
+}
+
+#[test]
+fn a_build_whose_compiler_says_that_the_disk_is_full() {
     let world = kernel_project("echo 'cc: fatal error: cannot write: No space left on device' >&2; exit 1");
     emulator(&world, "exit 1");
     insta::assert_snapshot!(run(&world), @r"

@@ -1,9 +1,10 @@
 //! Builds of commits: runs the job's build command and keeps what it makes.
 //!
-//! Owns the command's placeholders and surroundings, the store of kernels and their signatures. Checkouts are `git`'s; which commit
+//! Owns the command's placeholders and surroundings, the disk it may use, the store of kernels and their signatures. Checkouts are `git`'s; which commit
 //! is built when, and how often, the session decides.
 
 pub mod placeholders;
+pub mod room;
 pub mod signature;
 pub mod store;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use kbisect_core::commit::CommitId;
 use tempfile::TempDir;
 
 use self::placeholders::Placeholders;
+use self::room::Room;
 use self::store::Store;
 use crate::process;
 use crate::process::Exit;
@@ -46,6 +48,8 @@ pub struct Settings {
     pub store: PathBuf,
     /// For output folders and temporary files, on the store's file system.
     pub work: PathBuf,
+    /// The disk that may be used.
+    pub room: Room,
 }
 
 /// A build that is over.
@@ -61,6 +65,9 @@ pub struct Finished {
 /// where there is one) can be written. Dropping the future ends the build.
 pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished {
     let infra = |reason: String| Finished { result: BuildResult::Infra(reason), output: Vec::new() };
+    if let Some(lack) = settings.room.lack() {
+        return infra(lack);
+    }
     let (out, tmp) = match folders(&settings.work) {
         Ok(folders) => folders,
         Err(error) => return infra(format!("cannot make a folder in `{}`: {error}", settings.work.display())),
@@ -76,10 +83,17 @@ pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished
             task = task.env(key, value);
         }
     }
-    let (finish, output) = match process::run(&task, settings.time_limit, OUTPUT).await {
+    let done = tokio::select! {
+        done = process::run(&task, settings.time_limit, OUTPUT) => done,
+        () = settings.room.exceeded() => return beyond(&settings.room, Vec::new()),
+    };
+    let (finish, output) = match done {
         Ok(done) => done,
         Err(error) => return infra(error.to_string()),
     };
+    if settings.room.used() > settings.room.limit {
+        return beyond(&settings.room, output);
+    }
     let result = match finish {
         Finish::Exit(Exit::Code(0)) => keep(settings, out).await,
         Finish::TimeLimit => BuildResult::Failed(format!("the build ran longer than {} s", settings.time_limit.as_secs_f64())),
@@ -95,6 +109,11 @@ pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished
         }
     };
     Finished { result, output }
+}
+
+/// A build that had to be ended, or was too quick to be.
+fn beyond(room: &Room, output: Vec<u8>) -> Finished {
+    Finished { result: BuildResult::Failed(room.told()), output }
 }
 
 /// Folders for output and temporary files of one build.

@@ -17,7 +17,8 @@ impl Room {
         fs::create_dir(dir.path().join("src")).unwrap();
         let command = ["sh", "-c", script, "sh", "{src}", "{out}", "{jobs}", "{commit}"].map(str::to_owned).to_vec();
         let (store, work) = (dir.path().join("kernels"), dir.path().join("work"));
-        let settings = Settings { command, time_limit: Duration::from_secs(60), jobs: 3, store, work };
+        let room = room::Room { dir: dir.path().to_owned(), limit: 1 << 30 };
+        let settings = Settings { command, time_limit: Duration::from_secs(60), jobs: 3, store, work, room };
         Self { dir, settings }
     }
 
@@ -95,6 +96,36 @@ async fn a_build_that_hangs_is_ended_at_its_time_limit() {
     let mut room = Room::new("sleep 1000 & sleep 1000");
     room.settings.time_limit = Duration::from_millis(1500);
     assert_eq!(room.failure().await, "the build ran longer than 1.5 s");
+}
+
+#[tokio::test]
+async fn a_build_beyond_its_disk_is_ended_and_fails() {
+    let told = "the build takes the run directory beyond [limits] `disk` = 8M";
+    for script in [
+        // The first three go on until they are ended, the last is through at once.
+        "yes > $2/big",
+        "yes > $TMPDIR/big",
+        "mkdir -p deep/er; yes > deep/er/big",
+        "head -c 10M /dev/zero > $2/kernel",
+    ] {
+        let mut room = Room::new(script);
+        room.settings.room.limit = 8 << 20;
+        assert_eq!(room.failure().await, told, "{script}");
+    }
+}
+
+#[tokio::test]
+async fn no_build_begins_where_there_is_no_room() {
+    let mut room = Room::new("echo kernel > $2/kernel");
+    room.settings.room.limit = 1 << 20;
+    fs::write(room.dir.path().join("big"), vec![1; 2 << 20]).unwrap();
+    fs::create_dir(&room.settings.work).unwrap();
+    match room.build().await.result {
+        BuildResult::Infra(why) => {
+            assert_eq!(why, "the run directory holds 2.0M, and [limits] `disk` in its job.toml allows 1M");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ use super::Program;
 use super::Setup;
 use crate::build::last_lines;
 use crate::build::placeholders::Placeholders;
+use crate::build::room::Room;
 use crate::git::Checkout;
 use crate::process;
 use crate::process::Exit;
@@ -60,6 +61,8 @@ pub struct SlotBuild {
     pub time_limit: Duration,
     /// CPUs that it may use.
     pub jobs: u32,
+    /// The disk that the run may use.
+    pub room: Room,
 }
 
 /// A pool of slots.
@@ -142,7 +145,14 @@ async fn run_build(build: &SlotBuild, src: &Path, out: &Path, tmp: &Path, commit
     let places = Placeholders { src, out, jobs: build.jobs, commit };
     let task = Task::new(places.fill(&build.command), src, Jail::trial()).env("TMPDIR", tmp);
     let failed = |reason: String| Failure { stage: Stage::Build, reason };
-    match process::run(&task, build.time_limit, 64 << 10).await.map_err(|error| infra(error.to_string()))? {
+    if let Some(lack) = build.room.lack() {
+        return Err(infra(lack));
+    }
+    let done = tokio::select! {
+        done = process::run(&task, build.time_limit, 64 << 10) => done,
+        () = build.room.exceeded() => return Err(failed(build.room.told())),
+    };
+    match done.map_err(|error| infra(error.to_string()))? {
         (Finish::Exit(Exit::Code(0)), _) => Ok(()),
         (Finish::Exit(exit), said) => Err(failed(format!("the build ended with {exit}: {}", last_lines(&said, 3)))),
         (Finish::TimeLimit, _) => Err(failed(format!("the build ran longer than {} s", build.time_limit.as_secs_f64()))),

@@ -35,6 +35,7 @@ impl Builder {
                 jobs: job.limits.cpus.max(1),
                 store: parts.directory.kernels(),
                 work: parts.directory.work().join("build"),
+                room: parts.room(),
             },
             repo: job.repo.clone(),
             dir: parts.directory.work().join("src"),
@@ -69,13 +70,14 @@ impl Builder {
     /// Brings the checkout to the commit and returns where it is.
     async fn check_out(&self, commit: CommitId, clean: bool) -> Result<PathBuf, String> {
         let mut checkout = Arc::clone(&self.checkout).lock_owned().await;
-        let (repo, dir) = (self.repo.clone(), self.dir.clone());
+        let (repo, dir, room) = (self.repo.clone(), self.dir.clone(), self.settings.room.clone());
         let switched = tokio::task::spawn_blocking(move || -> Result<PathBuf, git::Error> {
             let checkout = match &mut *checkout {
                 Some(checkout) => checkout,
                 none => none.insert(Checkout::create(&repo, &dir)?),
             };
-            if clean {
+            // What earlier builds left in the checkout goes before it keeps others from running.
+            if clean || room.used() > room.limit {
                 checkout.clean()?;
             }
             checkout.switch(&commit)?;

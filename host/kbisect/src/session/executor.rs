@@ -270,6 +270,7 @@ fn pool(parts: &Parts) -> Arc<dyn Pool> {
                 command: build.command.clone(),
                 time_limit: build.time_limit,
                 jobs: (limits.cpus / slots).max(1),
+                room: parts.room(),
             });
             Arc::new(ProcessPool::new(process::Settings {
                 repo: job.repo.clone(),

@@ -105,6 +105,9 @@ pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished,
 
 /// The first process of a run, from the frozen job on.
 fn start(parts: &mut Parts, state: &mut State, display: Display, runtime: &Runtime) -> Result<Finished, Error> {
+    if let Some(lack) = parts.job.build.as_ref().and_then(|_| parts.room().lack()) {
+        return Err(Error::infrastructure(lack).hint(directory::MAKE_ROOM));
+    }
     parts.freeze()?;
     let journal = Journal::create(&parts.directory.journal()).map_err(|error| journal_error(&error))?;
     let mut recorder = Recorder::new(journal);

@@ -13,6 +13,7 @@ use super::directory;
 use super::directory::RunDirectory;
 use super::inputs;
 use super::state::State;
+use crate::build::room::Room;
 use crate::config::job::Job;
 use crate::error::Error;
 use crate::git;
@@ -89,6 +90,11 @@ impl Parts {
             self.policies.resolve_routes(&state.faces()).map_err(|error| Error::user(error.to_string()))?;
         }
         Ok(())
+    }
+
+    /// The disk that the run may use.
+    pub(super) fn room(&self) -> Room {
+        Room { dir: self.directory.path().to_owned(), limit: self.job.limits.disk }
     }
 
     /// Whether trials boot kernels that must be built first.

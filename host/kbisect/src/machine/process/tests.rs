@@ -34,6 +34,7 @@ impl Room {
             command: ["sh", "-c", script, "sh", "{src}", "{out}", "{commit}"].map(str::to_owned).to_vec(),
             time_limit: LONG,
             jobs: 1,
+            room: crate::build::room::Room { dir: self.dir.path().to_owned(), limit: 8 << 20 },
         });
         ProcessPool::new(Settings {
             repo: self.dir.path().join("repo"),
@@ -99,6 +100,15 @@ async fn a_build_runs_once_for_each_commit_and_slot() {
         assert_eq!(room.trial(&pool, commit, 0, "cat product").await.unwrap().1, product(times));
     }
     assert_eq!(room.trial(&pool, 1, 1, "cat product").await.unwrap().1, product([0, 1]));
+}
+
+#[tokio::test]
+async fn a_build_beyond_its_disk_is_ended() {
+    let room = Room::new();
+    let pool = room.pool(false, Some("yes > big"));
+    let failure = room.trial(&pool, 0, 0, "true").await.expect_err("the build takes all there is");
+    let told = "the build takes the run directory beyond [limits] `disk` = 8M";
+    assert_eq!((failure.stage, failure.reason.as_str()), (Stage::Build, told));
 }
 
 #[tokio::test]

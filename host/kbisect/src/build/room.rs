@@ -1,0 +1,77 @@
+//! The disk that a run may use: how much its directory holds, and when a build takes it beyond. Owns the measures and the wording.
+//!
+//! The directory's size is looked at again and again while a build runs, which needs no rights and no file system of its own; what
+//! is written between two looks may go beyond the limit.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::config::size;
+
+/// With less than this left on the disk no build is begun.
+const LEAST: u64 = 16 << 20;
+/// Least time between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Looks take at most about one part in so many of the time.
+const SHARE: u32 = 20;
+
+/// A run's directory and its limit.
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// The run directory.
+    pub dir: PathBuf,
+    /// Bytes that it may hold.
+    pub limit: u64,
+}
+
+impl Room {
+    /// Bytes on disk that the directory holds. Files that come and go meanwhile may be left out.
+    pub fn used(&self) -> u64 {
+        used(&self.dir)
+    }
+
+    /// Why no build can begin: the limit is reached, or the disk is full.
+    pub fn lack(&self) -> Option<String> {
+        let used = self.used();
+        if used > self.limit {
+            let (used, limit) = (size::rounded(used), size::format(self.limit));
+            return Some(format!("the run directory holds {used}, and [limits] `disk` in its job.toml allows {limit}"));
+        }
+        let found = rustix::fs::statvfs(&self.dir).ok()?;
+        let free = found.f_bavail.saturating_mul(found.f_frsize);
+        (free < LEAST).then(|| format!("the disk is full: {} are free in `{}`", size::rounded(free), self.dir.display()))
+    }
+
+    /// Waits until the directory holds more than it may.
+    pub async fn exceeded(&self) {
+        let mut pause = PAUSE;
+        loop {
+            tokio::time::sleep(pause).await;
+            let (room, began) = (self.clone(), Instant::now());
+            // A look that broke off saw nothing.
+            if tokio::task::spawn_blocking(move || room.used() > room.limit).await.unwrap_or(false) {
+                return;
+            }
+            pause = PAUSE.max(began.elapsed() * SHARE);
+        }
+    }
+
+    /// What a build is told that went beyond.
+    pub fn told(&self) -> String {
+        format!("the build takes the run directory beyond [limits] `disk` = {}", size::format(self.limit))
+    }
+}
+
+fn used(path: &Path) -> u64 {
+    let Ok(found) = fs::symlink_metadata(path) else { return 0 };
+    let own = found.blocks() * 512;
+    if !found.is_dir() {
+        return own;
+    }
+    let inside = fs::read_dir(path).into_iter().flatten().flatten();
+    own + inside.map(|entry| used(&entry.path())).sum::<u64>()
+}
