@@ -259,3 +259,33 @@ fn doctor_looks_at_a_repository() {
                                 to mend it: give the path of a clone, or `git clone` one
     "#);
 }
+
+#[test]
+fn a_reproducer_that_needs_a_loader_is_pointed_out() {
+    let world = world("");
+    let job = |repro: &str, more: &str| {
+        let text = format!(
+            "repo = \"src\"\nbad = \"main\"\ngood = \"v1.0\"\nrepro = \"{repro}\"\n[build]\ncommand = [\"true\", \"{{out}}\"]\n{more}"
+        );
+        fs::write(world.path("job.toml"), text).unwrap();
+        world.shown(&world.kbisect(&["check", "job.toml"]).output().unwrap())
+    };
+    let program = |flags: &[&str], name: &str| {
+        fs::write(world.path("repro.c"), "int main(void) { return 0; }\n").unwrap();
+        let mut cc = world.command("cc");
+        assert!(cc.args(flags).args(["-o", name, "repro.c"]).status().unwrap().success());
+    };
+    program(&[], "dynamic");
+    program(&["-static"], "static");
+    let told = "dynamic is linked dynamically, and nothing puts /lib64/ld-linux-x86-64.so.2 into the machine";
+    let shown = job("dynamic", "");
+    assert!(shown.contains(told) && shown.contains("link it with -static"), "{shown}");
+    for (repro, more) in [
+        ("static", ""),
+        ("dynamic", "[machine]\nown_init = true\n[trial]\ncommand = [\"race\"]\n"),
+        ("dynamic", "[trial]\nfiles = [{ from = \"static\", to = \"/lib64/ld-linux-x86-64.so.2\" }]\n"),
+    ] {
+        let shown = job(repro, more);
+        assert!(!shown.contains("dynamically"), "{repro} {more}: {shown}");
+    }
+}

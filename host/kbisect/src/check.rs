@@ -29,6 +29,7 @@ use crate::git::Facts;
 use crate::git::Repository;
 use crate::machine::qemu;
 use crate::machine::qemu::accel;
+use crate::machine::qemu::initramfs;
 use crate::policy::Description;
 use crate::policy::Policies;
 use crate::policy::console;
@@ -299,7 +300,23 @@ fn inputs(job: &Job) -> Vec<Finding> {
     let trial = if job.machine.kind == MachineKind::Process { job.trial.command.first() } else { None };
     let programs = [(build, "[build]"), (trial, "[trial]")];
     let programs = programs.into_iter().filter_map(|(program, section)| Finding::of_program(program?, section));
-    programs.chain(doctor::repository(&job.repo)).filter(|finding| finding.level != Level::Fine).collect()
+    let findings = programs.chain(doctor::repository(&job.repo)).chain(lone_reproducer(job));
+    findings.filter(|finding| finding.level != Level::Fine).collect()
+}
+
+/// What is wrong with a reproducer that cannot be started in a machine with our init, for want of the loader that links it.
+fn lone_reproducer(job: &Job) -> Option<Finding> {
+    let repro = job.repro.as_ref().filter(|_| job.machine.kind == MachineKind::Qemu && !job.machine.own_init)?;
+    let loader = initramfs::loader(&std::fs::read(repro).ok()?)?;
+    let brought = job.trial.files.iter().any(|(_, to)| *to == loader);
+    (!brought).then(|| Finding {
+        what: "repro".to_owned(),
+        level: Level::Poor,
+        found: format!("{} is linked dynamically, and nothing puts {loader} into the machine", repro.display()),
+        mend: vec![
+            "link it with -static, or add the loader and the libraries to [trial] `files` or the build's `initrd`".to_owned(),
+        ],
+    })
 }
 
 fn little_disk(needed: u64, free: u64, allowed: u64) -> Option<Finding> {

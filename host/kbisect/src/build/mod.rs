@@ -19,6 +19,7 @@ use kbisect_core::commit::CommitId;
 use tempfile::TempDir;
 
 use self::placeholders::Placeholders;
+use self::room::Beyond;
 use self::room::Room;
 use self::store::Store;
 use crate::process;
@@ -113,7 +114,11 @@ pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished
 
 /// A build that had to be ended, or was too quick to be.
 fn beyond(room: &Room, output: Vec<u8>) -> Finished {
-    Finished { result: BuildResult::Failed(room.told()), output }
+    let result = match room.blame() {
+        Beyond::Build(why) => BuildResult::Failed(why),
+        Beyond::Run(why) => BuildResult::Infra(why),
+    };
+    Finished { result, output }
 }
 
 /// Folders for output and temporary files of one build.

@@ -24,6 +24,8 @@ const SHARE: u32 = 20;
 pub struct Room {
     /// The run directory.
     pub dir: PathBuf,
+    /// The folder in it for checkouts and scratch: what builds write into.
+    pub work: PathBuf,
     /// Bytes that it may hold.
     pub limit: u64,
 }
@@ -60,10 +62,25 @@ impl Room {
         }
     }
 
-    /// What a build is told that went beyond.
-    pub fn told(&self) -> String {
-        format!("the build takes the run directory beyond [limits] `disk` = {}", size::format(self.limit))
+    /// Why a build that went beyond the limit is over.
+    pub fn blame(&self) -> Beyond {
+        let limit = size::format(self.limit);
+        let kept = self.used().saturating_sub(used(&self.work));
+        if kept > self.limit / 2 {
+            let kept = size::rounded(kept);
+            return Beyond::Run(format!("the run has kept {kept}, and [limits] `disk` in its job.toml allows {limit} in all"));
+        }
+        Beyond::Build(format!("the build takes the run directory beyond [limits] `disk` = {limit}"))
     }
+}
+
+/// Whose fault it is that the limit was passed, and the words for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beyond {
+    /// The build's: it wrote more than half of what the run may have.
+    Build(String),
+    /// Nobody's: most of the room was taken by what earlier builds and trials left to keep.
+    Run(String),
 }
 
 fn used(path: &Path) -> u64 {

@@ -17,7 +17,7 @@ impl Room {
         fs::create_dir(dir.path().join("src")).unwrap();
         let command = ["sh", "-c", script, "sh", "{src}", "{out}", "{jobs}", "{commit}"].map(str::to_owned).to_vec();
         let (store, work) = (dir.path().join("kernels"), dir.path().join("work"));
-        let room = room::Room { dir: dir.path().to_owned(), limit: 1 << 30 };
+        let room = room::Room { dir: dir.path().to_owned(), work: work.clone(), limit: 1 << 30 };
         let settings = Settings { command, time_limit: Duration::from_secs(60), jobs: 3, store, work, room };
         Self { dir, settings }
     }
@@ -105,7 +105,7 @@ async fn a_build_beyond_its_disk_is_ended_and_fails() {
         // The first three go on until they are ended, the last is through at once.
         "yes > $2/big",
         "yes > $TMPDIR/big",
-        "mkdir -p deep/er; yes > deep/er/big",
+        "mkdir $2/deep; yes > $2/deep/big",
         "head -c 10M /dev/zero > $2/kernel",
     ] {
         let mut room = Room::new(script);
@@ -123,6 +123,19 @@ async fn no_build_begins_where_there_is_no_room() {
     match room.build().await.result {
         BuildResult::Infra(why) => {
             assert_eq!(why, "the run directory holds 2.0M, and [limits] `disk` in its job.toml allows 1M");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_build_is_not_blamed_for_what_the_run_has_kept() {
+    let mut room = Room::new("yes > $2/kernel");
+    room.settings.room.limit = 8 << 20;
+    fs::write(room.dir.path().join("kept"), vec![1; 5 << 20]).unwrap();
+    match room.build().await.result {
+        BuildResult::Infra(why) => {
+            assert_eq!(why, "the run has kept 5.0M, and [limits] `disk` in its job.toml allows 8M in all");
         }
         other => panic!("{other:?}"),
     }

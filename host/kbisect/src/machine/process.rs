@@ -26,6 +26,7 @@ use super::Program;
 use super::Setup;
 use crate::build::last_lines;
 use crate::build::placeholders::Placeholders;
+use crate::build::room::Beyond;
 use crate::build::room::Room;
 use crate::git::Checkout;
 use crate::process;
@@ -150,7 +151,10 @@ async fn run_build(build: &SlotBuild, src: &Path, out: &Path, tmp: &Path, commit
     }
     let done = tokio::select! {
         done = process::run(&task, build.time_limit, 64 << 10) => done,
-        () = build.room.exceeded() => return Err(failed(build.room.told())),
+        () = build.room.exceeded() => return Err(match build.room.blame() {
+            Beyond::Build(why) => failed(why),
+            Beyond::Run(why) => infra(why),
+        }),
     };
     match done.map_err(|error| infra(error.to_string()))? {
         (Finish::Exit(Exit::Code(0)), _) => Ok(()),

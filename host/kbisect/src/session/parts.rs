@@ -94,7 +94,7 @@ impl Parts {
 
     /// The disk that the run may use.
     pub(super) fn room(&self) -> Room {
-        Room { dir: self.directory.path().to_owned(), limit: self.job.limits.disk }
+        Room { dir: self.directory.path().to_owned(), work: self.directory.work(), limit: self.job.limits.disk }
     }
 
     /// Whether trials boot kernels that must be built first.

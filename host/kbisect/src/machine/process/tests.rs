@@ -34,7 +34,11 @@ impl Room {
             command: ["sh", "-c", script, "sh", "{src}", "{out}", "{commit}"].map(str::to_owned).to_vec(),
             time_limit: LONG,
             jobs: 1,
-            room: crate::build::room::Room { dir: self.dir.path().to_owned(), limit: 8 << 20 },
+            room: crate::build::room::Room {
+                dir: self.dir.path().to_owned(),
+                work: self.dir.path().join("slots"),
+                limit: 8 << 20,
+            },
         });
         ProcessPool::new(Settings {
             repo: self.dir.path().join("repo"),

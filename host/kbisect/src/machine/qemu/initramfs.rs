@@ -145,7 +145,7 @@ impl Archive {
 pub fn static_busybox() -> Option<(Vec<u8>, Vec<String>)> {
     let path = ["/bin/busybox", "/usr/bin/busybox"].into_iter().map(Path::new).find(|path| path.is_file())?;
     let program = fs::read(path).ok()?;
-    if needs_loader(&program) {
+    if loader(&program).is_some() {
         return None;
     }
     let list = std::process::Command::new(path).arg("--list").output().ok()?;
@@ -153,14 +153,16 @@ pub fn static_busybox() -> Option<(Vec<u8>, Vec<String>)> {
     Some((program, applets))
 }
 
-/// Whether a program is an ELF file that a loader must link at run time: such a reproducer needs its libraries in the machine.
-pub fn needs_loader(program: &[u8]) -> bool {
-    use object::elf::PT_INTERP;
+/// The loader that must link a program at run time, as an absolute path: such a reproducer needs it and its libraries in the
+/// machine. None for static programs, scripts and whatever else is no 64-bit ELF file.
+pub fn loader(program: &[u8]) -> Option<String> {
     use object::read::elf::FileHeader as _;
     use object::read::elf::ProgramHeader as _;
-    let Ok(header) = object::elf::FileHeader64::<object::Endianness>::parse(program) else { return false };
-    let Ok(endian) = header.endian() else { return false };
-    header.program_headers(endian, program).is_ok_and(|headers| headers.iter().any(|header| header.p_type(endian) == PT_INTERP))
+    let header = object::elf::FileHeader64::<object::Endianness>::parse(program).ok()?;
+    let endian = header.endian().ok()?;
+    let headers = header.program_headers(endian, program).ok()?;
+    let named = headers.iter().find_map(|header| header.interpreter(endian, program).ok()?)?;
+    Some(String::from_utf8_lossy(named).into_owned())
 }
 
 #[cfg(test)]
