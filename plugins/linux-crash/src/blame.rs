@@ -44,12 +44,15 @@ fn look<'a>(source: Source, row: &Row, events: &[Event<'a>], captures: &Captures
         Source::Pointer => pointer(row, events),
         Source::Trace => trace(row, events),
         Source::Locks => locks(row, events),
-        Source::Anchor => stall::anchor(events).map_or(Blame::Nobody, Blame::Function),
+        Source::Anchor | Source::Interrupted => {
+            stall::anchor(events, source == Source::Interrupted).map_or(Blame::Nobody, Blame::Function)
+        }
     }
 }
 
 fn wanted(row: &Row, symbol: &str) -> bool {
-    !skip::skipped(symbol, row.skip)
+    let name = skip::base(symbol);
+    row.keep.iter().any(|kept| skip::matches(kept, name)) || !skip::skipped(symbol, row.skip)
 }
 
 /// The first instruction pointer.
@@ -105,8 +108,8 @@ fn locks<'a>(row: &Row, events: &[Event<'a>]) -> Blame<'a> {
 /// that stalled.
 #[must_use]
 pub fn story<'a>(row: &Row, events: &[Event<'a>]) -> Vec<Frame<'a>> {
-    if row.frame.contains(&Source::Anchor) {
-        return stall::stalled(events);
+    if row.frame.contains(&Source::Anchor) || row.frame.contains(&Source::Interrupted) {
+        return stall::stalled(events, row.frame.contains(&Source::Interrupted));
     }
     let mut frames: Vec<Frame<'a>> = Vec::new();
     if row.frame.contains(&Source::Pointer) || row.frame.contains(&Source::Backed) {

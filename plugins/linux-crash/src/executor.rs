@@ -3,16 +3,11 @@
 /// Reads `Comm: syz.3.456` as `proc=3, id=456`; none for any other task.
 #[must_use]
 pub fn of(line: &str) -> Option<String> {
-    NAMED.iter().find_map(|before| {
-        let (_, rest) = line.split_once(before)?;
-        let (process, rest) = number(rest)?;
-        let (id, _) = number(rest.strip_prefix('.')?)?;
-        Some(format!("proc={process}, id={id}"))
-    })
+    let (_, rest) = line.split_once("Comm: syz.")?;
+    let (process, rest) = number(rest)?;
+    let (id, _) = number(rest.strip_prefix('.')?)?;
+    Some(format!("proc={process}, id={id}"))
 }
-
-/// What stands before an executor's name.
-const NAMED: &[&str] = &["Comm: syz.", "task syz.", "task:syz.", "process syz.", ": syz.", "[syz."];
 
 /// The digits that a text begins with, and what follows them.
 fn number(text: &str) -> Option<(&str, &str)> {
@@ -27,7 +22,7 @@ mod tests {
     #[test]
     fn executors_carry_their_number() {
         assert_eq!(of("CPU: 0 PID: 12 Comm: syz.3.456 Not tainted").as_deref(), Some("proc=3, id=456"));
-        assert_eq!(of("Read of size 8 at addr 1 by task syz.3.456/12").as_deref(), Some("proc=3, id=456"));
+        assert_eq!(of("task:syz.1.4561      state:R  running task"), None);
         assert_eq!(of("CPU: 0 PID: 12 Comm: syz-executor.3 Not tainted"), None);
         assert_eq!(of("Comm: syz.3"), None);
     }

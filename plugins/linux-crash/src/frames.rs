@@ -30,18 +30,12 @@ pub fn frame(line: &str) -> Option<Frame<'_>> {
     }
     let doubtful = rest.starts_with("? ");
     rest = rest.strip_prefix("? ").unwrap_or(rest);
-    if let Some((symbol, _)) = rest.strip_prefix('(').and_then(|inside| inside.split_once(") from ")) {
-        return symbol_only(symbol.split_once("+0x").map_or(symbol, |(name, _)| name)).map(|symbol| Frame {
-            symbol,
-            file: None,
-            doubtful,
-            inlined: false,
-        });
-    }
-    if let Some((symbol, caller)) = rest.split_once(" from ")
-        && caller.contains("+0x")
+    if let Some((_, caller)) = rest.split_once(" from ")
+        && let Some((symbol, _)) = caller.split_once("+0x")
     {
-        return symbol_only(symbol).map(|symbol| Frame { symbol, file: None, doubtful, inlined: false });
+        // arm names callee and caller; the line is about where the caller was.
+        let symbol = symbol_only(symbol.rsplit('(').next()?)?;
+        return Some(Frame { symbol, file: file(caller), doubtful, inlined: false });
     }
     if let Some((symbol, behind)) = rest.split_once("+0x") {
         let offset = behind.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(behind.len());
@@ -146,8 +140,8 @@ mod tests {
     fn reads_every_architectures_frames() {
         assert_eq!(symbol(" foo.isra.3+0x1/0x20 net/core/dev.c:12"), Some("foo.isra.3"));
         assert_eq!(symbol(" [<ffffffff81000000>] foo+0x1/0x2"), Some("foo"));
-        assert_eq!(symbol("[<8028bd5c>] (dup_fd) from [<80132060>] (copy_process+0x58c/0x1844)"), Some("dup_fd"));
-        assert_eq!(symbol(" dump_stack from panic+0x11c/0x360"), Some("dump_stack"));
+        assert_eq!(symbol("[<8028bd5c>] (dup_fd) from [<80132060>] (copy_process+0x58c/0x1844)"), Some("copy_process"));
+        assert_eq!(symbol(" dump_stack from panic+0x11c/0x360"), Some("panic"));
         assert_eq!(symbol(" foo include/linux/a.h:12 [inline]"), Some("foo"));
         assert_eq!(symbol(" <TASK>"), None);
         assert_eq!(symbol("[c000000001][c0000002] foo+0x1/0x2 (unreliable)"), Some("foo"));

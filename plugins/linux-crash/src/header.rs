@@ -200,12 +200,9 @@ impl Progress {
     }
 }
 
-/// Whether a line can belong to a message: the same caller as far as the console says, and printed by the kernel if that was.
+/// Whether another line can belong to the message that this one begins: the same caller if that is known, and printed by the kernel
+/// if that was.
 #[must_use]
 pub fn same_context(one: &Line<'_>, other: &Line<'_>) -> bool {
-    one.stamped <= other.stamped
-        && match (one.caller, other.caller) {
-            (Some(one), Some(other)) => one == other,
-            _ => true,
-        }
+    one.stamped <= other.stamped && one.caller.is_none_or(|caller| other.caller == Some(caller))
 }

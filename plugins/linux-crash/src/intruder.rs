@@ -3,7 +3,13 @@
 /// Whether a line is the kernel telling of something else with a stack of its own: injected faults and failed allocations.
 #[must_use]
 pub fn is(text: &str) -> bool {
-    text.starts_with("FAULT_INJECTION: ") || fails(text) || text.contains(" allocation failure: ")
+    begins(text) || fails(text)
+}
+
+/// Whether a line begins such a story.
+#[must_use]
+pub fn begins(text: &str) -> bool {
+    text.starts_with("FAULT_INJECTION: ") || text.contains(" allocation failure: ")
 }
 
 /// Whether a line is a frame of fault injection.

@@ -14,6 +14,7 @@ use crate::guilty;
 use crate::header;
 use crate::header::Header;
 use crate::header::Scanner;
+use crate::intruder;
 use crate::kind;
 use crate::rules;
 use crate::rules::Row;
@@ -90,8 +91,9 @@ impl<'c, 'a> Console<'c, 'a> {
         let (own, headers_end, interrupted) = self.own(header);
         let texts: Vec<&str> = own.iter().map(|own| &*own.line.text).collect();
         let mut captures = Captures::new();
-        let &(row, at) = header.rows.iter().find(|(row, at)| fits(row, &first.text[*at..], &own[1..], &mut captures))?;
-        let events = stacks::events(own.iter().skip(1).map(|own| (&*own.line.text, own.intrudes)));
+        let (row, at, behind) =
+            header.rows.iter().find_map(|&(row, at)| Some((row, at, fits(row, &first.text[at..], &own[1..], &mut captures)?)))?;
+        let events = stacks::events(own.iter().skip(1).map(|own| (&*own.line.text, own.intrudes)), behind);
         let blame = blame::blame(row, &events, &captures);
         let symbol = match blame {
             Blame::Function(symbol) => Some(symbol),
@@ -101,12 +103,12 @@ impl<'c, 'a> Console<'c, 'a> {
         let mut report = CrashReport::default();
         name_report(&mut report, row, &captures, name.as_deref().unwrap_or("corrupted"), symbol);
         report.frame = name;
-        report.corrupted = corrupted::why(row, first, &texts, blame, interrupted);
+        report.corrupted = corrupted::why(row, &report.title, &texts, blame, interrupted);
         report.crash_type = kind::of(&report.title).to_owned();
         report.executor = texts.iter().find_map(|text| executor::of(text));
         let story = blame::story(row, &events);
         let file = guilty::pick(story.iter().filter_map(|frame| frame.file));
-        report.guilty_file = file.or_else(|| guilty::pick(guilty::named(&first.text[at..]).into_iter())).map(str::to_owned);
+        report.guilty_file = file.or_else(|| guilty::pick(guilty::named(&first.text[at..]).into_iter()));
         report.trace =
             story.iter().filter(|frame| !frame.inlined).take(MOST_FRAMES).map(|frame| title::function(frame.symbol)).collect();
         report.trace.dedup();
@@ -162,11 +164,18 @@ fn name_report(report: &mut CrashReport, row: &Row, captures: &Captures<'_>, fra
     report.alt_titles = others;
 }
 
-/// Whether the patterns of a row fit, before anything else is printed.
-fn fits<'t>(row: &'static Row, header: &'t str, behind: &'t [Own<'_, '_>], captures: &mut Captures<'t>) -> bool {
+/// Whether the patterns of a row fit, before anything else is printed: the place of the last line that one of them fits, the one
+/// behind the header being the first.
+fn fits<'t>(row: &'static Row, header: &'t str, behind: &'t [Own<'_, '_>], captures: &mut Captures<'t>) -> Option<usize> {
     captures.clear();
-    let torn = behind.iter().position(|own| own.intrudes).map_or(NEAR, |at| at + 1);
-    let mut behind = behind.iter().take(torn.min(NEAR)).map(|own| &*own.line.text);
-    template::starts(row.header, header, captures)
-        && row.also.iter().all(|pattern| behind.any(|text| template::occurs(pattern, text, captures)))
+    if !template::starts(row.header, header, captures) {
+        return None;
+    }
+    let torn = behind.iter().position(|own| own.intrudes || intruder::begins(&own.line.text)).map_or(NEAR, |at| at + 1);
+    let mut lines = behind.iter().take(torn.min(NEAR)).map(|own| &*own.line.text).enumerate();
+    let mut last = 0;
+    for pattern in row.also {
+        last = lines.find(|(_, text)| template::occurs(pattern, text, captures))?.0;
+    }
+    Some(last)
 }

@@ -36,6 +36,8 @@ pub struct Row {
     pub frame: &'static [Source],
     /// Functions to skip on top of the common list ([`crate::skip`]), because this check itself runs in them.
     pub skip: &'static [&'static str],
+    /// Functions not to skip although a list has them: this check blames them.
+    pub keep: &'static [&'static str],
     /// What stack a report of this form has when it is whole.
     pub stack: Stack,
     /// Why a report that fits only this row cannot be trusted, when it cannot.
@@ -68,8 +70,10 @@ pub enum Source {
     Trace,
     /// Lockdep's story: where locks were taken (`at: fn`) and every stack, in the order printed.
     Locks,
-    /// What the CPU was asked to do ([`crate::stall`]): for stalls and overflows, where any function may be the innermost.
+    /// What the CPU was asked to do ([`crate::stall`]): for lockups and overflows, where any function may be the innermost.
     Anchor,
+    /// The same, of a stack that a watchdog's interrupt came in on top of.
+    Interrupted,
 }
 
 /// What stack a whole report has.
@@ -115,6 +119,7 @@ const fn row(header: &'static str, title: &'static str) -> Row {
         kind: Kind::Is(""),
         frame: TRACE,
         skip: &[],
+        keep: &[],
         stack: Stack::Announced,
         corrupted: None,
         place: Place::Anywhere,
@@ -156,6 +161,10 @@ impl Row {
 
     const fn skip(self, skip: &'static [&'static str]) -> Self {
         Self { skip, ..self }
+    }
+
+    const fn keep(self, keep: &'static [&'static str]) -> Self {
+        Self { keep, ..self }
     }
 
     const fn stack(self, stack: Stack) -> Self {
@@ -205,6 +214,7 @@ const BACKED: &[Source] = &[Source::Backed, Source::Trace];
 const TRACE_OR_HEADER: &[Source] = &[Source::Trace, Source::Header];
 const LOCKS: &[Source] = &[Source::Locks];
 const ANCHOR: &[Source] = &[Source::Anchor];
+const INTERRUPTED: &[Source] = &[Source::Interrupted];
 
 /// Other titles of a bad access: detectors and architectures name one bug differently.
 const BAD_ACCESS: &[&str] = &["bad-access in {frame}"];

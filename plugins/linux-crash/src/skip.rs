@@ -73,7 +73,7 @@ const COMMON: &[(&str, &str)] = &[
         "printing and unwinding",
         "dump_stack* __dump_stack show_stack* dump_backtrace* unwind_backtrace walk_stackframe sched_show_task \
          _sched_show_task show_regs* dump_trace* print_* report_* save_stack* __save_stack* stack_trace_* panic* \
-         nmi_panic oops_* die die_* __die* __warn* warn_slowpath* warn_bogus* add_taint end_report describe_* __show_* \
+         nmi_panic oops_* get_taint die die_* __die* __warn* warn_slowpath* warn_bogus* add_taint end_report describe_* __show_* \
          show_trace* vpanic check_panic_on_warn stack_depot_* depot_* arch_stack_walk",
     ),
     (
@@ -82,7 +82,7 @@ const COMMON: &[(&str, &str)] = &[
          general_protection do_page_fault __do_page_fault async_page_fault do_async_page_fault bad_area* __bad_area* \
          no_context kernelmode_fixup* do_kern_addr_fault do_user_addr_fault double_fault do_double_fault df_* \
          do_divide_error divide_error do_int3 int3 do_nmi nmi *sysvec_* apic_timer_interrupt smp_apic_timer_interrupt \
-         do_undefinstr __und_svc* __dabt_svc do_DataAbort __do_kernel_fault* do_translation_fault do_mem_abort do_sea \
+         do_undefinstr __und_svc* do_DataAbort __do_kernel_fault* do_translation_fault do_mem_abort do_sea \
          do_tag_check_fault do_bad* el1_abort el1h_64_* el1_sync* el1_da el1_dbg el1_undef do_debug_exception brk_handler \
          bug_handler call_break_hook arm64_notify_die el1_brk64 do_el1_* __irq_svc el1_irq fault_* handle_exception \
          data_access_common_virt program_check_common* program_check_exception",
@@ -160,7 +160,7 @@ const COMMON: &[(&str, &str)] = &[
         "driver core, sysfs, reference counts",
         "kobject_* __kobject_* put_device ida_* call_rcu* __call_rcu* device_del device_add device_register device_unregister device_release* device_destroy \
          device_create* device_remove_* device_initialize get_device* sysfs_* kernfs_remove* \
-         klist_* __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
+         klist_* __unregister_client device_for_each_child i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
          dput fast_dput fput assertfail devres_* release_nodes ref_tracker_* module_put try_module_get",
     ),
     (
@@ -172,7 +172,7 @@ const COMMON: &[(&str, &str)] = &[
         "network buffers and device registration",
         "skb_put* skb_push* skb_pull* __skb_pull* skb_panic* skb_over_* skb_under_* pskb_* __pskb_* \
          skb_clone __skb_clone dev_vprintk* dev_printk* __dev_printk* _dev_* va_format netdev_printk* __netdev_printk* \
-         unregister_netdev* rollback_registered* lock_sock* release_sock __release_sock __sk_free sk_free \
+         unregister_netdev unregister_netdevice_queue unregister_netdevice_many* rollback_registered* lock_sock* release_sock __release_sock __sk_free sk_free \
          netdev_next_lower*",
     ),
     (

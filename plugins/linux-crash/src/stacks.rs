@@ -29,6 +29,10 @@ const ENDS: &[&str] = &[
     "---[ end trace",
 ];
 
+/// Where a stack ends: entries from user space, and beginnings of kernel threads.
+const BOTTOMS: &[&str] =
+    &["entry_SYSCALL", "entry_SYSENTER", "entry_INT80", "ret_from_fork_asm", "ret_fast_syscall", "el0t_64_sync"];
+
 /// One thing that a report's lines say of stacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<'a> {
@@ -49,15 +53,17 @@ pub enum Event<'a> {
 /// Frames beyond these are never looked at.
 const DEEPEST: usize = 512;
 
-/// Reads the lines of one report; `intrudes` says whether a line, by its place among them, begins another.
-pub fn events<'a>(lines: impl Iterator<Item = (&'a str, bool)>) -> Vec<Event<'a>> {
+/// Reads the lines of one report, each with whether it begins another crash. Stacks count from the line at `from` on.
+pub fn events<'a>(lines: impl Iterator<Item = (&'a str, bool)>, from: usize) -> Vec<Event<'a>> {
     let mut events = Vec::new();
-    for (text, intrudes) in lines {
+    for (index, (text, intrudes)) in lines.enumerate() {
         if events.len() >= DEEPEST {
             break;
         }
         if intrudes || intruder::is(text) {
             events.push(Event::Intruder);
+        } else if index < from {
+            continue;
         } else if begins(text) {
             events.push(Event::Begins);
         } else if ENDS.iter().any(|end| text.contains(end)) {
@@ -94,7 +100,14 @@ pub fn traces<'a>(events: &[Event<'a>]) -> Vec<Vec<Frame<'a>>> {
                 reading = matches!(event, Event::Begins) || !announced;
                 traces.push(Vec::new());
             }
-            Event::Frame(frame) if reading => traces.last_mut().into_iter().for_each(|trace| trace.push(frame.clone())),
+            Event::Frame(frame) | Event::Pointer(frame) if reading => {
+                if let Some(trace) = traces.last_mut() {
+                    trace.push(frame.clone());
+                }
+                if BOTTOMS.iter().any(|bottom| frame.symbol.starts_with(bottom)) {
+                    traces.push(Vec::new());
+                }
+            }
             _ => {}
         }
     }
@@ -109,7 +122,7 @@ mod tests {
     #[test]
     fn a_stack_ends_where_another_story_begins() {
         let text = "Call Trace:\n a+0x1/0x2\n ? b+0x1/0x2\n c+0x1/0x2\nAllocated by task 3:\n d+0x1/0x2";
-        let events = events(text.lines().map(|line| (line, false)));
+        let events = events(text.lines().map(|line| (line, false)), 0);
         let traces = traces(&events);
         assert_eq!(traces.len(), 1);
         assert_eq!(traces[0].iter().map(|frame| frame.symbol).collect::<Vec<_>>(), ["a", "c"]);

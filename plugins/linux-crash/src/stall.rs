@@ -9,38 +9,47 @@ use crate::skip;
 use crate::stacks;
 use crate::stacks::Event;
 
-/// The stack that stalled, from the interrupt outwards: of the traces of a report the first that is no watchdog's own.
+/// The stack that stalled, innermost frame first: of the stacks of a report the first with an anchor. A task that was found asleep
+/// does not stall; where an interrupt found out (`interrupted`), only what lies below the interrupt counts.
 #[must_use]
-pub fn stalled<'a>(events: &[Event<'a>]) -> Vec<Frame<'a>> {
-    let watchdog = |frames: &[Frame<'_>]| frames.iter().any(|frame| fits(WATCHDOGS, frame));
-    let traces = stacks::traces(events);
-    let mut others = traces.iter().map(|trace| interrupted(trace)).filter(|frames| !watchdog(frames));
-    others.find(|frames| anchor_of(frames).is_some()).unwrap_or_default().to_vec()
+pub fn stalled<'a>(events: &[Event<'a>], interrupted: bool) -> Vec<Frame<'a>> {
+    stacks::traces(events)
+        .iter()
+        .filter_map(|trace| if interrupted { below_interrupt(trace) } else { awake(trace) })
+        .find(|frames| anchor_of(frames).is_some())
+        .unwrap_or_default()
+        .to_vec()
 }
 
 /// The symbol of the anchor of the stack that stalled.
 #[must_use]
-pub fn anchor<'a>(events: &[Event<'a>]) -> Option<&'a str> {
-    anchor_of(&stalled(events)).map(|frame| frame.symbol)
+pub fn anchor<'a>(events: &[Event<'a>], interrupted: bool) -> Option<&'a str> {
+    anchor_of(&stalled(events, interrupted)).map(|frame| frame.symbol)
 }
 
-/// The frames behind the watchdog's own interrupt, or all. What it interrupted may be another interrupt's work.
-fn interrupted<'f, 'a>(trace: &'f [Frame<'a>]) -> &'f [Frame<'a>] {
-    let Some(entry) = trace.iter().position(|frame| fits(INTERRUPTS, frame)) else { return trace };
+/// The frames below the innermost interrupt, if there is one. What it interrupted may be another interrupt's work.
+fn below_interrupt<'f, 'a>(trace: &'f [Frame<'a>]) -> Option<&'f [Frame<'a>]> {
+    let entry = trace.iter().position(|frame| fits(INTERRUPTS, frame))?;
     let past = trace[entry..].iter().take_while(|frame| fits(INTERRUPTS, frame)).count();
-    if entry + past < trace.len() { &trace[entry + past..] } else { trace }
+    Some(&trace[entry + past..])
 }
 
-/// The function under the innermost dispatcher, else the system call, else the first that is not machinery.
+/// The frames of a stack whose task was running.
+fn awake<'f, 'a>(trace: &'f [Frame<'a>]) -> Option<&'f [Frame<'a>]> {
+    let asleep = trace.first().is_some_and(|frame| fits(SLEEPING, frame));
+    (!asleep).then_some(trace)
+}
+
+/// The function under the innermost dispatcher, else the system call.
 fn anchor_of<'f, 'a>(frames: &'f [Frame<'a>]) -> Option<&'f Frame<'a>> {
     let real = || frames.iter().filter(|frame| !frame.inlined);
     let at = |patterns: &'static [&'static str]| real().find(|frame| fits(patterns, frame));
     let dispatched = real().zip(real().skip(1)).find_map(|(under, dispatcher)| {
-        let named = fits(DISPATCHERS, dispatcher) && !fits(DISPATCHERS, under) && !skip::skipped(under.symbol, &[]);
+        let last = !fits(DISPATCHERS, under) || under.symbol.ends_with("_compat_ioctl");
+        let named = fits(DISPATCHERS, dispatcher) && last && !skip::skipped(under.symbol, &[]);
         named.then_some(under)
     });
-    let first = || real().find(|frame| !skip::skipped(frame.symbol, &[]));
-    at(MATTERS).or(dispatched).or_else(|| at(CALLS)).or_else(first)
+    at(MATTERS).or(dispatched).or_else(|| at(CALLS))
 }
 
 fn fits(patterns: &[&str], frame: &Frame<'_>) -> bool {
@@ -63,15 +72,8 @@ const BUCKETS: &[(&str, &str)] = &[
     ("rtnl_lock_*", "rtnl_lock"),
 ];
 
-const WATCHDOGS: &[&str] = &[
-    "rcu_gp_kthread",
-    "rcu_gp_fqs_loop",
-    "khungtaskd",
-    "watchdog",
-    "rcu_exp_wait_wake",
-    "rcu_tasks_kthread",
-    "rcu_tasks_one_gp",
-];
+/// Innermost functions of a task that does not run: it is shown because it holds others up, or is the watchdog itself.
+const SLEEPING: &[&str] = &["__schedule", "schedule", "context_switch", "__switch_to"];
 
 /// Entries of interrupts, and the watchdogs' own way from there.
 const INTERRUPTS: &[&str] = &[
@@ -90,19 +92,28 @@ const INTERRUPTS: &[&str] = &[
     "end_repeat_nmi",
     "nmi",
     "asm_exc_nmi",
-    "tick_sched_*",
-    "__hrtimer_run_queues",
-    "hrtimer_interrupt",
-    "rcu_check_callbacks",
-    "rcu_sched_clock_irq",
-    "update_process_times",
+    "__handle_domain_irq",
+    "gic_handle_irq",
 ];
 
 /// Functions that are the name of the matter wherever they stand.
 const MATTERS: &[&str] = &["smp_call_function*", "br_handle_frame", "kvm_vcpu_ioctl"];
 
 /// System calls.
-const CALLS: &[&str] = &["__do_sys_*", "__se_sys_*", "__x64_sys_*", "__ia32_sys_*", "__arm64_sys_*", "SyS_*", "sys_*"];
+const CALLS: &[&str] = &[
+    "__do_sys_*",
+    "__se_sys_*",
+    "__x64_sys_*",
+    "__ia32_sys_*",
+    "__arm64_sys_*",
+    "__riscv_sys_*",
+    "__do_compat_sys_*",
+    "__se_compat_sys_*",
+    "compat_SyS_*",
+    "SyS_*",
+    "ksys_*",
+    "sys_*",
+];
 
 /// Functions that hand jobs to others.
 const DISPATCHERS: &[&str] = &[
@@ -134,7 +145,7 @@ const DISPATCHERS: &[&str] = &[
     "tasklet_action*",
     "__netif_receive_skb*",
     "rtnetlink_rcv_msg",
-    "genl_*",
+    "*_compat_ioctl",
     "netlink_dump*",
     "nfnetlink_rcv_msg",
     "task_work_run",

@@ -46,7 +46,8 @@ pub fn fill(title: &str, captures: &[(&str, &str)]) -> String {
     loop {
         let (plain, capture) = head(rest);
         filled.push_str(plain);
-        let Some((name, behind)) = capture else { return filled };
+        let Some((inside, behind)) = capture else { return filled };
+        let name = inside.split_once(':').map_or(inside, |(name, _)| name);
         if let Some((_, text)) = captures.iter().find(|(known, _)| *known == name) {
             filled.push_str(text);
         }

@@ -26,14 +26,18 @@ pub fn sanitize(title: &str) -> String {
 
 /// Takes the offsets, addresses and numbers out of one word.
 fn push_word(clean: &mut String, word: &str) {
-    let word = match word.split_once("+0x") {
+    let (word, behind) = match word.split_once("+0x") {
         Some((symbol, rest)) if !symbol.is_empty() => {
-            let tail = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '/' || c == 'x');
-            clean.push_str(symbol);
-            tail
+            (symbol, rest.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '/' || c == 'x'))
         }
-        _ => word,
+        _ => (word, ""),
     };
+    push_tokens(clean, word);
+    push_tokens(clean, behind);
+}
+
+/// Takes the addresses and numbers out of one word.
+fn push_tokens(clean: &mut String, word: &str) {
     let word = word.strip_prefix("syz-executor").map_or(word, |rest| {
         clean.push_str("syz-executor");
         rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
@@ -76,11 +80,23 @@ fn is_path_end(c: char) -> bool {
 /// The name a function has in titles: compilers' suffixes off, and one name for the ways a system call is entered.
 #[must_use]
 pub fn function(symbol: &str) -> String {
-    let name = crate::skip::base(symbol);
+    let demangled = demangle(symbol);
+    let name = crate::skip::base(demangled.as_deref().unwrap_or(symbol));
     if let Some(call) = call(name, BODIES) {
         return call.to_owned();
     }
     call(name, ENTRIES).map_or_else(|| name.to_owned(), |call| format!("sys_{call}"))
+}
+
+/// A symbol of Rust's, or a plain function's of C++, as its source spells it.
+fn demangle(symbol: &str) -> Option<String> {
+    if let Ok(demangled) = rustc_demangle::try_demangle(symbol) {
+        return Some(format!("{demangled:#}"));
+    }
+    let rest = symbol.strip_prefix("_Z")?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+    let length: usize = rest[..digits].parse().ok()?;
+    rest[digits..].get(..length).map(str::to_owned)
 }
 
 /// Other names that the function of a symbol has had in titles.
@@ -153,6 +169,8 @@ mod tests {
     fn one_name_for_a_system_call() {
         assert_eq!(function("__x64_sys_open"), "sys_open");
         assert_eq!(function("foo.isra.0.cold"), "foo");
+        assert_eq!(function("_RNvCskwGfYPst2Cb_3foo16example_function"), "foo::example_function");
+        assert_eq!(function("_Z4initi"), "init");
         assert_eq!(frame_of("KASAN: use-after-free Read in foo"), Some("foo"));
         assert_eq!(frame_of("INFO: task hung in corrupted"), None);
     }

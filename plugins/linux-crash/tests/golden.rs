@@ -113,12 +113,12 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "INFO: rcu detected stall in dev_spin",
         "HANG",
-        "rcu: INFO: rcu_preempt self-detected stall on CPU\nCall Trace:\n <IRQ>\n asm_sysvec_apic_timer_interrupt+0x1/0x2\n dev_spin+0x1/0x2\n",
+        "rcu: INFO: rcu_preempt self-detected stall on CPU\nCall Trace:\n <IRQ>\n asm_sysvec_apic_timer_interrupt+0x1/0x2\n dev_spin+0x1/0x2\n vfs_ioctl+0x1/0x2\n",
     ),
     (
         "BUG: soft lockup in dev_spin",
         "HANG",
-        "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [a:1]\nRIP: 0010:cpu_relax+0x1/0x2\nCall Trace:\n dev_spin+0x1/0x2\n",
+        "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [a:1]\nRIP: 0010:cpu_relax+0x1/0x2\nCall Trace:\n dev_spin+0x1/0x2\n process_one_work+0x1/0x2\n",
     ),
     (
         "memory leak in dev_open",

@@ -27,7 +27,7 @@ const CONSOLE: &str = "\
 [    4.000000][   T44] INFO: task worker:12 blocked for more than 120 seconds.
 [    4.000001][   T44] Call Trace:
 [    4.000002][   T44]  schedule+0x10/0x20
-[    4.000003][   T44]  queue_wait+0x10/0x20
+[    4.000003][   T44]  queue_drain+0x10/0x20
 [    5.000000][   T45] kernel BUG at kernel/foo.c:12!
 [    5.000001][   T45] RIP: 0010:foo_run+0x10/0x20
 [    5.000002][   T45] Call Trace:
@@ -60,7 +60,7 @@ fn several_oopses_are_several_reports_in_order() {
         [
             "KASAN: slab-use-after-free Read in tree_walk",
             "WARNING: refcount bug in node_put",
-            "INFO: task hung in queue_wait",
+            "INFO: task hung in queue_drain",
             "kernel BUG in foo_run",
         ]
     );

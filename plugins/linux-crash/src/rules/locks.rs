@@ -6,21 +6,24 @@ use super::Row;
 use super::Stack;
 use super::row;
 
+/// Work queues take locks of their own around the work.
+const WORK: &[&str] = &["process_one_work", "process_scheduled_works", "worker_thread"];
+
 const DEADLOCK: &str = "possible deadlock in {frame}";
 
 /// A cycle of locks: lockdep's whole story, from where the last lock was to be taken on.
 const fn cycle(header: &'static str) -> Row {
-    row(header, DEADLOCK).also(&[", at: "]).kind("LOCKDEP").frame(LOCKS)
+    row(header, DEADLOCK).also(&[", at: "]).kind("LOCKDEP").frame(LOCKS).skip(WORK)
 }
 
 /// The header of one, and nothing else.
 const fn torn_cycle(header: &'static str, title: &'static str) -> Row {
-    row(header, title).kind("LOCKDEP").frameless().corrupted("the locks were not printed")
+    row(header, title).kind("WARNING").frameless().corrupted("the locks were not printed")
 }
 
 /// An order that deadlocks when an interrupt comes: where the lock came to be used in interrupts.
 const fn order(became: &'static [&'static str]) -> Row {
-    row("-safe -> {any}lock order detected", DEADLOCK).also(became).kind("LOCKDEP").frame(LOCKS)
+    row("-safe -> {any}lock order detected", DEADLOCK).also(became).kind("LOCKDEP").frame(LOCKS).skip(WORK)
 }
 
 /// Something wrong with one lock, of which the report says where it was taken.
@@ -45,9 +48,9 @@ pub(super) const ROWS: &[Row] = &[
     order(&[", at: "]),
     taken("inconsistent lock state", "inconsistent lock state in {frame}").frame(LOCKS),
     lock("inconsistent lock state", "inconsistent lock state in {frame}"),
-    row("suspicious RCU usage.", "INFO: suspicious RCU usage in {frame}").also(&["stack backtrace:"]),
+    row("suspicious RCU usage.", "INFO: suspicious RCU usage in {frame}"),
     row("suspicious RCU usage", "WARNING: suspicious RCU usage in {frame}").also(&["stack backtrace:"]).kind("LOCKDEP"),
-    row("suspicious RCU usage", "WARNING: suspicious RCU usage").kind("LOCKDEP").frameless().corrupted("no stack follows"),
+    row("suspicious RCU usage", "WARNING: suspicious RCU usage").kind("WARNING").frameless().corrupted("no stack follows"),
     row("INFO: trying to register non-static key", "INFO: trying to register non-static key in {frame}"),
     lock("Nested lock was not taken", "WARNING: nested lock was not taken in {frame}"),
     lock("Invalid wait context", "WARNING: locking bug in {frame}"),
@@ -66,13 +69,14 @@ pub(super) const ROWS: &[Row] = &[
     taken("WARNING: lock held when returning to user space!", "WARNING: lock held when returning to user space in {frame}")
         .stack(Stack::None),
     taken("BUG: lock held when returning to user space!", "BUG: lock held when returning to user space in {frame}")
-        .stack(Stack::None),
+        .stack(Stack::None)
+        .kind(""),
     taken("WARNING: {any} still has locks held!", "WARNING: still has locks held in {frame}"),
     taken("BUG: {any} still has locks held!", "BUG: still has locks held in {frame}"),
     row("BUG: scheduling while atomic", "BUG: scheduling while atomic in {frame}").kind("ATOMIC_SLEEP"),
     row("BUG: sleeping function called from invalid context", "BUG: sleeping function called from invalid context in {frame}")
         .kind("ATOMIC_SLEEP"),
-    lock("BUG: using {what:fn}() in preemptible", "BUG: using {what}() in preemptible code in {frame}"),
+    lock("BUG: using {what:fn}() in preemptible", "BUG: using {what:fn}() in preemptible code in {frame}"),
     lock("BUG: spinlock bad magic", "BUG: spinlock bad magic in {frame}"),
     lock("BUG: spinlock recursion", "BUG: spinlock recursion in {frame}"),
     lock("BUG: spinlock lockup suspected", "BUG: spinlock lockup suspected in {frame}"),

@@ -20,7 +20,7 @@ const LEAKING: &[&str] = &[
     "list_lru_*",
     "sk_prot_*",
     "*_init_once",
-    "new_inode*",
+    "sget_userns",
     "pcpu_*",
     "kstrdup*",
     "kasprintf",
@@ -42,6 +42,12 @@ const USB: &[&str] = &["usb_submit_urb", "usb_start_wait_urb", "usb_bulk_msg", "
 /// Why a line of a slab report cannot stand alone.
 const SLAB: &str = "the slab report it belongs to is missing";
 const TORN: &str = "the kind of access was not printed";
+
+/// Pools of pages allocate on behalf of their users.
+const PAGES: &[&str] = &["__set_page_owner", "page_pool_*", "__page_pool_*", "*alloc*"];
+
+/// KFENCE's own tests.
+const TESTS: &[&str] = &["test_kmalloc*"];
 
 const KCSAN: &[Source] = &[Source::Header];
 
@@ -102,6 +108,7 @@ pub(super) const ROWS: &[Row] = &[
     row("BUG: KFENCE: memory corruption in {fn}", "KFENCE: memory corruption in {frame}")
         .kind("KFENCE-MEMORY-CORRUPTION")
         .frame(HEADER)
+        .skip(TESTS)
         .stack(Stack::Bare),
     row("BUG: KFENCE: {what:word} {op:word} in {fn}", "KFENCE: {what} {op} in {frame}")
         .alt(BAD_ACCESS)
@@ -112,6 +119,10 @@ pub(super) const ROWS: &[Row] = &[
     row("UBSAN: array-index-out-of-bounds in {any}", "UBSAN: array-index-out-of-bounds in {frame}").kind("MEMORY_SAFETY_UBSAN"),
     row("UBSAN: {what:word} in {any}", "UBSAN: {what} in {frame}").kind("UBSAN"),
     row("BUG: memory leak", "memory leak in {frame}").also(&["unreferenced object"]).kind("LEAK").skip(LEAKING),
+    row("BUG: Bad page state", "BUG: Bad page state in {frame}")
+        .also(&["page last allocated via"])
+        .skip(PAGES)
+        .stack(Stack::Bare),
     row("BUG: Bad page state", "BUG: Bad page state in {frame}"),
     row("BUG: Bad page map", "BUG: Bad page map in {frame}"),
     row("BUG: Bad rss-counter state", "BUG: Bad rss-counter state").frameless(),

@@ -5,6 +5,7 @@ use super::HEADER;
 use super::Place;
 use super::Row;
 use super::STACK_OVERFLOW;
+use super::Stack;
 use super::Within;
 use super::row;
 
@@ -35,10 +36,12 @@ pub(super) const ROWS: &[Row] = &[
         .alt(STACK_OVERFLOW)
         .frame(ANCHOR),
     panic(
-        "Kernel panic - not syncing: stack-protector: Kernel stack is corrupted in: {at}{fn}",
+        "Kernel panic - not syncing: stack-protector: Kernel stack is corrupted in: {at}{fn}+0x",
         "kernel panic: stack is corrupted in {frame}",
     )
-    .frame(HEADER),
+    .frame(HEADER)
+    .stack(Stack::None),
+    panic("Kernel panic - not syncing: stack-protector: ", "kernel panic: stack is corrupted in {frame}"),
     panic("Kernel panic - not syncing: Attempted to kill init!", "kernel panic: Attempted to kill init!").frameless(),
     panic("Kernel panic - not syncing: {what:any}", "kernel panic: {what}").frameless(),
     row("Booting the kernel.", "unexpected kernel reboot").kind("REBOOT").frameless().place(Place::AfterBoot),
@@ -47,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
     program("panic: {what:any}", "panic: {what}").kind("DoS").place(Place::LineStart),
     program("fatal error: ", "go runtime error").also(&["goroutine "]).kind("DoS").place(Place::LineStart),
     program("fatal error: ", "go runtime error").also(&["runtime stack:"]).kind("DoS").place(Place::LineStart),
-    program("trusty: panic", "trusty: ASSERT FAILED: {what}").also(&["ASSERT FAILED at ({where:any}): {what:any}"]).kind("DoS"),
+    program("trusty: panic", "trusty: ASSERT FAILED:{what:any}").also(&["ASSERT FAILED at ({where:any}):{what:any}"]).kind("DoS"),
     program("VFS: Busy inodes after unmount", "VFS: Busy inodes after unmount (use-after-free)").kind("DoS"),
     program("VFS: Close: file count is", "VFS: Close: file count is zero (use-after-free)").kind("DoS"),
 ];

@@ -3,6 +3,7 @@
 use super::BACKED;
 use super::Row;
 use super::TRACE;
+use super::Within;
 use super::row;
 
 /// A warning in a library: the caller is to blame, so the library's own functions are skipped.
@@ -35,6 +36,8 @@ pub(super) const ROWS: &[Row] = &[
     row("WARNING: [{condition:any}] {path}:{line:num} at {fn}+0x", BUG).kind("WARNING").frame(BACKED),
     row("WARNING: CPU: {cpu:num} PID: {pid:any} at {path}:{line:num}", BUG).kind("WARNING"),
     row("WARNING: {path}:{line:num} at ", BUG).kind("WARNING"),
-    row("WARNING: kernel stack regs at", "WARNING: kernel stack regs has bad value").frameless(),
-    row("WARNING: kernel stack frame pointer at", "WARNING: kernel stack frame pointer has bad value").frameless(),
+    row("WARNING: kernel stack regs at", "WARNING: kernel stack regs has bad value").frameless().within(Within::Part),
+    row("WARNING: kernel stack frame pointer at", "WARNING: kernel stack frame pointer has bad value")
+        .frameless()
+        .within(Within::Part),
 ];
