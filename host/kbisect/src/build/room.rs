@@ -83,12 +83,20 @@ pub enum Beyond {
     Run(String),
 }
 
-fn used(path: &Path) -> u64 {
-    let Ok(found) = fs::symlink_metadata(path) else { return 0 };
-    let own = found.blocks() * 512;
-    if !found.is_dir() {
-        return own;
+/// Bytes on disk of a folder and all that is in it, each name counted: what `du -l` says. One folder is open at a time, however
+/// deep a build has nested them.
+fn used(dir: &Path) -> u64 {
+    let blocks = |found: &fs::Metadata| found.blocks() * 512;
+    let mut sum = fs::symlink_metadata(dir).map_or(0, |found| blocks(&found));
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(found) = entry.metadata() else { continue };
+            sum += blocks(&found);
+            if found.is_dir() {
+                folders.push(entry.path());
+            }
+        }
     }
-    let inside = fs::read_dir(path).into_iter().flatten().flatten();
-    own + inside.map(|entry| used(&entry.path())).sum::<u64>()
+    sum
 }

@@ -98,6 +98,18 @@ async fn a_build_that_hangs_is_ended_at_its_time_limit() {
     assert_eq!(room.failure().await, "the build ran longer than 1.5 s");
 }
 
+#[test]
+fn a_directory_holds_what_du_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = "mkdir -p a/b/c; head -c 100000 /dev/zero > a/b/c/x; echo y > a/y; ln a/y a/z; ln -s a/b/c l; ln -s /usr m
+        head -c 5M /dev/zero > big; truncate -s 1G sparse; i=0; while [ $i -lt 500 ]; do mkdir d && cd d; i=$((i + 1)); done";
+    assert!(Command::new("sh").args(["-c", script]).current_dir(dir.path()).status().unwrap().success());
+    let said = Command::new("du").args(["-s", "-l", "--block-size=1"]).arg(dir.path()).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let room = room::Room { dir: dir.path().to_owned(), work: PathBuf::new(), limit: 0 };
+    assert_eq!(room.used().to_string(), said.split_whitespace().next().unwrap());
+}
+
 #[tokio::test]
 async fn a_build_beyond_its_disk_is_ended_and_fails() {
     let told = "the build takes the run directory beyond [limits] `disk` = 8M";
