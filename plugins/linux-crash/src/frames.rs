@@ -85,12 +85,12 @@ fn symbol_only(symbol: &str) -> Option<&str> {
     (symbol.len() <= 256 && (c_like || path)).then_some(symbol)
 }
 
-/// The source file in what stands behind a frame, such as ` [module] net/core/dev.c:12`.
+/// The source file in what stands behind a frame, such as ` [module] net/core/dev.c:12` or ` (net/core/dev.c:12)`.
 fn file(behind: &str) -> Option<&str> {
     behind.split_whitespace().find_map(|word| {
         let (path, line) = word.split_once(':')?;
         let source = [".c", ".h", ".S", ".rs"].iter().any(|end| path.ends_with(end));
-        (source && line.starts_with(|c: char| c.is_ascii_digit())).then(|| path.trim_start_matches("./"))
+        (source && line.starts_with(|c: char| c.is_ascii_digit())).then(|| path.trim_start_matches('(').trim_start_matches("./"))
     })
 }
 
@@ -149,6 +149,7 @@ mod tests {
         assert_eq!(symbol("RAX: 0000+0x1/0x2"), None);
         assert!(frame(" ? foo+0x1/0x2").is_some_and(|frame| frame.doubtful));
         assert_eq!(frame(" foo+0x1/0x2 [ext4] ./fs/ext4/inode.c:3").and_then(|frame| frame.file), Some("fs/ext4/inode.c"));
+        assert_eq!(frame(" foo+0x1/0x2 (fs/pipe.c:3 fs/pipe.h:4)").and_then(|frame| frame.file), Some("fs/pipe.c"));
     }
 
     #[test]

@@ -45,23 +45,24 @@ pub fn choose(host: &impl Host, suspects: &[Suspect], so_far: &[Recipient]) -> R
     let author = host.author(&culprit.commit).map_err(unread)?;
     let merge = host.parents(&culprit.commit).map_err(unread)?.len() > 1;
 
+    let named = if host.property("kind").as_deref() == Some("fix") { "fix" } else { "culprit" };
     let mut people = People::default();
-    people.offer(person::person(&author.email, Some(author.name)), Field::To, "author of the culprit");
+    people.offer(person::person(&author.email, Some(author.name)), Field::To, &format!("author of the {named}"));
     for (person, role) in trailers::people(&message) {
-        people.offer(Some(person), Field::To, &format!("{role} of the culprit"));
+        people.offer(Some(person), Field::To, &format!("{role} of the {named}"));
     }
-    let named = people.by_address.len();
+    let tagged = people.by_address.len();
 
     let newest = host.property("newest-commit").unwrap_or_else(|| culprit.commit.clone());
     let sections = read_sections(host, &newest);
     let mut files = blamed_files(host);
-    if named < FEW && !merge {
+    if tagged < FEW && !merge {
         let changed = host.changed_files(&culprit.commit).map_err(unread)?;
         if changed.len() <= SWEEP {
             files.extend(changed);
         }
         for section in maintainers::of_text(&sections, &message) {
-            add_section(&mut people, section, Field::Cc, "the culprit's message");
+            add_section(&mut people, section, Field::Cc, &format!("the {named}'s message"));
         }
     }
     files.sort();
