@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -185,4 +186,25 @@ fn a_subsystem_judges_its_own_crashes_and_no_others() {
     let (good, told) = with_subsystem(pocket::Kind::LockOrder);
     assert!(!good.is_empty() && good.iter().all(|(plugin, trials)| plugin == "sequential" && *trials < 16), "{good:?}");
     assert!(!told.is_empty() && !told.iter().any(|email| email == "pocket-pipes@lists.example.org"), "{told:?}");
+}
+
+/// Small: the demo's whole way, in a quarter of a minute.
+#[test]
+fn the_demo_finds_its_bug_by_gits_choices() {
+    let world = World::new();
+    let args = ["demo", "--strategy", "git", "--repro-rate", "1", "--stray-rate", "0", "--keep", "kept"];
+    let output = world.kbisect(&args).output().unwrap();
+    let shown = world.shown(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("): found   400 commits, "), "{shown}");
+    let started = &journal(&world.path("kept/run"))[0];
+    assert_eq!(started["strategy"], "git");
+    // By git's choices no commit is left before it is judged.
+    let chosen: Vec<String> = journal(&world.path("kept/run"))
+        .iter()
+        .filter(|entry| entry["event"] == "chosen" && entry["role"] == "candidate")
+        .map(|entry| entry["commit"].as_str().unwrap().to_owned())
+        .collect();
+    let different: HashSet<&String> = chosen.iter().collect();
+    assert_eq!(different.len(), chosen.len(), "{chosen:?}");
 }

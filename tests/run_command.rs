@@ -12,6 +12,7 @@ use support::journal;
 use support::line;
 use support::named;
 use support::report;
+use support::timeless;
 use support::write_history;
 
 /// Commits in the order in which their trials ended.
@@ -277,10 +278,7 @@ fn a_run_shows_what_it_tests_and_reports_once() {
         .kbisect(&["run", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./test.sh"])
         .output()
         .unwrap();
-    let shown = world.shown(&output);
-    let shown: Vec<&str> =
-        shown.lines().map(|line| if line.starts_with("Effort: ") { "Effort: [TRIALS AND TIMES]" } else { line }).collect();
-    insta::assert_snapshot!(shown.join("\n"), @r#"
+    insta::assert_snapshot!(timeless(&world.shown(&output)), @r#"
     --- stdout
 
     Culprit, 99.4 %:
@@ -291,10 +289,10 @@ fn a_run_shows_what_it_tests_and_reports_once() {
     Crash: exit status 1
       (seen on ed984f69695f, which is NOT the culprit)
     Evidence (same configuration, same compiler):
-      culprit ad2cfa89f261    2 of 2 trials crash with it
-      parent  c99823dcb6e3    0 of 2 trials crash with it
-    Not counted: 0 other crashes, 0 void trials
-    Effort: [TRIALS AND TIMES]
+      culprit    ad2cfa89f261    2 of 2 trials crash with it
+      parent     c99823dcb6e3    0 of 2 trials crash with it
+    Not counted: nothing
+    Effort: 11 trials on 7 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
@@ -303,17 +301,17 @@ fn a_run_shows_what_it_tests_and_reports_once() {
     --- stderr
     start   ed984f69695f ("change 19"), good at 947b274159d0
     target  exit status 1   (start commit)
-      #  commit        subject                                       hit/clean/void/other   P(has the bug)
-      1  ed984f69695fs change 19                                       3     0    0     0     1.000
+      #  commit        why          subject                                   hit/clean/void/other   P(has the bug)
+      1  ed984f69695f  start        change 19                                   3     0    0     0     1.000
     range   19 commits, about 5 to test
-      2  947b274159d0r change 0                                        0     1    0     0     0.001
-      3  3f0ad367380f  change 9                                        0     1    0     0     0.024
-      4  4b2ddfbf8e6f  change 14                                       1     0    0     0     0.992
-      5  ef7ce1e9c408  change 11                                       0     1    0     0     0.027
-      6  c99823dcb6e3  change 12                                       0     1    0     0     0.022
-      7  ad2cfa89f261  change 13                                       1     0    0     0     0.991
-      8  c99823dcb6e3  change 12                                       0     2    0     0     0.009
-      9  ad2cfa89f261  change 13                                       2     0    0     0     1.000
+      2  947b274159d0  good end     change 0                                    0     1    0     0     0.001
+      3  3f0ad367380f               change 9                                    0     1    0     0     0.024
+      4  4b2ddfbf8e6f               change 14                                   1     0    0     0     0.992
+      5  ef7ce1e9c408               change 11                                   0     1    0     0     0.027
+      6  c99823dcb6e3               change 12                                   0     1    0     0     0.022
+      7  ad2cfa89f261               change 13                                   1     0    0     0     0.991
+      8  c99823dcb6e3  again (#6)   change 12                                   0     2    0     0     0.009
+      9  ad2cfa89f261  again (#7)   change 13                                   2     0    0     0     1.000
     files   run
     --- exit status 0
     "#);
@@ -323,4 +321,73 @@ fn a_run_shows_what_it_tests_and_reports_once() {
     assert_eq!(again.stdout, output.stdout);
     assert_eq!(again.status.code(), Some(0));
     assert_eq!(trials(&world, "run"), trials_before);
+}
+
+#[test]
+fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
+    let world = World::new();
+    let ids = line(&world, "repo", 3, 1, "exit 1");
+    let run = |bad: &str, out: &str| {
+        let args =
+            ["run", "--strategy", "git", "--repo", "repo", "--bad", bad, "--good", &ids[0], "--out", out, "--", "./test.sh"];
+        timeless(&world.shown(&world.kbisect(&args).output().unwrap()))
+    };
+    insta::assert_snapshot!(run(&ids[1], "adjacent"), @r#"
+    --- stdout
+
+    Culprit, by git bisect's rules (no probability was measured):
+
+      commit 9bf86f0abf81 ("change 1")
+      Author: A U Thor <author@example.org>
+
+    Crash: not seen in any trial
+      (reported at 9bf86f0abf81, which is the culprit itself)
+    Taken on trust, not tested: 9bf86f0abf81 is bad, 947b274159d0 is good
+      (strategy posterior tests the ends first, and measures how sure it is)
+    Evidence: none; neither the culprit nor a parent of it was tested
+    Not counted: nothing
+    Effort: 0 trials on 0 commits in [TIME]
+    To: A U Thor <author@example.org>  (author of the culprit)
+    No person has checked this result.
+
+    If you fix it, please add as appropriate:
+    | Fixes: 9bf86f0abf81 ("change 1")
+    --- stderr
+    start   9bf86f0abf81 ("change 1"), good at 947b274159d0
+    range   1 commit, about 1 to test
+    files   adjacent
+    --- exit status 0
+    "#);
+    assert_eq!(report(&world.path("adjacent"))["named"]["probability"], serde_json::Value::Null);
+    insta::assert_snapshot!(run(&ids[2], "between"), @r#"
+    --- stdout
+
+    Culprit, by git bisect's rules (no probability was measured):
+
+      commit 9bf86f0abf81 ("change 1")
+      Author: A U Thor <author@example.org>
+
+    Crash: exit status 1
+      (reported at 277fcba66241, which is NOT the culprit)
+    Taken on trust, not tested: 277fcba66241 is bad, 947b274159d0 is good
+      (strategy posterior tests the ends first, and measures how sure it is)
+    Evidence (same configuration, same compiler):
+      culprit    9bf86f0abf81    1 of 1 trial crashes with it
+    Not counted: nothing
+    Effort: 1 trial on 1 commit in [TIME]
+    To: A U Thor <author@example.org>  (author of the culprit)
+    No person has checked this result.
+
+    If you fix it, please add as appropriate:
+    | Fixes: 9bf86f0abf81 ("change 1")
+    --- stderr
+    start   277fcba66241 ("change 2"), good at 947b274159d0
+    range   2 commits, about 2 to test
+      #  commit        why          subject                                   hit/clean/void/other   P(has the bug)
+      1  9bf86f0abf81               change 1                                    1     0    0     0     0.990
+    files   between
+    --- exit status 0
+    "#);
+    let log = fs::read_to_string(world.path("between/bisect.log")).unwrap();
+    assert!(!log.contains("error probability"), "{log}");
 }

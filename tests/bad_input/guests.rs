@@ -116,12 +116,14 @@ fn a_guest_that_speaks_only_on_its_console() {
 
     No answer: the start commit d1b19def845b cannot be tested: three trials in a row ended without a result: no word on the control port within 2 s.
 
-    Crash: (not seen)
-      (seen on d1b19def845b)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at d1b19def845b)
     Evidence:
-              d1b19def845b    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 3 void trials
-    Effort: 3 trials on 1 commits in [TIME]
+      start      d1b19def845b  no trial had a result
+    Not counted: 3 void trials (does not boot: 3)
+    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");
@@ -137,12 +139,14 @@ fn a_guest_that_forges_on_the_control_port() {
 
     No answer: the start commit d1b19def845b cannot be tested: three trials in a row ended without a result: a line without this boot's nonce on the control port: `kbisect 00112233445566778899aabbccddeeff end 1 0`.
 
-    Crash: (not seen)
-      (seen on d1b19def845b)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at d1b19def845b)
     Evidence:
-              d1b19def845b    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 3 void trials
-    Effort: 3 trials on 1 commits in [TIME]
+      start      d1b19def845b  no trial had a result
+    Not counted: 3 void trials (reproducer said nothing: 3)
+    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");
@@ -154,12 +158,14 @@ fn a_guest_that_forges_on_the_control_port() {
 
     No answer: the start commit d1b19def845b cannot be tested: three trials in a row ended without a result: an answer that nobody asked for on the control port: `kbisect [NONCE] end 2 0`.
 
-    Crash: (not seen)
-      (seen on d1b19def845b)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at d1b19def845b)
     Evidence:
-              d1b19def845b    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 3 void trials
-    Effort: 3 trials on 1 commits in [TIME]
+      start      d1b19def845b  no trial had a result
+    Not counted: 3 void trials (reproducer said nothing: 3)
+    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");

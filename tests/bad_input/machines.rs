@@ -44,12 +44,14 @@ fn a_build_that_hangs() {
 
     No answer: the start commit d1b19def845b cannot be tested: does not build: the build ran longer than 1 s.
 
-    Crash: (not seen)
-      (seen on d1b19def845b)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at d1b19def845b)
     Evidence:
-              d1b19def845b    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 1 void trial
-    Effort: 1 trials on 1 commits in [TIME]
+      start      d1b19def845b  no trial had a result
+    Not counted: 1 void trial (does not build: 1)
+    Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");
@@ -64,12 +66,14 @@ fn a_build_that_fails_everywhere() {
 
     No answer: the start commit d1b19def845b cannot be tested: does not build: main.c:7: error: no such thing.
 
-    Crash: (not seen)
-      (seen on d1b19def845b)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at d1b19def845b)
     Evidence:
-              d1b19def845b    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 1 void trial
-    Effort: 1 trials on 1 commits in [TIME]
+      start      d1b19def845b  no trial had a result
+    Not counted: 1 void trial (does not build: 1)
+    Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");
@@ -84,12 +88,14 @@ fn a_build_that_leaves_nothing() {
 
     No answer: the start commit d1b19def845b cannot be tested: does not build: the build ended well but left no file `kernel` in {out}.
 
-    Crash: (not seen)
-      (seen on d1b19def845b)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at d1b19def845b)
     Evidence:
-              d1b19def845b    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 1 void trial
-    Effort: 1 trials on 1 commits in [TIME]
+      start      d1b19def845b  no trial had a result
+    Not counted: 1 void trial (does not build: 1)
+    Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");
@@ -106,12 +112,14 @@ fn a_build_that_takes_more_disk_than_the_run_may_have() {
 
     No answer: the start commit d1b19def845b cannot be tested: does not build: the build takes the run directory beyond [limits] `disk` = 8M.
 
-    Crash: (not seen)
-      (seen on d1b19def845b)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at d1b19def845b)
     Evidence:
-              d1b19def845b    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 1 void trial
-    Effort: 1 trials on 1 commits in [TIME]
+      start      d1b19def845b  no trial had a result
+    Not counted: 1 void trial (does not build: 1)
+    Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");
@@ -200,12 +208,14 @@ fn a_kernel_that_hangs_at_boot() {
 
     No answer: the start commit d1b19def845b cannot be tested: three trials in a row ended without a result: no word on the control port within 1 s.
 
-    Crash: (not seen)
-      (seen on d1b19def845b)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at d1b19def845b)
     Evidence:
-              d1b19def845b    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 3 void trials
-    Effort: 3 trials on 1 commits in [TIME]
+      start      d1b19def845b  no trial had a result
+    Not counted: 3 void trials (does not boot: 3)
+    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");

@@ -88,7 +88,7 @@ fn the_deadline() {
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
     range   not known yet
-      commit        hit/clean/void/other   P(has the bug)  verdict
+    no trial has ended yet
     state   stopped: the deadline was reached
     to go on: kbisect resume run
     --- exit status 0

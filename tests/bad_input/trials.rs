@@ -24,14 +24,15 @@ fn a_start_commit_that_does_not_show_the_crash() {
 
     Not reproduced: no trial at the start commit showed the crash.
 
-    Try a longer [trial] time_limit, repeat = true, or the machine the crash was seen on.
+    Try a longer time limit ([trial] time_limit, or --time-limit), repeat = true,
+    or the machine that the crash was seen on.
 
-    Crash: (not seen)
-      (seen on abfbb5535546)
+    Crash: not seen in any trial
+      (reported at abfbb5535546)
     Evidence:
-              abfbb5535546    0 of 20 trials crash with it
-    Not counted: 0 other crashes, 0 void trials
-    Effort: 20 trials on 1 commits in [TIME]
+      start      abfbb5535546    0 of 20 trials crash with it
+    Not counted: nothing
+    Effort: 20 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 4
     ");
@@ -45,12 +46,14 @@ fn a_start_commit_that_cannot_be_tested() {
 
     No answer: the start commit 1e045f412be3 cannot be tested: three trials in a row ended without a result: exit status 125: the reproducer says that it cannot tell.
 
-    Crash: (not seen)
-      (seen on 1e045f412be3)
+    Mend that and begin a new run; the consoles of all trials are kept with this one.
+
+    Crash: not seen in any trial
+      (reported at 1e045f412be3)
     Evidence:
-              1e045f412be3    0 of 0 trials crash with it
-    Not counted: 0 other crashes, 3 void trials
-    Effort: 3 trials on 1 commits in [TIME]
+      start      1e045f412be3  no trial had a result
+    Not counted: 3 void trials (reproducer said nothing: 3)
+    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
     ");

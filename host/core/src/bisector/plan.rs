@@ -156,6 +156,9 @@ pub struct Summary {
     pub left: usize,
     /// Git's estimate of steps for that many.
     pub steps: usize,
+    /// Entropy of where the boundary lies, in bits: about how many perfect tests are left. 0 until the range is known.
+    #[serde(default)]
+    pub bits: f64,
     /// The likeliest commits, best first, at most ten.
     pub suspects: Vec<Suspect>,
     /// Probability that the good end is bad after all.

@@ -36,6 +36,7 @@ impl Bisector {
             range: settled.map(|range| self.length(range)),
             left,
             steps,
+            bits: settled.map_or(0.0, Range::entropy),
             suspects: settled.map_or_else(Vec::new, |range| range.suspects(&self.graph, &range.mass(), 1.0, NAMED)),
             good_end_bad: settled.map_or(0.0, Range::end_bad),
             rates: range.map(|range| rates(known, range)),
@@ -61,6 +62,12 @@ impl Bisector {
 }
 
 impl Range {
+    /// Entropy over the candidates and the good end that may be bad after all, in bits.
+    fn entropy(&self) -> f64 {
+        let shares = self.mass().into_iter().chain([self.end_bad()]);
+        shares.filter(|&share| share > 0.0).map(|share| -share * share.log2()).sum()
+    }
+
     /// Probability that a good end is bad after all, over all readings.
     fn end_bad(&self) -> f64 {
         self.posterior.beliefs.iter().map(|belief| belief.weight * belief.end_bad()).sum()

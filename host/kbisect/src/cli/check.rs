@@ -17,6 +17,7 @@ use crate::config::size;
 use crate::doctor::Finding;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::record::counted;
 
 /// Say what `kbisect run JOB` would do, and what is missing for it
 ///
@@ -100,26 +101,28 @@ fn range(checked: &Checked, say: &mut impl FnMut(&str, &str)) {
             for good in good {
                 say("good", &cite(good));
             }
-            say("range", &format!("{commits} commits"));
+            say("range", &counted(*commits as u64, "commit"));
         }
         Range::Walk { releases, commits } => {
             let newest = releases.first().map_or("", |release| &release.name);
             let oldest = releases.last().map_or("", |release| &release.name);
-            let count = releases.len();
-            say("range", &format!("back through {count} releases, {newest} (after it: {commits} commits) to {oldest}"));
+            let (count, commits) = (counted(releases.len() as u64, "release"), counted(*commits as u64, "commit"));
+            say("range", &format!("back through {count}, {newest} (after it: {commits}) to {oldest}"));
         }
     }
 }
 
 fn work(checked: &Checked, out: &Path, say: &mut impl FnMut(&str, &str)) {
     let (work, job) = (&checked.work, &checked.settled.job);
-    let builds = if job.build.is_some() { format!("{} builds", work.builds) } else { format!("{} commits", work.builds) };
+    let builds = counted(u64::from(work.builds), if job.build.is_some() { "build" } else { "commit" });
+    let trials = counted(u64::from(work.trials), "trial");
     let minutes = work.time.as_secs().div_ceil(60).max(1);
     let time = duration::format(std::time::Duration::from_secs(minutes * 60));
     let at_once = if work.slots == 1 { String::new() } else { format!(", {} at once", work.slots) };
-    say("work", &format!("about {builds} and {} trials{at_once}; about {time} if every trial takes its whole time", work.trials));
+    say("work", &format!("about {builds} and {trials}{at_once}; about {time} if every trial takes its whole time"));
     let free = crate::doctor::free_disk(out).map(|free| format!(", {} free", size::rounded(free))).unwrap_or_default();
-    say("disk", &format!("about {} of the {} allowed{free}", size::rounded(work.disk), size::rounded(job.limits.disk)));
+    let about = if work.disk < 1 << 20 { "" } else { "about " };
+    say("disk", &format!("{about}{} of the {} allowed{free}", size::rounded(work.disk), size::rounded(job.limits.disk)));
 }
 
 /// A commit in the kernel's way: 12 digits and the subject.

@@ -13,30 +13,30 @@ use crate::exit::Exit;
 use crate::record::duration;
 use crate::session;
 
-/// Write a small kernel's history with a planted bug, and bisect it with real git, cc, QEMU and plugins.
+/// Write a small kernel's history with a planted bug, and bisect it with real git, cc, QEMU and plugins
 ///
 /// The history has about 400 commits of a kernel that boots in a tenth of a second: merges, releases, one culprit whose bug shows
 /// only under some schedules, a stretch that does not build, one that does not boot, and a second, unrelated bug. The exit status
 /// is 0 only if the commit that is named is the one that was planted.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Chooses the history: which bug, where, and everything around it.
+    /// Chooses the history: which bug, where, and everything around it
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// How commits are chosen.
+    /// How commits are chosen; `git` makes git's choices, with as many trials as the flake policy wants
     #[arg(long, value_name = "posterior|git", value_parser = ["posterior", "git"], default_value = "posterior")]
     strategy: String,
 
-    /// Share of schedules that show the bug.
+    /// Share of the kernel's schedules that show the bug: how flaky it is, 1 is always
     #[arg(long, value_name = "R", default_value_t = 0.7)]
     repro_rate: f64,
 
-    /// Share of schedules that show the unrelated bug.
+    /// Share of the kernel's schedules that show another, unrelated bug
     #[arg(long, value_name = "Q", default_value_t = 0.05)]
     stray_rate: f64,
 
-    /// Keep the history and the run in this new directory, as `linux` and `run`.
+    /// Keep the history and the run in this new directory, as `linux` and `run`; `kbisect log DIR/run` then shows the run
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 
@@ -90,7 +90,8 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
     args.show.tell(&verdict)?;
     match (right, finished.exit) {
         (true, exit) => Ok(exit),
-        (false, Exit::Success) => Err(Error::new(ErrorKind::Internal, "the commit that was named is not the planted one")),
+        (false, Exit::Success) => Err(Error::new(ErrorKind::Internal, "the commit that was named is not the planted one")
+            .hint("to see why: the same with --keep DIR, then kbisect log DIR/run")),
         (false, exit) => Ok(exit),
     }
 }

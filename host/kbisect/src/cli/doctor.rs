@@ -28,6 +28,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let machine = wait(doctor::machine(&Need::ALL, Path::new(".")))?;
     let repository = args.repo.as_deref().map(doctor::repository).unwrap_or_default();
     print(&show(machine.iter().chain(&repository)))?;
+    if machine.iter().chain(&repository).any(|finding| finding.level != Level::Fine) {
+        print("\npoor: bisections work, but slower or with less. MISSING: some bisections are impossible.\n")?;
+    }
     let lacks = |findings: &[Finding]| findings.iter().any(|finding| finding.level == Level::Missing);
     Ok(if lacks(&machine) {
         Exit::ToolsMissing

@@ -7,14 +7,14 @@ use crate::exit::Exit;
 use crate::record::syzlog;
 use crate::session;
 
-/// Print what happened in a run, from its first trial to where it stands.
+/// Print what happened in a run, from its first trial to where it stands
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run's directory.
+    /// The run's directory, as given to --out
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 
-    /// `text` is the format of syzbot's bisection logs; `json` is the journal, one event a line.
+    /// `text` is the format of syzbot's bisection logs; `json` is the journal, one event a line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }

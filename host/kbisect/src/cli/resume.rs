@@ -7,16 +7,16 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::session;
 
-/// Go on with a run that was stopped, killed, or broke off.
+/// Go on with a run that was stopped, killed, or broke off
 ///
-/// Nothing that was finished is done again. A run that already has its answer prints it.
+/// No trial that ended is done again. A run that already has its answer prints it. A deadline begins anew.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run's directory.
+    /// The run's directory, as given to --out
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 
-    /// Where the repository is now, if it has moved.
+    /// Where the repository is now, if it has moved
     #[arg(long, value_name = "DIR")]
     repo: Option<PathBuf>,
 

@@ -20,68 +20,83 @@ use crate::session;
 use crate::session::Display;
 use crate::session::Finished;
 
-/// Find the commit that broke something, also where it breaks only now and then.
+const EXAMPLES: &str = "\
+Examples:
+  kbisect run job.toml
+      build, boot and test kernels as the job file says
+  kbisect run --bad HEAD --good v6.10 -- ./test.sh
+      like: git bisect start HEAD v6.10 && git bisect run ./test.sh
+  kbisect run --bad HEAD --good v6.10 --build 'make -j8' --slots 2 -- ./test.sh arg
+      build once for each commit and checkout, test two at a time
+  kbisect run --bad v6.12 --time-limit 30s --on-timeout bad -- ./test.sh
+      no good commit known: go back through the release tags; a hang is bad
+
+The script may lie outside of the history: untracked, or with its whole path.
+After it: kbisect status DIR, kbisect log DIR, and less DIR/report.txt.";
+
+/// Find the commit that broke something, also where it breaks only now and then
 ///
-/// With a job file, kernels are built and booted as the file says. With `-- CMD`, CMD is run at each commit in a checkout of its
-/// own, as `git bisect run CMD` would: exit status 0 is good, 125 says nothing, 1 to 127 else is bad. Unlike git, kbisect tests
-/// flaky commits again, says how sure it is, and leaves your repository and work tree alone.
+/// With a job file, kernels are built and booted as the file says (`kbisect check JOB.toml` shows what that comes to). With
+/// `-- CMD`, CMD is run at each commit in a checkout of its own, as `git bisect run CMD` would: exit status 0 is good, 125 says
+/// nothing, 1 to 127 else is bad. Unlike git, kbisect tests flaky commits again, says how sure it is, and leaves your repository and
+/// work tree alone.
+///
+/// Everything is kept in one directory (--out): the report, the log, every console. Ctrl-C stops, `kbisect resume` goes on.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kbisect run job.toml\n  kbisect run --bad HEAD --good v6.10 -- ./test.sh\n  kbisect run --bad HEAD --good v6.10 --build 'make -j8' --slots 2 -- ./test.sh arg"
-)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The job file (see README for the keys).
+    /// The job file (README lists its keys)
     #[arg(value_name = "JOB.toml", required_unless_present = "bad", conflicts_with = "bad")]
     job: Option<PathBuf>,
 
-    /// Where to keep the run; a new directory. Default: `bisect-` and the bad commit or the job file's name.
+    /// Where to keep the run; a new directory. Default: `bisect-` and the bad commit or the job file's name
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// A commit that is bad: hash, tag, branch, or the title of a commit.
+    /// A commit that is bad: hash, tag, branch, HEAD, or the title of a commit
     #[arg(long, value_name = "COMMIT", requires = "command")]
     bad: Option<String>,
 
-    /// A commit that is good; may be given several times. Default: back through the releases.
+    /// A commit that is good; may be given several times. Default: the release tags are tried, newest first, until one is good
     #[arg(long, value_name = "COMMIT", requires = "bad")]
     good: Vec<String>,
 
-    /// The repository; it is only read. Default: the one you are in.
+    /// The repository; it is only read. Default: the one you are in
     #[arg(long, value_name = "DIR", requires = "bad")]
     repo: Option<PathBuf>,
 
-    /// End CMD after this long, such as 90s or 5m.
+    /// End CMD after this long, such as 90s or 5m. Default: 5m
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "bad")]
     time_limit: Option<Duration>,
 
-    /// How many checkouts to test in side by side.
+    /// How many trials run side by side, each in a checkout of its own. Default: 1
     #[arg(long, value_name = "N", requires = "bad")]
     slots: Option<u32>,
 
-    /// A shell command that builds a commit, run once for each commit and slot. If it fails, the commit is skipped.
+    /// A shell command that builds a commit, run once for each commit and checkout. If it fails, the commit is skipped
     #[arg(long, value_name = "CMD", requires = "bad")]
     build: Option<String>,
 
-    /// Remove untracked files too before every trial (git bisect keeps them, and so do we by default).
+    /// Remove untracked files, build products too, before every trial. Default: they stay, as under git bisect
     #[arg(long, requires = "bad")]
     clean: bool,
 
-    /// What it means that CMD ran into the time limit.
+    /// What it means that CMD ran into the time limit; `void` says nothing. Default: void
     #[arg(long, value_name = "good|bad|void", value_parser = count_as, requires = "bad")]
     on_timeout: Option<CountAs>,
 
-    /// What it means that CMD died of a signal, or exited with 128 or more.
+    /// What it means that CMD died of a signal, or exited with 128 or more; `void` says nothing. Default: void
     #[arg(long, value_name = "good|bad|void", value_parser = count_as, requires = "bad")]
     on_signal: Option<CountAs>,
 
-    /// How to choose commits: `posterior` knows that tests are flaky; `git` is git's own way, one trial each.
+    /// How to choose commits: `posterior` knows that tests are flaky; `git` is git's own way, one trial each, the ends untested. Default: posterior
     #[arg(long, value_name = "posterior|git", value_parser = strategy, requires = "bad")]
     strategy: Option<Strategy>,
 
     #[command(flatten)]
     show: Show,
 
-    /// The command and its arguments; it is not given a shell.
+    /// The command and its arguments; no shell is put between
     #[arg(last = true, value_name = "CMD", requires = "bad")]
     command: Vec<String>,
 }
@@ -89,12 +104,12 @@ pub struct Args {
 /// What is shown while a run goes on.
 #[derive(Debug, clap::Args)]
 pub struct Show {
-    /// Show nothing but the result.
+    /// Show nothing but the result
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
 
-    /// Write every event as a line of JSON to standard output (`-`), and nothing else there.
-    #[arg(long, value_name = "-", value_parser = ["-"])]
+    /// Write every event as a line of JSON to standard output, and nothing else there; the one value is `-`
+    #[arg(long, value_name = "-", value_parser = ["-"], hide_possible_values = true)]
     json: Option<String>,
 }
 

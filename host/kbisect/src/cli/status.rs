@@ -1,22 +1,33 @@
 //! `kbisect status`: where a run stands.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use kbisect_core::bisector::Summary;
+use kbisect_core::commit::CommitId;
+use kbisect_core::policy::Verdict;
 
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::record::counted;
+use crate::record::duration;
+use crate::record::event::Entry;
 use crate::record::event::Event;
+use crate::record::pace::Pace;
 use crate::record::report::Report;
 use crate::record::report_text;
+use crate::record::rows;
+use crate::record::terminal;
 use crate::session;
 use crate::session::Past;
 
-/// Show where a run stands: commits tested, the likeliest culprits, and the result once there is one.
+/// Show where a run stands: commits tested, the likeliest culprits, the result once there is one
+///
+/// Reads only: it may be asked while the run goes on. The columns are trials that showed the crash (hit), that ended without one
+/// (clean), that say nothing (void: no build, no boot, …), and that crashed with something else (other).
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run's directory.
+    /// The run's directory, as given to --out
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 }
@@ -24,34 +35,43 @@ pub struct Args {
 /// Prints where a run stands.
 pub fn run(args: &Args) -> Result<Exit, Error> {
     let past = session::look(&args.directory)?;
-    let mut text = table(&past.summary);
+    let mut text = table(&past);
     match Report::from_entries(&past.entries) {
         Some(report) => {
             let _ = write!(text, "\n{}", report_text::render(&report, None));
         }
-        None => text += &suspects(&past, &args.directory.display().to_string()),
+        None => text += &standing(&past, &args.directory.display().to_string()),
     }
     super::print(&text)?;
     Ok(Exit::Success)
 }
 
-fn table(summary: &Summary) -> String {
+fn table(past: &Past) -> String {
+    let summary = &past.summary;
     let mut text = match summary.range {
-        Some(range) => format!("range   {range} commits, {} left\n", summary.left),
+        Some(range) => format!("range   {}, {} left\n", counted(range as u64, "commit"), summary.left),
         None => "range   not known yet\n".to_owned(),
     };
-    text += "  commit        hit/clean/void/other   P(has the bug)  verdict\n";
+    if summary.tested.is_empty() {
+        return text + "no trial has ended yet\n";
+    }
+    let _ =
+        writeln!(text, "  {:<12}  {:<10}  {:<36}  hit/clean/void/other   P(has the bug)  verdict", "commit", "why", "subject");
+    let subjects = subjects(&past.entries);
     for tested in &summary.tested {
         let verdict = match &tested.verdict {
             None => "open",
-            Some(kbisect_core::policy::Verdict::Good) => "good",
-            Some(kbisect_core::policy::Verdict::Bad) => "bad",
-            Some(kbisect_core::policy::Verdict::Skip(_)) => "skip",
+            Some(Verdict::Good) => "good",
+            Some(Verdict::Bad) => "bad",
+            Some(Verdict::Skip(_)) => "skip",
         };
+        let subject = subjects.get(&tested.commit).copied().unwrap_or_default();
         let _ = writeln!(
             text,
-            "  {}  {:>3} {:>5} {:>4} {:>5}     {:>8.3}      {verdict}",
+            "  {}  {:<10}  {:<36}  {:>3} {:>5} {:>4} {:>5}     {:>8.3}      {verdict}",
             tested.commit.short(),
+            rows::word(tested.role),
+            terminal::shortened(subject, 36),
             tested.hits,
             tested.clean,
             tested.void,
@@ -62,19 +82,37 @@ fn table(summary: &Summary) -> String {
     text
 }
 
-fn suspects(past: &Past, directory: &str) -> String {
+fn subjects(entries: &[Entry]) -> HashMap<CommitId, &str> {
+    let mut subjects = HashMap::new();
+    for entry in entries {
+        if let Event::Chosen { commit, subject, .. } = &entry.event {
+            subjects.insert(*commit, subject.as_str());
+        }
+    }
+    subjects
+}
+
+fn standing(past: &Past, directory: &str) -> String {
     let mut text = if past.summary.suspects.is_empty() { String::new() } else { "likeliest\n".to_owned() };
     for suspect in &past.summary.suspects {
         let _ = writeln!(text, "  {:>8}  {}", report_text::percent(suspect.probability), suspect.commit.short());
+    }
+    let mut pace = Pace::default();
+    past.entries.iter().for_each(|entry| pace.take(entry));
+    let trials: u32 = past.summary.tested.iter().map(|one| one.hits + one.clean + one.void + one.other).sum();
+    let left = pace.left(&past.summary).map_or_else(String::new, |left| format!(", {} left", duration::about(left)));
+    let so_far = duration::short(pace.spent());
+    if trials > 0 {
+        let _ = writeln!(text, "so far  {} in {so_far}{left}", counted(u64::from(trials), "trial"));
     }
     let stopped = past.entries.last().and_then(|entry| match &entry.event {
         Event::Stopped { why } => Some(why.as_str()),
         _ => None,
     });
-    text += &match (past.in_use, stopped) {
-        (true, _) => "state   running\n".to_owned(),
-        (false, Some(why)) => format!("state   stopped: {why}\nto go on: kbisect resume {directory}\n"),
-        (false, None) => format!("state   broken off\nto go on: kbisect resume {directory}\n"),
+    let state = match (past.in_use, stopped) {
+        (true, _) => return text + "state   running\n",
+        (false, Some(why)) => format!("stopped: {why}"),
+        (false, None) => "broken off, without a word: killed, or the machine went down".to_owned(),
     };
-    text
+    text + &format!("state   {state}\nto go on: kbisect resume {directory}\n")
 }

@@ -37,8 +37,11 @@ pub fn format(size: u64) -> String {
     exact.map_or_else(|| size.to_string(), |(unit, shift)| format!("{}{unit}", size >> shift))
 }
 
-/// Writes a size for people, rounded: `3.4G`.
+/// Writes a size for people, rounded: `3.4G`; below a megabyte it matters to nobody.
 pub fn rounded(size: u64) -> String {
+    if size < 1 << 20 {
+        return "less than 1M".to_owned();
+    }
     let Some((unit, shift)) = UNITS.iter().find(|(_, shift)| size >= 1 << shift) else { return format!("{size}B") };
     let value = size as f64 / (1_u64 << shift) as f64;
     if value < 10.0 { format!("{value:.1}{unit}") } else { format!("{value:.0}{unit}") }

@@ -27,6 +27,16 @@ pub fn short(seconds: f64) -> String {
     }
 }
 
+/// A duration that is only a guess, such as `a few seconds`, `about 40 s`, `about 12 min`, `about 2.5 h`; from seconds.
+pub fn about(seconds: f64) -> String {
+    match seconds {
+        ..10.0 => "a few seconds".to_owned(),
+        ..90.0 => format!("about {} s", (seconds / 10.0).round() * 10.0),
+        ..5400.0 => format!("about {} min", (seconds / 60.0).round()),
+        _ => format!("about {} h", (seconds / 1800.0).round() / 2.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +60,20 @@ mod tests {
     fn form_for_people() {
         for (seconds, text) in [(0.0, "0.0 s"), (12.34, "12.3 s"), (250.0, "4:10 min"), (5460.0, "1 h 31 min")] {
             assert_eq!(short(seconds), text);
+        }
+    }
+
+    #[test]
+    fn guesses_are_rounded() {
+        for (seconds, text) in [
+            (0.0, "a few seconds"),
+            (42.0, "about 40 s"),
+            (94.0, "about 2 min"),
+            (725.0, "about 12 min"),
+            (5400.0, "about 1.5 h"),
+            (7000.0, "about 2 h"),
+        ] {
+            assert_eq!(about(seconds), text);
         }
     }
 }

@@ -41,6 +41,9 @@ pub struct Ends {
     pub good: Vec<CommitId>,
     /// Releases to walk, newest first.
     pub releases: Vec<Release>,
+    /// Fix: the good end is the repository's HEAD, because none was stated.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub head: bool,
 }
 
 impl From<Ends> for CoreEnds {

@@ -6,9 +6,12 @@ pub mod duration;
 pub mod event;
 pub mod journal;
 pub mod json;
+pub mod pace;
 pub mod recorder;
 pub mod report;
 pub mod report_text;
+pub mod rows;
+pub mod stays;
 pub mod syzbot_log;
 pub mod syzlog;
 pub mod terminal;
@@ -19,4 +22,28 @@ use event::Notice;
 pub trait Renderer: Send {
     /// Takes note of one happening.
     fn show(&mut self, notice: Notice<'_>);
+}
+
+/// A number of things in words: `1 trial`, `2 trials`; from the word for one of them.
+pub fn counted(count: u64, one: &str) -> String {
+    let ending = match count {
+        1 => "",
+        _ if one.ends_with('s') || one.ends_with("sh") => "es",
+        _ => "s",
+    };
+    format!("{count} {one}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_is_singular() {
+        for (count, one, text) in
+            [(0, "trial", "0 trials"), (1, "trial", "1 trial"), (2, "crash", "2 crashes"), (1, "crash", "1 crash")]
+        {
+            assert_eq!(counted(count, one), text);
+        }
+    }
 }

@@ -30,14 +30,18 @@ pub struct Report {
     pub schema: u32,
     /// What was looked for.
     pub kind: Kind,
-    /// How it ended, with what remains.
+    /// How it ended, with what remains. Without suspects where a commit is named and its probability was not measured.
     pub conclusion: Conclusion,
     /// The culprit (cause) or the fix; only when one commit is named.
     pub named: Option<Named>,
     /// Where the crash was seen: not the culprit.
     pub start: Subject,
-    /// The target's titles, most frequent first.
+    /// Ends of the range that had no trial of their own: that they are bad and good was taken on trust.
+    pub on_trust: Vec<CommitId>,
+    /// The target's titles, most frequent first; where no target was settled, those of the crashes that were counted.
     pub titles: Vec<String>,
+    /// A title for each look of the crashes, by the numbers that readings use.
+    pub looks: BTreeMap<u32, String>,
     /// Commits in the range, once it was known.
     pub range: Option<usize>,
     /// Estimated rates.
@@ -68,8 +72,9 @@ pub struct Named {
     /// The commit.
     #[serde(flatten)]
     pub text: CommitText,
-    /// Probability that the crash begins (or ends) to show here, as the search sees it.
-    pub probability: f64,
+    /// Probability that the crash begins (or ends) to show here, as the search sees it. None where the start commit had no trial:
+    /// nobody knows then how often a bad commit crashes.
+    pub probability: Option<f64>,
     /// The line for the patch that mends it, in the kernel's form.
     pub fixes_tag: String,
 }
@@ -115,8 +120,21 @@ impl Report {
         })?;
         let subjects = subjects(entries);
         let outcomes = outcomes(entries);
-        let probability = match conclusion {
-            Conclusion::Found { suspects } => suspects.first().map(|first: &Suspect| first.probability),
+        let untested = |end: &&CommitId| {
+            let counts = |one: &&Tested| one.commit == **end && one.hits + one.clean + one.other > 0;
+            !summary.tested.iter().any(|one| counts(&one))
+        };
+        let on_trust: Vec<CommitId> = [&ends.start].into_iter().chain(&ends.good).filter(untested).copied().collect();
+        let measured = !on_trust.contains(&ends.start);
+        let mut conclusion = conclusion.clone();
+        let named = match &mut conclusion {
+            Conclusion::Found { suspects } => {
+                let probability = suspects.first().filter(|_| measured).map(|first: &Suspect| first.probability);
+                if !measured {
+                    suspects.clear();
+                }
+                commit.clone().map(|text| Named { fixes_tag: fixes_tag(&text), text, probability })
+            }
             _ => None,
         };
         let seconds_of = |pick: fn(&Event) -> Option<f64>| {
@@ -125,14 +143,12 @@ impl Report {
         Some(Self {
             schema: SCHEMA,
             kind: ends.kind,
-            conclusion: conclusion.clone(),
-            named: probability.zip(commit.clone()).map(|(probability, text)| Named {
-                fixes_tag: fixes_tag(&text),
-                text,
-                probability,
-            }),
+            conclusion,
+            named,
             start: Subject { commit: ends.start, subject: start_subject.clone() },
-            titles: titles(entries),
+            on_trust,
+            titles: titles(entries, &outcomes),
+            looks: looks(outcomes.values().copied()),
             range: summary.range,
             rates: summary.rates,
             tested: summary
@@ -211,15 +227,32 @@ fn not_counted<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> NotCounted {
     not_counted
 }
 
-fn titles(entries: &[Entry]) -> Vec<String> {
+fn looks<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> BTreeMap<u32, String> {
+    let mut looks = BTreeMap::new();
+    for outcome in outcomes {
+        if let Outcome::Crashed(sighting) = outcome {
+            looks.entry(sighting.look).or_insert_with(|| sighting.report.title.clone());
+        }
+    }
+    looks
+}
+
+fn titles<'a>(entries: &'a [Entry], outcomes: &BTreeMap<u64, &'a Outcome>) -> Vec<String> {
     let faces = entries.iter().rev().find_map(|entry| match &entry.event {
-        Event::Target { faces, .. } => Some(faces),
+        Event::Target { faces, .. } => Some(faces.iter().map(|face| &face.title).collect::<Vec<_>>()),
         _ => None,
     });
+    let counted = || {
+        let title = |outcome: &&'a Outcome| match outcome {
+            Outcome::Crashed(sighting) if sighting.same >= 0.5 => Some(&sighting.report.title),
+            _ => None,
+        };
+        outcomes.values().filter_map(title).collect()
+    };
     let mut titles: Vec<String> = Vec::new();
-    for face in faces.into_iter().flatten() {
-        if !titles.contains(&face.title) {
-            titles.push(face.title.clone());
+    for title in faces.unwrap_or_else(counted) {
+        if !titles.contains(title) {
+            titles.push(title.clone());
         }
     }
     titles

@@ -7,24 +7,30 @@ use std::fmt::Write as _;
 
 use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Reading;
 use kbisect_core::bisector::Suspect;
+use kbisect_core::commit::CommitId;
+use kbisect_core::policy::Stage;
 
+use super::counted;
 use super::duration;
 use super::report::Named;
 use super::report::Report;
 use super::report::TestedCommit;
+use super::rows;
 
 /// The text of the report; `link` is the public page of the crash, if there is one.
 pub fn render(report: &Report, link: Option<&str>) -> String {
     let mut text = headline(report);
     crash(&mut text, report);
+    on_trust(&mut text, report);
     evidence(&mut text, report);
     not_counted(&mut text, report);
     let _ = writeln!(
         text,
-        "Effort: {} trials on {} commits in {} (builds {})",
-        report.trials,
-        report.tested.len(),
+        "Effort: {} on {} in {} (builds {})",
+        counted(report.trials, "trial"),
+        counted(report.tested.len() as u64, "commit"),
         duration::short(report.seconds),
         duration::short(report.build_seconds)
     );
@@ -44,62 +50,81 @@ pub fn render(report: &Report, link: Option<&str>) -> String {
     text
 }
 
-/// The answer in its first line, and the commit it names.
+/// The answer in its first line, and the commit it names; without an answer, what can be done.
 fn headline(report: &Report) -> String {
-    let mut text = String::new();
-    let what = match report.kind {
-        Kind::Cause => "Culprit",
-        Kind::Fix => "Fix",
-    };
-    let _ = match (&report.conclusion, &report.named) {
-        (Conclusion::Found { suspects }, Some(named)) => {
-            let second = suspects.get(1).filter(|second| second.probability >= 0.005).map_or_else(String::new, |second| {
-                format!(" (second: {}, {})", second.commit.short(), percent(second.probability))
-            });
-            write!(
-                text,
-                "{what}, {}{second}:\n\n  commit {} (\"{}\")\n  Author: {}{}\n",
-                percent(named.probability),
-                named.text.commit.short(),
-                named.text.subject,
-                named.text.author,
-                named.text.first_release.as_ref().map_or_else(String::new, |name| format!("\n  First release with it: {name}")),
-            )
-        }
-        (Conclusion::Inconclusive { suspects, why, readings }, _) => {
-            let _ = writeln!(text, "No single {}: {why}.\n", what.to_lowercase());
-            if readings.len() > 1 {
-                for reading in readings {
-                    let best = reading
-                        .suspects
-                        .first()
-                        .map_or_else(String::new, |best| format!("{} ({})", best.commit.short(), percent(best.probability)));
-                    let _ = writeln!(
-                        text,
-                        "  {} that looks {:?} are the same bug: {best}",
-                        percent(reading.weight),
-                        reading.as_target
-                    );
-                }
-            }
-            write!(text, "{}", candidates(suspects))
-        }
-        (Conclusion::Found { suspects }, None) => write!(text, "{what}:\n\n{}", candidates(suspects)),
-        (Conclusion::NotReproduced, _) => writeln!(
-            text,
-            "Not reproduced: no trial at the start commit showed the crash.\n\nTry a longer [trial] time_limit, repeat = true, or the machine the crash was seen on."
-        ),
-        (Conclusion::OldestStillBad { oldest }, _) => writeln!(
-            text,
-            "Older than the range: the crash is already there at {}.\n\nName an older good commit, if you know one.",
+    match (&report.conclusion, &report.named) {
+        (Conclusion::Found { suspects }, Some(named)) => name(report.kind, named, suspects.get(1)),
+        (Conclusion::Found { suspects }, None) => format!("{}:\n\n{}", title(report.kind), candidates(suspects)),
+        (Conclusion::Inconclusive { suspects, why, readings }, _) => inconclusive(report, suspects, why, readings),
+        (Conclusion::NotReproduced, _) => "Not reproduced: no trial at the start commit showed the crash.\n\n\
+             Try a longer time limit ([trial] time_limit, or --time-limit), repeat = true,\n\
+             or the machine that the crash was seen on.\n"
+            .to_owned(),
+        (Conclusion::OldestStillBad { oldest }, _) => format!(
+            "Older than the range: the crash is already there at {}.\n\nName an older good commit, if you know one.\n",
             oldest.short()
         ),
-        (Conclusion::NewestStillBad { newest }, _) => {
-            writeln!(text, "Not fixed: the crash is still there at {}.", newest.short())
+        (Conclusion::NewestStillBad { newest }, _) => format!(
+            "Not fixed: the crash is still there at {}.\n\n\
+             Name a newer good commit, after a git fetch perhaps; or look for what\n\
+             introduced the crash, with kind = \"cause\".\n",
+            newest.short()
+        ),
+        (Conclusion::CannotSearch { why }, _) => {
+            format!("No answer: {why}.\n\nMend that and begin a new run; the consoles of all trials are kept with this one.\n")
         }
-        (Conclusion::CannotSearch { why }, _) => writeln!(text, "No answer: {why}."),
+    }
+}
+
+fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Cause => "Culprit",
+        Kind::Fix => "Fixed by",
+    }
+}
+
+fn name(kind: Kind, named: &Named, second: Option<&Suspect>) -> String {
+    let second = second
+        .filter(|second| second.probability >= 0.005)
+        .map_or_else(String::new, |second| format!(" (second: {}, {})", second.commit.short(), percent(second.probability)));
+    let sure = match named.probability {
+        Some(probability) => percent(probability) + &second,
+        None => "by git bisect's rules (no probability was measured)".to_owned(),
     };
-    text
+    format!(
+        "{}, {sure}:\n\n  commit {} (\"{}\")\n  Author: {}\n{}",
+        title(kind),
+        named.text.commit.short(),
+        named.text.subject,
+        named.text.author,
+        named.text.first_release.as_ref().map_or_else(String::new, |name| format!("  First release with it: {name}\n")),
+    )
+}
+
+fn inconclusive(report: &Report, suspects: &[Suspect], why: &str, readings: &[Reading]) -> String {
+    let what = match report.kind {
+        Kind::Cause => "culprit",
+        Kind::Fix => "fix",
+    };
+    let mut text = format!("No single {what}: {why}.\n\n");
+    if readings.len() > 1 {
+        for reading in readings {
+            let best = reading
+                .suspects
+                .first()
+                .map_or_else(String::new, |best| format!("{} ({})", best.commit.short(), percent(best.probability)));
+            let titles: Vec<&str> = reading.as_target.iter().filter_map(|look| Some(report.looks.get(look)?.as_str())).collect();
+            let condition = if titles.is_empty() {
+                "none of the other crashes is the same bug".to_owned()
+            } else {
+                format!("{} {} the same bug", titles.join(" and "), if titles.len() == 1 { "is" } else { "are" })
+            };
+            let _ = writeln!(text, "  {} that {condition}: then {best}", percent(reading.weight));
+        }
+    }
+    text + &candidates(suspects)
+        + "\nTo narrow it down, see in the log why commits were skipped or stayed open\n\
+           (kbisect log DIR), mend that, and run again; or look at these by hand.\n"
 }
 
 fn candidates(suspects: &[Suspect]) -> String {
@@ -114,62 +139,112 @@ fn candidates(suspects: &[Suspect]) -> String {
 }
 
 fn crash(text: &mut String, report: &Report) {
-    let title = report.titles.first().map_or("(not seen)", String::as_str);
+    let title = report.titles.first().map_or("not seen in any trial", String::as_str);
+    let start = report.start.commit;
     let not = match (&report.named, report.kind) {
-        (Some(named), _) if named.text.commit == report.start.commit => "which is the culprit itself",
-        (_, Kind::Cause) => "which is NOT the culprit",
-        (_, Kind::Fix) => "which is NOT the fix",
+        (None, _) => "",
+        (Some(named), Kind::Cause) if named.text.commit == start => ", which is the culprit itself",
+        (Some(_), Kind::Cause) => ", which is NOT the culprit",
+        (Some(_), Kind::Fix) => ", which is NOT the fix",
     };
-    let seen = report.start.commit.short();
-    let _ = match report.named {
-        Some(_) => writeln!(text, "\nCrash: {title}\n  (seen on {seen}, {not})"),
-        None => writeln!(text, "\nCrash: {title}\n  (seen on {seen})"),
-    };
+    let hit = report.tested.iter().any(|one| one.tested.commit == start && one.tested.hits > 0);
+    let seen = if hit { "seen on" } else { "reported at" };
+    let _ = writeln!(text, "\nCrash: {title}\n  ({seen} {}{not})", start.short());
     for other in report.titles.iter().skip(1).take(5) {
         let _ = writeln!(text, "  also: {other}");
+    }
+}
+
+/// The ends that no trial has confirmed.
+fn on_trust(text: &mut String, report: &Report) {
+    if report.on_trust.is_empty() || report.named.is_none() {
+        return;
+    }
+    let claim = |end: &CommitId| {
+        let claimed = match (*end == report.start.commit, report.kind) {
+            (true, Kind::Cause) => "is bad",
+            (true, Kind::Fix) => "crashes",
+            (false, Kind::Cause) => "is good",
+            (false, Kind::Fix) => "is fixed",
+        };
+        format!("{} {claimed}", end.short())
+    };
+    let claims: Vec<String> = report.on_trust.iter().map(claim).collect();
+    let _ = writeln!(text, "Taken on trust, not tested: {}", claims.join(", "));
+    if report.on_trust.contains(&report.start.commit) {
+        text.push_str("  (strategy posterior tests the ends first, and measures how sure it is)\n");
     }
 }
 
 /// How the named commit and its parents did; every tested commit when none is named.
 fn evidence(text: &mut String, report: &Report) {
     let Some(named) = &report.named else {
-        text.push_str("Evidence:\n");
+        if !report.tested.is_empty() {
+            text.push_str("Evidence:\n");
+        }
         for tested in &report.tested {
-            evidence_line(text, "", tested);
+            evidence_line(text, rows::word(tested.tested.role), tested);
         }
         return;
     };
-    text.push_str("Evidence (same configuration, same compiler):\n");
     let of = |commit| report.tested.iter().find(move |tested| tested.tested.commit == commit);
     let what = match report.kind {
         Kind::Cause => "culprit",
         Kind::Fix => "fix",
     };
-    if let Some(tested) = of(named.text.commit) {
-        evidence_line(text, what, tested);
+    let parents = named.text.parents.iter().filter_map(|parent| Some(("parent", of(*parent)?)));
+    let lines: Vec<(&str, &TestedCommit)> =
+        of(named.text.commit).map(|tested| (what, tested)).into_iter().chain(parents).collect();
+    if lines.is_empty() {
+        let _ = writeln!(text, "Evidence: none; neither the {what} nor a parent of it was tested");
+        return;
     }
-    for parent in &named.text.parents {
-        if let Some(tested) = of(*parent) {
-            evidence_line(text, "parent", tested);
-        }
+    text.push_str("Evidence (same configuration, same compiler):\n");
+    for (what, tested) in lines {
+        evidence_line(text, what, tested);
     }
 }
 
 fn evidence_line(text: &mut String, what: &str, tested: &TestedCommit) {
     let counts = &tested.tested;
     let valid = counts.hits + counts.clean + counts.other;
-    let _ = writeln!(text, "  {what:<8}{}  {:>3} of {valid} trials crash with it", counts.commit.short(), counts.hits);
+    let share = match valid {
+        0 => "no trial had a result".to_owned(),
+        _ => format!(
+            "{:>3} of {} with it",
+            counts.hits,
+            counted(u64::from(valid), "trial") + if valid == 1 { " crashes" } else { " crash" }
+        ),
+    };
+    let _ = writeln!(text, "  {what:<10} {}  {share}", counts.commit.short());
 }
 
 fn not_counted(text: &mut String, report: &Report) {
     let others: u32 = report.not_counted.other_crashes.values().sum();
     let void: u32 = report.not_counted.void.values().sum();
-    let titles: Vec<&str> = report.not_counted.other_crashes.keys().map(String::as_str).collect();
-    let _ = write!(text, "Not counted: {others} other crash{}", if others == 1 { "" } else { "es" });
-    if !titles.is_empty() {
-        let _ = write!(text, " ({})", titles.join("; "));
+    let mut parts = Vec::new();
+    if others > 0 {
+        let titles: Vec<&str> = report.not_counted.other_crashes.keys().map(String::as_str).collect();
+        parts.push(format!("{} ({})", counted(u64::from(others), "other crash"), titles.join("; ")));
     }
-    let _ = writeln!(text, ", {void} void trial{}", if void == 1 { "" } else { "s" });
+    if void > 0 {
+        let stages: Vec<String> =
+            report.not_counted.void.iter().map(|(stage, count)| format!("{}: {count}", stage_word(*stage))).collect();
+        parts.push(format!("{} ({})", counted(u64::from(void), "void trial"), stages.join(", ")));
+    }
+    let _ = writeln!(text, "Not counted: {}", if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") });
+}
+
+/// Where a void trial failed, as people say it.
+fn stage_word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Build => "does not build",
+        Stage::Boot => "does not boot",
+        Stage::Control => "control test failed",
+        Stage::Copy => "files not copied",
+        Stage::Reproducer => "reproducer said nothing",
+        Stage::Infra => "host failed",
+    }
 }
 
 fn recipients(text: &mut String, report: &Report) {

@@ -2,8 +2,10 @@
 //!
 //! Format: the line table of syzkaller's `pkg/bisect` as of 2026-08 (which lines exist, in which order). Lines that syzkaller has
 //! and a run does not (building syzkaller, the compiler) are left out; nothing is written that a reader of such logs would not
-//! recognise. A trial's line is written when its commit is concluded, because trials end in any order.
+//! recognise. Trials' lines are written when the search leaves their commit, because trials end in any order; where it comes back,
+//! the commit has another stretch with the trials that are new.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -21,6 +23,7 @@ use kbisect_core::policy::Stage;
 use kbisect_core::policy::Verdict;
 
 use super::Renderer;
+use super::counted;
 use super::duration;
 use super::event::BuildResult;
 use super::event::CommitText;
@@ -29,6 +32,9 @@ use super::event::Entry;
 use super::event::Event;
 use super::event::Notice;
 use super::event::Recipient;
+use super::stays::Stay;
+use super::stays::Stays;
+use super::stays::Turn;
 
 /// Writes the log to `out` as the run goes on.
 pub struct SyzLog<W> {
@@ -53,18 +59,28 @@ impl<W: Write + Send> Renderer for SyzLog<W> {
     }
 }
 
-/// The whole log of a run.
+/// The whole log of a run, up to what is known now.
 pub fn render(entries: &[Entry]) -> String {
     let mut text = Text::default();
-    entries.iter().map(|entry| text.take(entry)).collect()
+    let mut log: String = entries.iter().map(|entry| text.take(entry)).collect();
+    // A run that goes on, or was stopped: the search has not left its commit yet.
+    text.leave(&mut log, text.stays.current().cloned().as_ref());
+    log
 }
 
-/// What the log must remember between events.
+/// The log's text, event by event.
 #[derive(Default)]
 struct Text {
     ends: Option<Ends>,
-    /// The commit under test, from `Chosen` on.
-    block: Option<Block>,
+    stays: Stays,
+    /// What came of builds, where it is not in the log yet: one may end before the search turns to its commit.
+    built: HashMap<CommitId, String>,
+    /// Trials that ended and are not in the log yet, by their commit: some end after the search has left it.
+    runs: BTreeMap<CommitId, Vec<(TrialNumber, String)>>,
+    /// Why each commit was tested first.
+    roles: HashMap<CommitId, Role>,
+    /// What the policy concluded last, where it is not in the log yet.
+    verdicts: HashMap<CommitId, Verdict>,
     /// The ends of the range as far as verdicts settled them.
     bad: Option<CommitId>,
     good: Option<CommitId>,
@@ -73,7 +89,6 @@ struct Text {
     bisecting: bool,
     /// What the `# git bisect` lines said, so that none contradicts an earlier one.
     marks: HashMap<CommitId, &'static str>,
-    subjects: HashMap<CommitId, String>,
     tested: HashSet<CommitId>,
     build_seconds: f64,
     test_seconds: f64,
@@ -82,21 +97,17 @@ struct Text {
     first_time: Option<jiff::Timestamp>,
 }
 
-/// One commit's stretch of the log.
-struct Block {
-    commit: CommitId,
-    role: Role,
-    runs: Vec<(TrialNumber, String)>,
-}
-
 impl Text {
     /// The lines that this event adds.
     fn take(&mut self, entry: &Entry) -> String {
         let mut lines = String::new();
+        if let Turn::From(left) = self.stays.take(&entry.event) {
+            self.leave(&mut lines, left.as_ref());
+            self.arrive(&mut lines);
+        }
         match &entry.event {
-            Event::Started { host, ends, subject, .. } => {
+            Event::Started { host, ends, .. } => {
                 self.first_time = Some(entry.time);
-                self.subjects.insert(ends.start, subject.clone());
                 self.ends = Some(ends.clone());
                 let _ = writeln!(lines, "{host} starts bisection {}", go_time(entry.time));
                 let _ = match ends.kind {
@@ -105,44 +116,46 @@ impl Text {
                 };
             }
             Event::Target { faces, .. } => self.target = faces.first().map(|face| face.title.clone()).unwrap_or_default(),
-            Event::Chosen { commit, role, release, subject, left, steps } => {
-                self.close_block(&mut lines);
-                self.subjects.insert(*commit, subject.clone());
-                self.open_block(&mut lines, *commit, *role, release.as_deref(), *left, *steps);
-            }
             Event::BuildEnded { commit, result, seconds, .. } => {
                 self.build_seconds += seconds;
-                let _ = match result {
-                    BuildResult::Built { signature: Some(signature), .. } => writeln!(lines, "kernel signature: {signature}"),
-                    BuildResult::Built { .. } | BuildResult::Infra(_) => Ok(()),
-                    BuildResult::Failed(why) => writeln!(lines, "failed building {commit}: {}", one_line(why)),
+                let line = match result {
+                    BuildResult::Built { signature: Some(signature), .. } => format!("kernel signature: {signature}\n"),
+                    BuildResult::Built { .. } | BuildResult::Infra(_) => String::new(),
+                    BuildResult::Failed(why) => format!("failed building {commit}: {}\n", one_line(why)),
                 };
+                if self.stays.current().is_some_and(|stay| stay.commit == *commit) {
+                    lines.push_str(&line);
+                } else {
+                    self.built.insert(*commit, line);
+                }
             }
-            Event::TrialEnded { trial, commit, outcome, seconds, .. } => {
+            Event::TrialEnded { trial, commit, role, outcome, seconds, .. } => {
                 self.test_seconds += seconds;
                 self.tested.insert(*commit);
-                if let (Some(block), Some(run)) = (self.block.as_mut().filter(|block| block.commit == *commit), run_text(outcome))
-                {
-                    block.runs.push((*trial, run));
+                self.roles.entry(*commit).or_insert(*role);
+                if let Some(run) = run_text(outcome) {
+                    self.runs.entry(*commit).or_default().push((*trial, run));
                 }
             }
             Event::Retracted { trial } => {
-                if let Some(block) = &mut self.block {
-                    block.runs.retain(|(number, _)| number != trial);
+                for runs in self.runs.values_mut() {
+                    runs.retain(|(number, _)| number != trial);
                 }
             }
             Event::Judged { commit, judgement, .. } => {
-                if let Decision::Conclude(verdict) = &judgement.decision {
-                    self.conclude(&mut lines, *commit, verdict);
-                }
+                match &judgement.decision {
+                    Decision::Conclude(verdict) => self.verdicts.insert(*commit, verdict.clone()),
+                    Decision::Want(_) | Decision::Abort(_) => self.verdicts.remove(commit),
+                };
             }
             Event::Concluded { conclusion, commit, splat, .. } => {
-                self.close_block(&mut lines);
+                self.leave(&mut lines, self.stays.current().cloned().as_ref());
                 self.end_search(&mut lines, conclusion, commit.as_ref(), entry.time);
                 self.conclusion = Some((conclusion.clone(), commit.clone(), splat.clone()));
             }
             Event::Addressed { recipients } => self.address(&mut lines, recipients),
-            Event::Resumed { .. }
+            Event::Chosen { .. }
+            | Event::Resumed { .. }
             | Event::Routed { .. }
             | Event::Related { .. }
             | Event::PluginLog { .. }
@@ -153,32 +166,35 @@ impl Text {
         lines
     }
 
-    fn open_block(&mut self, lines: &mut String, commit: CommitId, role: Role, release: Option<&str>, left: usize, steps: usize) {
-        let fix = self.ends.as_ref().is_some_and(|ends| ends.kind == Kind::Fix);
+    /// Writes the first lines of the stay that begins.
+    fn arrive(&mut self, lines: &mut String) {
+        let Some(Stay { commit, role, release, subject, left, steps }) = self.stays.current().cloned() else {
+            return;
+        };
+        if matches!(role, Role::MergeBase | Role::Candidate) {
+            self.start_bisecting(lines);
+        }
+        let head = self.ends.as_ref().is_some_and(|ends| ends.head);
         let _ = match (role, release) {
-            (Role::Start, _) => writeln!(lines, "ensuring issue is reproducible on original commit {commit}\n"),
-            (_, Some(release)) => writeln!(lines, "testing release {release}"),
-            (Role::GoodEnd, None) if fix => writeln!(lines, "testing current HEAD {commit}"),
-            (Role::MergeBase, _) => {
-                self.start_bisecting(lines);
-                writeln!(lines, "Bisecting: a merge base must be tested\n[{commit}] {}", self.subjects[&commit])
+            (Role::Start, _) if !self.tested.contains(&commit) => {
+                writeln!(lines, "ensuring issue is reproducible on original commit {commit}\n")
             }
+            (_, Some(release)) => writeln!(lines, "testing release {release}"),
+            (Role::GoodEnd, None) if head => writeln!(lines, "testing current HEAD {commit}"),
+            (Role::MergeBase, _) => writeln!(lines, "Bisecting: a merge base must be tested\n[{commit}] {subject}"),
             (Role::Candidate, _) => {
-                self.start_bisecting(lines);
-                let (s_left, s_steps) = (if left == 1 { "" } else { "s" }, if steps == 1 { "" } else { "s" });
-                writeln!(
-                    lines,
-                    "Bisecting: {left} revision{s_left} left to test after this (roughly {steps} step{s_steps})\n[{commit}] {}",
-                    self.subjects[&commit]
-                )
+                let (revisions, rough) = (counted(left as u64, "revision"), counted(steps as u64, "step"));
+                writeln!(lines, "Bisecting: {revisions} left to test after this (roughly {rough})\n[{commit}] {subject}")
             }
             _ => Ok(()),
         };
-        if matches!(role, Role::Release | Role::GoodEnd) && !self.bisecting {
+        if matches!(role, Role::Release | Role::GoodEnd) && self.marks.get(&commit) != Some(&"good") {
+            // Where the good end of a search turned out to be bad, another search begins from the next one.
             self.end = Some(commit);
+            self.bisecting = false;
         }
         let _ = writeln!(lines, "testing commit {commit}");
-        self.block = Some(Block { commit, role, runs: Vec::new() });
+        lines.push_str(&self.built.remove(&commit).unwrap_or_default());
     }
 
     /// A fix is searched with the verdicts turned round: its bad end is the commit that no longer crashes.
@@ -186,54 +202,53 @@ impl Text {
         let Some(ends) = self.ends.as_ref().filter(|_| !self.bisecting) else {
             return;
         };
-        let bad = self.bad.unwrap_or(ends.start);
-        let good = self.good.or_else(|| ends.good.first().copied()).or(self.end).unwrap_or(ends.start);
-        let (bad, good) = match ends.kind {
-            Kind::Cause => (bad, good),
-            Kind::Fix => (good, bad),
-        };
+        let said = |end: &CommitId, mark: &str| self.marks.get(end).is_some_and(|said| *said != mark);
+        let fix = ends.kind == Kind::Fix;
+        let crashing = self.bad.filter(|end| !said(end, if fix { "good" } else { "bad" })).unwrap_or(ends.start);
+        let clean = self.good.or_else(|| ends.good.first().copied()).or(self.end).unwrap_or(ends.start);
+        let (bad, good) = if fix { (clean, crashing) } else { (crashing, clean) };
+        if said(&good, "good") || said(&bad, "bad") {
+            return;
+        }
         let _ = writeln!(lines, "# git bisect start {bad} {good}");
         self.marks.extend([(good, "good"), (bad, "bad")]);
         self.bisecting = true;
     }
 
-    /// Writes the trials of the commit under test.
-    fn write_runs(&mut self, lines: &mut String) {
-        let Some(block) = &mut self.block else {
+    /// Writes the trials of the commit that the search has left, and of others where trials ended meanwhile; and what was concluded.
+    fn leave(&mut self, lines: &mut String, left: Option<&Stay>) {
+        let mut runs = std::mem::take(&mut self.runs);
+        if let Some(&Stay { commit, role, .. }) = left {
+            write_runs(lines, runs.remove(&commit).unwrap_or_default());
+            self.conclude(lines, commit, role);
+        }
+        // What ended at the next commit already is told with what ends there.
+        let arrived = self.stays.current().map(|stay| stay.commit);
+        self.runs = runs.extract_if(.., |commit, _| arrived == Some(*commit)).collect();
+        for (commit, runs) in runs.into_iter().filter(|(_, runs)| !runs.is_empty()) {
+            let _ = writeln!(lines, "testing commit {commit}");
+            write_runs(lines, runs);
+            let role = self.roles.get(&commit).copied().unwrap_or(Role::Verification);
+            self.conclude(lines, commit, role);
+        }
+    }
+
+    fn conclude(&mut self, lines: &mut String, commit: CommitId, role: Role) {
+        let Some(verdict) = self.verdicts.remove(&commit) else {
             return;
         };
-        let mut runs = std::mem::take(&mut block.runs);
-        runs.sort_by_key(|(number, _)| *number);
-        match runs.split_first() {
-            None => {}
-            Some(((_, first), rest)) if rest.iter().all(|(_, run)| run == first) => {
-                let _ = writeln!(lines, "all runs: {first}");
-            }
-            Some(_) => {
-                for (index, (_, run)) in runs.iter().enumerate() {
-                    let _ = writeln!(lines, "run #{index}: {run}");
-                }
-            }
-        }
-    }
-
-    fn close_block(&mut self, lines: &mut String) {
-        self.write_runs(lines);
-        self.block = None;
-    }
-
-    fn conclude(&mut self, lines: &mut String, commit: CommitId, verdict: &Verdict) {
-        let role = self.block.as_ref().filter(|block| block.commit == commit).map(|block| block.role);
-        self.write_runs(lines);
-        if let Verdict::Skip(why) = verdict {
+        if let Verdict::Skip(why) = &verdict {
             let _ = writeln!(lines, "unable to determine the verdict: {}", one_line(why));
         }
-        match (role, verdict) {
-            (Some(Role::Start | Role::Release | Role::GoodEnd), Verdict::Bad) => self.bad = Some(commit),
-            (Some(Role::Release | Role::GoodEnd), Verdict::Good) => self.good = Some(commit),
-            (Some(Role::Candidate | Role::MergeBase), _) => {
+        match (role, &verdict) {
+            (Role::Start | Role::Release | Role::GoodEnd, Verdict::Bad) => {
+                self.bad = Some(commit);
+                self.good = self.good.filter(|good| *good != commit);
+            }
+            (Role::Release | Role::GoodEnd, Verdict::Good) => self.good = Some(commit),
+            (Role::Candidate | Role::MergeBase, _) => {
                 let fix = self.ends.as_ref().is_some_and(|ends| ends.kind == Kind::Fix);
-                let mark = match (verdict, fix) {
+                let mark = match (&verdict, fix) {
                     (Verdict::Skip(_), _) => "skip",
                     (Verdict::Good, false) | (Verdict::Bad, true) => "good",
                     (Verdict::Bad, false) | (Verdict::Good, true) => "bad",
@@ -251,8 +266,11 @@ impl Text {
         if let (Conclusion::Found { suspects }, Some(text)) = (conclusion, commit) {
             // Git's own words, whichever end the fix is at.
             let _ = writeln!(lines, "{} is the first bad commit\n{}", text.commit, commit_text(text));
-            let wrong = 1.0 - suspects.first().map_or(0.0, |first| first.probability);
-            let _ = writeln!(lines, "accumulated error probability: {wrong:.2}");
+            // Without a trial at the start commit nobody knows how often a bad commit crashes.
+            if self.ends.as_ref().is_some_and(|ends| self.tested.contains(&ends.start)) {
+                let wrong = 1.0 - suspects.first().map_or(0.0, |first| first.probability);
+                let _ = writeln!(lines, "accumulated error probability: {wrong:.2}");
+            }
         }
         let total = self.first_time.map_or(0.0, |first| now.duration_since(first).as_secs_f64());
         let _ = writeln!(
@@ -271,6 +289,9 @@ impl Text {
         };
         let fix = self.ends.as_ref().is_some_and(|ends| ends.kind == Kind::Fix);
         let crash = |lines: &mut String| {
+            if self.target.is_empty() {
+                return;
+            }
             let _ = writeln!(lines, "crash: {}\n{splat}", self.target);
         };
         match conclusion {
@@ -319,6 +340,21 @@ impl Text {
     }
 }
 
+fn write_runs(lines: &mut String, mut runs: Vec<(TrialNumber, String)>) {
+    runs.sort_by_key(|(number, _)| *number);
+    match runs.split_first() {
+        None => {}
+        Some(((_, first), rest)) if rest.iter().all(|(_, run)| run == first) => {
+            let _ = writeln!(lines, "all runs: {first}");
+        }
+        Some(_) => {
+            for (index, (_, run)) in runs.iter().enumerate() {
+                let _ = writeln!(lines, "run #{index}: {run}");
+            }
+        }
+    }
+}
+
 /// How a trial's line reads; none for a build failure, which has a line of its own.
 fn run_text(outcome: &Outcome) -> Option<String> {
     Some(match outcome {
@@ -360,3 +396,6 @@ fn go_time(time: jiff::Timestamp) -> String {
     let zoned = time.to_zoned(jiff::tz::TimeZone::UTC);
     zoned.strftime("%Y-%m-%d %H:%M:%S.%f +0000 UTC").to_string()
 }
+
+#[cfg(test)]
+mod tests;

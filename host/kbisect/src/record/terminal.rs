@@ -5,19 +5,24 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
 use std::time::Instant;
 
 use indicatif::MultiProgress;
 use indicatif::ProgressBar;
+use indicatif::ProgressState;
 use indicatif::ProgressStyle;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Summary;
 use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
-use kbisect_core::policy::Role;
 
 use super::Renderer;
+use super::counted;
 use super::duration;
 use super::event::BuildResult;
 use super::event::Ends;
@@ -25,17 +30,30 @@ use super::event::Entry;
 use super::event::Event;
 use super::event::Notice;
 use super::event::Progress;
+use super::pace::Pace;
+use super::rows::Row;
+use super::rows::Rows;
 
 /// How many columns of a subject are shown.
-const SUBJECT: usize = 44;
+const SUBJECT: usize = 40;
+
+/// Without a screen that changes: how much more or less time has to be left than was said last to be said again, and the least time
+/// that is worth a line, in seconds.
+const CHANGED: f64 = 2.0;
+const WORTH_SAYING: f64 = 60.0;
 
 /// Renders to standard error.
 pub struct Terminal {
     live: Option<Live>,
-    number: usize,
-    current: Option<(CommitId, Role, String)>,
+    rows: Rows,
+    pace: Pace,
     standing: Option<Summary>,
-    range_shown: bool,
+    /// Whether the table has its first line.
+    headed: bool,
+    /// The range that was shown last.
+    range: Option<usize>,
+    /// When the run was last said to end.
+    said: Option<Instant>,
 }
 
 /// The part of the screen that changes.
@@ -45,13 +63,22 @@ struct Live {
     best: ProgressBar,
     building: Option<CommitId>,
     trying: BTreeMap<TrialNumber, CommitId>,
-    started: Instant,
+    /// When the run ends, as far as can be guessed.
+    end: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Terminal {
     /// A renderer with a live part when `live`, else with plain lines only.
     pub fn new(live: bool) -> Self {
-        Self { live: live.then(Live::new), number: 0, current: None, standing: None, range_shown: false }
+        Self {
+            live: live.then(Live::new),
+            rows: Rows::default(),
+            pace: Pace::default(),
+            standing: None,
+            headed: false,
+            range: None,
+            said: None,
+        }
     }
 
     fn line(&self, text: &str) {
@@ -66,23 +93,19 @@ impl Terminal {
     }
 
     fn durable(&mut self, entry: &Entry) {
+        self.pace.take(entry);
+        if let Some(row) = self.rows.take(&entry.event) {
+            self.row(&row);
+        }
         match &entry.event {
             Event::Started { ends, subject, .. } => self.line(&start_line(ends, subject)),
-            Event::Resumed { .. } => self.line("resumed"),
+            Event::Resumed { .. } => self.line("resumed; what was done before is kept, and counted below"),
             Event::Target { faces, origin } => {
                 if let Some(face) = faces.first() {
                     let frames = if face.trace.is_empty() { String::new() } else { format!("; {} frames", face.trace.len()) };
                     let file = face.guilty_file.as_ref().map_or_else(String::new, |file| format!("; {file}"));
                     self.line(&format!("target  {}   ({origin}{frames}{file})", face.title));
                 }
-            }
-            Event::Chosen { commit, role, release, subject, .. } => {
-                self.close_row();
-                let subject = match release {
-                    Some(release) => format!("{release}: {subject}"),
-                    None => subject.clone(),
-                };
-                self.current = Some((*commit, *role, subject));
             }
             Event::BuildEnded { commit, result, seconds, .. } => match result {
                 BuildResult::Built { .. } => {}
@@ -91,16 +114,13 @@ impl Terminal {
                     self.line(&format!("        build of {} failed after {}: {last}", commit.short(), duration::short(*seconds)));
                 }
             },
-            Event::TrialEnded { trial, commit, outcome, reason, .. } => {
+            Event::TrialEnded { commit, n, outcome, reason, .. } => {
                 if let Outcome::Crashed(sighting) = outcome
                     && sighting.same < 0.5
                 {
                     let (title, same) = (&sighting.report.title, sighting.same);
-                    self.line(&format!(
-                        "        other: {title} at {}: {same:.2} the target; {reason} (trial {})",
-                        commit.short(),
-                        trial.0
-                    ));
+                    self.line(&format!("        other: {title} at {}: {same:.2} the target; {reason}", commit.short()));
+                    self.line(&format!("               console: trials/{commit}/{n}/console.zst"));
                 }
             }
             Event::PluginFailed { plugin, hook, error, disabled } => {
@@ -112,15 +132,14 @@ impl Terminal {
             }
             Event::Warned { message } => self.line(&format!("warning: {message}")),
             Event::Concluded { .. } => {
-                self.close_row();
-                self.current = None;
                 if let Some(live) = self.live.take() {
                     live.now.finish_and_clear();
                     live.best.finish_and_clear();
                 }
             }
             Event::Stopped { why } => self.line(&format!("stopped: {why}")),
-            Event::Routed { .. }
+            Event::Chosen { .. }
+            | Event::Routed { .. }
             | Event::Related { .. }
             | Event::Retracted { .. }
             | Event::Judged { .. }
@@ -129,25 +148,29 @@ impl Terminal {
         }
     }
 
-    /// Prints the row of the commit that the search now leaves.
-    fn close_row(&mut self) {
-        let Some((commit, role, subject)) = self.current.take() else {
-            return;
-        };
-        let Some(tested) = self.standing.as_ref().and_then(|standing| standing.tested.iter().find(|one| one.commit == commit))
+    /// Prints a row. While an earlier process's events are gone through, nothing is known of where the search stood.
+    fn row(&mut self, row: &Row) {
+        let Some(tested) =
+            self.standing.as_ref().and_then(|standing| standing.tested.iter().find(|one| one.commit == row.commit))
         else {
             return;
         };
-        if self.number == 0 {
-            self.line(&format!("  #  {:<13} {:<w$}  hit/clean/void/other   P(has the bug)", "commit", "subject", w = SUBJECT));
+        if !self.headed {
+            self.headed = true;
+            self.line(&format!(
+                "  #  {:<12}  {:<11}  {:<w$}  hit/clean/void/other   P(has the bug)",
+                "commit",
+                "why",
+                "subject",
+                w = SUBJECT
+            ));
         }
-        self.number += 1;
-        let row = format!(
-            "{:>3}  {}{} {:<w$}  {:>3} {:>5} {:>4} {:>5}     {:.3}",
-            self.number,
-            commit.short(),
-            role_mark(role),
-            shortened(&subject, SUBJECT),
+        let text = format!(
+            "{:>3}  {}  {:<11}  {:<w$}  {:>3} {:>5} {:>4} {:>5}     {:.3}",
+            row.number,
+            row.commit.short(),
+            row.why,
+            shortened(&row.subject, SUBJECT),
             tested.hits,
             tested.clean,
             tested.void,
@@ -155,16 +178,44 @@ impl Terminal {
             tested.bad,
             w = SUBJECT
         );
-        self.line(&row);
+        self.line(&text);
+    }
+
+    /// Takes note of where the search stands: a new range is shown, with a guess of the time it takes, and so is another guess.
+    fn stand(&mut self, summary: &Summary) {
+        self.standing = Some(summary.clone());
+        let left = self.pace.left(summary);
+        if let Some(live) = &self.live {
+            let end = left.map(|left| Instant::now() + Duration::from_secs_f64(left));
+            *live.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        }
+        let guess = left.map_or_else(String::new, |left| format!(", {} left", duration::about(left)));
+        if summary.range.is_some() && summary.range != self.range {
+            let range = summary.range.unwrap_or_default();
+            let commits = counted(range as u64, "commit");
+            self.line(&format!("range   {commits}, about {} to test{guess}", steps(range)));
+        } else if self.live.is_some() || !left.is_some_and(|left| self.surprises(left)) {
+            return;
+        } else {
+            self.line(&format!("        elapsed {}{guess}", duration::short(self.pace.spent())));
+        }
+        self.range = summary.range.or(self.range);
+        self.said = left.map(|left| Instant::now() + Duration::from_secs_f64(left));
+    }
+
+    /// Whether a guess is far from the one that was said last, and worth a line.
+    fn surprises(&self, left: f64) -> bool {
+        let Some(said) = self.said else {
+            return left >= WORTH_SAYING;
+        };
+        let expected = said.saturating_duration_since(Instant::now()).as_secs_f64();
+        let (less, more) = if left < expected { (left, expected) } else { (expected, left) };
+        more >= WORTH_SAYING && more >= less * CHANGED
     }
 
     fn progress(&mut self, progress: &Progress) {
         if let Progress::Standing(summary) = progress {
-            if let (Some(range), false) = (summary.range, self.range_shown) {
-                self.range_shown = true;
-                self.line(&format!("range   {range} commits, about {} to test", steps(range)));
-            }
-            self.standing = Some(summary.clone());
+            self.stand(summary);
         }
         if let Progress::Retrying { failure } = progress {
             self.line(&format!("warning: tried again: {}", failure.reason));
@@ -206,10 +257,19 @@ impl Live {
     fn new() -> Self {
         let screen = MultiProgress::new();
         let style = |template| ProgressStyle::with_template(template).expect("a constant template");
+        let end = Arc::new(Mutex::new(None));
+        let clock = {
+            let end = Arc::clone(&end);
+            move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+                let end: Option<Instant> = *end.lock().unwrap_or_else(PoisonError::into_inner);
+                let left = end.and_then(|end| end.checked_duration_since(Instant::now()));
+                let _ = text.write_str(&clock(state.elapsed(), left));
+            }
+        };
         let best = screen.add(ProgressBar::new_spinner().with_style(style("{msg}")));
-        let now = screen.add(ProgressBar::new_spinner().with_style(style("{spinner} {elapsed} {msg}")));
-        now.enable_steady_tick(std::time::Duration::from_millis(200));
-        Self { screen, now, best, building: None, trying: BTreeMap::new(), started: Instant::now() }
+        let now = screen.add(ProgressBar::new_spinner().with_style(style("{spinner} {clock}   {msg}").with_key("clock", clock)));
+        now.enable_steady_tick(Duration::from_millis(200));
+        Self { screen, now, best, building: None, trying: BTreeMap::new(), end }
     }
 
     /// What ended is no longer going on.
@@ -230,19 +290,9 @@ impl Live {
             let _ = write!(text, "building {}  ", commit.short());
         }
         if let Some((_, commit)) = self.trying.first_key_value() {
-            let _ = write!(
-                text,
-                "{} trial{} at {}",
-                self.trying.len(),
-                if self.trying.len() == 1 { "" } else { "s" },
-                commit.short()
-            );
+            let _ = write!(text, "{} at {}", counted(self.trying.len() as u64, "trial"), commit.short());
         }
-        let _ = write!(
-            text,
-            "   (so far {}; Ctrl-C stops, the run can be resumed)",
-            duration::short(self.started.elapsed().as_secs_f64())
-        );
+        text.push_str("   (Ctrl-C stops; the run can be resumed)");
         self.now.set_message(text);
     }
 }
@@ -250,12 +300,21 @@ impl Live {
 fn start_line(ends: &Ends, subject: &str) -> String {
     let end = match (ends.kind, ends.good.first(), ends.releases.first()) {
         (Kind::Cause, Some(good), _) => format!("good at {}", good.short()),
-        (Kind::Cause, None, Some(release)) => format!("back through {} releases from {}", ends.releases.len(), release.name),
+        (Kind::Cause, None, Some(release)) => {
+            format!("back through {} from {}", counted(ends.releases.len() as u64, "release"), release.name)
+        }
         (Kind::Cause, None, None) => "no release before it".to_owned(),
-        (Kind::Fix, Some(good), _) => format!("fixed at {}?", good.short()),
-        (Kind::Fix, None, _) => "fixed at HEAD?".to_owned(),
+        (Kind::Fix, Some(good), _) if ends.head => format!("looking for its fix up to HEAD ({})", good.short()),
+        (Kind::Fix, Some(good), _) => format!("looking for its fix up to {}", good.short()),
+        (Kind::Fix, None, _) => "looking for its fix".to_owned(),
     };
     format!("start   {} (\"{}\"), {end}", ends.start.short(), shortened(subject, 60))
+}
+
+/// The time so far, and what is left where that can be guessed.
+fn clock(elapsed: Duration, left: Option<Duration>) -> String {
+    let left = left.map_or_else(String::new, |left| format!(", {} left", duration::about(left.as_secs_f64())));
+    format!("elapsed {}{left}", duration::short(elapsed.as_secs_f64()))
 }
 
 fn best_line(summary: &Summary) -> String {
@@ -266,24 +325,13 @@ fn best_line(summary: &Summary) -> String {
         parts.push(format!("{rest:.2} others"));
     }
     if summary.good_end_bad > 0.005 {
-        parts.push(format!("{:.2} older than the good end", summary.good_end_bad));
+        parts.push(format!("{:.2} the good end is bad too", summary.good_end_bad));
     }
     if parts.is_empty() { String::new() } else { format!("best so far  {}   ({} left)", parts.join(" · "), summary.left) }
 }
 
-/// A mark for commits that are tested for another reason than the search.
-fn role_mark(role: Role) -> char {
-    match role {
-        Role::Start => 's',
-        Role::GoodEnd | Role::Release => 'r',
-        Role::MergeBase => 'm',
-        Role::Verification => 'v',
-        Role::Candidate | Role::BaselineConfig => ' ',
-    }
-}
-
 /// At most `width` characters, the last an ellipsis where something was cut.
-fn shortened(text: &str, width: usize) -> String {
+pub fn shortened(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

@@ -42,6 +42,7 @@ use crate::process::jail;
 use crate::process::ledger;
 use crate::record::event::Entry;
 use crate::record::event::Event;
+use crate::record::event::Progress;
 use crate::record::journal;
 use crate::record::journal::Journal;
 use crate::record::json::JsonStream;
@@ -257,7 +258,9 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
         Some(conclusion) => Ending::Concluded(conclusion.clone()),
         None => {
             let executor = Executor::new(parts);
-            Dispatcher::new(parts, state, recorder, executor).run(&mut signals).await?
+            let ending = Dispatcher::new(parts, state, recorder, executor).run(&mut signals).await?;
+            recorder.progress(&Progress::Standing(state.bisector.summary()));
+            ending
         }
     };
     let exit = match ending {

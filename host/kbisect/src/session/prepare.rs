@@ -110,11 +110,12 @@ pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
                     .hint("name a good commit: good = \"…\" in the job file, or --good")
                     .hint("or fetch the tags: git fetch --tags"));
             }
-            Ends { kind: job.kind, start, good, releases }
+            Ends { kind: job.kind, start, good, releases, head: false }
         }
         Kind::Fix => {
-            let good = if good.is_empty() { vec![repository.resolve("HEAD")?] } else { good };
-            Ends { kind: job.kind, start, good, releases: Vec::new() }
+            let head = good.is_empty();
+            let good = if head { vec![repository.resolve("HEAD")?] } else { good };
+            Ends { kind: job.kind, start, good, releases: Vec::new(), head }
         }
     })
 }
