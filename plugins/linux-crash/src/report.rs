@@ -54,7 +54,7 @@ pub fn reports(console: &[u8]) -> Vec<CrashReport> {
     let headers = scanner.headers(&console[..from], &lines);
     let opened = header::openings(&headers, &lines);
     let panic = lines.iter().rposition(|line| line.text.contains(PANIC));
-    let noise = opened.first().is_some_and(|_| suppressed::is(&String::from_utf8_lossy(console)));
+    let noise = !opened.is_empty() && suppressed::is(console);
     let mut reports = Vec::new();
     for (place, &opening) in opened.iter().enumerate() {
         let console = Console { lines: &lines, headers: &headers[opening..], later: &opened[place + 1..], all: &headers };

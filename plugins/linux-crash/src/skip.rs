@@ -106,7 +106,7 @@ const COMMON: &[(&str, &str)] = &[
     (
         "locks and atomics",
         "_raw_* __raw_* raw_spin* *spin_lock* *spin_unlock* *read_lock* *write_lock* mutex_* __mutex_* __down_* down \
-         down_* up up_read* up_write* __up_* rwsem_* __rwsem_* percpu_down* percpu_up* __percpu_* queued_* native_queued_* pv_queued_* \
+         *down_read* *down_write* down_* up up_read* up_write* __up_* rwsem_* __rwsem_* percpu_down* percpu_up* __percpu_* queued_* native_queued_* pv_queued_* \
          __pv_queued_* ww_mutex* atomic_* arch_atomic* raw_atomic* __atomic* atomic64_* _atomic_dec_and_lock* test_bit \
          test_and_* set_bit clear_bit arch_test_bit kref_* rtmutex_* rt_mutex* __rt_mutex* local_bh_* __local_bh* \
          seqcount_* read_seqbegin* rcu_read_* osq_lock osq_unlock bit_spin_* __ww_* completion_* get_bh put_bh \
@@ -114,7 +114,7 @@ const COMMON: &[(&str, &str)] = &[
     ),
     (
         "memory",
-        "kmalloc* __kmalloc* kzalloc* kcalloc* kmemdup* kstrdup* __do_kmalloc* krealloc* __do_krealloc kfree* __kfree* \
+        "*kmalloc* kzalloc* kcalloc* kmemdup* kstrdup* __do_kmalloc* krealloc* __do_krealloc kfree* __kfree* \
          kvfree* kvmalloc* __kvmalloc* __kmem_cache_* kmem_* slab_* ___slab_* __slab_* do_slab_free *slab_alloc* \
          *slab_free* cache_* new_slab* allocate_slab free_debug_* alloc_debug_* check_slab quarantine_* __cache_* \
          ___cache_* poison_* set_track* __alloc_pages* __free_pages* free_unref_* free_pcp* prep_new_page post_alloc_hook \
@@ -122,16 +122,16 @@ const COMMON: &[(&str, &str)] = &[
          __vfree* get_zeroed_page memdup_* vmemdup_* strndup_user devm_k* devm_add_action* kvasprintf* \
          kasprintf kstrndup* alloc_percpu* pcpu_* __alloc_percpu* free_large_kmalloc copy_from_user* copy_to_user* copy_in_user* __copy_* \
          _copy_* copyin* copyout* copy_to_iter* copy_from_iter* copy_user_* rep_movs* csum_partial* \
-         __clear_user* get_user* put_user* __get_user* __put_user* probe_kernel* __asm_copy_* \
-         raw_copy_* arm_copy_* __arch_copy_* __pi_* memcpy* memset* memmove* memcmp* memchr* memscan __memcpy* __memset* \
+         __clear_user* get_user put_user* __get_user* __put_user* probe_kernel* __asm_copy_* \
+         raw_copy_* arm_copy_* __arch_copy_* __pi_* *memcpy* *strcmp* memset* memmove* memcmp* memchr* memscan __memset* \
          __memmove* mmiocpy mmioset strlen strnlen* strcpy* strncpy* strscpy* strncmp* strcat* strlcat* \
          strnstr strstr strchr* strrchr* strcasecmp* sized_strscpy* __fortify* fortify_* string* vsnprintf \
-         vsprintf snprintf sprintf vscnprintf scnprintf pointer hex_string hex_dump_to_buffer printk* _printk* vprintk* \
+         vsprintf snprintf sprintf vscnprintf scnprintf pointer hex_string hex_dump_to_buffer *printk* \
          __virt_to_phys* __phys_addr* virt_to_* crc32* crc16 crc_*",
     ),
     (
         "containers",
-        "rb_* __rb_* radix_tree* __radix_tree* __xa_* xas_* hlist_* rht_* __list_* list_add* list_del* list_move* list_splice* list_empty* \
+        "rb_* __rb_* radix_tree* __radix_tree* __xa_* xas_* hlist_* rht_* __list_* *list_add* *list_del* list_move* list_splice* list_empty* \
          _find_* llist_* refcount_*",
     ),
     ("debug objects' callers", "del_timer* try_to_del_timer* __timer_delete* timer_delete* __debug_object*"),
@@ -144,7 +144,7 @@ const COMMON: &[(&str, &str)] = &[
     (
         "waiting and waking",
         "schedule schedule_timeout* schedule_preempt* schedule_hr* schedule_debug __schedule* io_schedule* __switch_to* context_switch finish_task_switch* wait_for_* __wait_for_* \
-         do_wait_* wait_on_* __wait_on_* complete complete_all __wake_up* wake_up_process __task_rq_lock \
+         do_wait_* *wait_on_* complete complete_all __wake_up* wake_up_process __task_rq_lock \
          task_rq_lock autoremove_wake* default_wake* kthread_stop* kthread_park* swait_* __prepare_to* prepare_to_wait* \
          finish_wait ldsem_* preempt_schedule* _cond_resched __cond_resched*",
     ),
@@ -171,7 +171,7 @@ const COMMON: &[(&str, &str)] = &[
     (
         "network buffers and device registration",
         "skb_put* skb_push* skb_pull* __skb_pull* skb_panic* skb_over_* skb_under_* pskb_* __pskb_* \
-         skb_clone __skb_clone dev_vprintk* dev_printk* __dev_printk* _dev_* va_format netdev_printk* __netdev_printk* \
+         skb_clone __skb_clone dev_vprintk* _dev_* va_format \
          unregister_netdev unregister_netdevice_queue unregister_netdevice_many* rollback_registered* lock_sock* release_sock __release_sock __sk_free sk_free \
          netdev_next_lower*",
     ),

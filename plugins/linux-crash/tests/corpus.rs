@@ -4,6 +4,8 @@
 //! rise, never fall: `KBISECT_RATCHET=write` writes them anew. `KBISECT_MISSES=FIELD` (or `all`) prints what was missed, of the part
 //! of the files that rules are tuned on; a third of them, chosen by a hash of the name, is held out and only counted.
 
+mod cases;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,90 +14,35 @@ use std::path::PathBuf;
 use kbisect_sdk::CrashReport;
 use linux_crash::report;
 
-/// A corpus file: header lines, and the log behind the empty line.
-struct Case {
-    name: String,
-    headers: Vec<(String, String)>,
-    log: Vec<u8>,
+use crate::cases::Case;
+use crate::cases::find;
+
+/// Whether the file is among those that no rule was tuned on.
+fn held_out(case: &Case) -> bool {
+    let hash =
+        case.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    (hash >> 32).is_multiple_of(3)
 }
 
-impl Case {
-    fn read(path: &Path) -> Self {
-        let mut bytes = std::fs::read(path).expect("a readable corpus file");
-        bytes.retain(|&byte| byte != b'\r');
-        let split = if bytes.first() == Some(&b'\n') { 0 } else { find(&bytes, b"\n\n").map_or(bytes.len(), |at| at + 1) };
-        let headers = String::from_utf8_lossy(&bytes[..split]).into_owned();
-        let headers = headers
-            .lines()
-            .filter_map(|line| line.split_once(": ").or_else(|| line.split_once(':')))
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
-        let mut log = bytes.get(split + 1..).unwrap_or_default().to_vec();
-        if let Some(at) = find(&log, b"\n\nREPORT:\n") {
-            log.truncate(at + 1);
-        }
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Self { name, headers, log }
+/// First and past-the-last byte of the report, as `START` and `END` say; nothing where they do not.
+fn expected_span(case: &Case) -> String {
+    let (start, end) = (case.get("START"), case.get("END"));
+    if start.is_empty() {
+        return String::new();
     }
-
-    fn all(&self, key: &str) -> Vec<String> {
-        let mut values: Vec<String> = self
-            .headers
-            .iter()
-            .filter(|(known, value)| known == key && !value.is_empty())
-            .map(|(_, value)| value.clone())
-            .collect();
-        values.sort();
-        values
-    }
-
-    fn get(&self, key: &str) -> String {
-        self.all(key).pop().unwrap_or_default()
-    }
-
-    fn has(&self, key: &str) -> bool {
-        self.headers.iter().any(|(known, _)| known == key)
-    }
-
-    /// Whether the file is among those that no rule was tuned on.
-    fn held_out(&self) -> bool {
-        let hash = self
-            .name
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-        (hash >> 32).is_multiple_of(3)
-    }
-
-    /// First and past-the-last byte of the report, as `START` and `END` say; nothing where they do not.
-    fn span(&self) -> String {
-        let (start, end) = (self.get("START"), self.get("END"));
-        if start.is_empty() {
-            return String::new();
-        }
-        let end = if end.is_empty() { &start } else { &end };
-        let place = |line: &str| find(&self.log, line.as_bytes()).expect("the line is in the log");
-        format!("{} to {}", place(&start), place(end) + end.len())
-    }
+    let end = if end.is_empty() { &start } else { &end };
+    let place = |line: &str| find(&case.log, line.as_bytes()).expect("the line is in the log");
+    format!("{} to {}", place(&start), place(end) + end.len())
 }
 
-fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
-    bytes.windows(text.len()).position(|window| window == text)
-}
-
-fn data() -> PathBuf {
-    std::env::var_os("KBISECT_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from)
-}
-
-fn cases(folder: &str) -> Option<Vec<Case>> {
-    let folder = data().join(folder);
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: no test data in {}", folder.display());
-        return None;
-    };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
-    paths.sort();
-    Some(paths.iter().map(|path| Case::read(path)).collect())
+fn corpus(folder: &str) -> Option<Vec<Case>> {
+    let data = std::env::var_os("KBISECT_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let found = cases::cases(&data.join(folder));
+    if found.is_none() {
+        println!("skipped: no test data in {}", data.join(folder).display());
+    }
+    found
 }
 
 /// How often a field was right, said wrongly, and missed. One that is neither present nor predicted is not counted.
@@ -133,13 +80,13 @@ impl Scores {
         if expected.is_empty() && got.is_empty() {
             return true;
         }
-        let score = &mut self.fields.entry(field).or_default()[usize::from(case.held_out())];
+        let score = &mut self.fields.entry(field).or_default()[usize::from(held_out(case))];
         if expected == got {
             score.right += 1;
             return true;
         }
         score.wrong += 1;
-        if !case.held_out() && (self.misses == field || self.misses == "all") {
+        if !held_out(case) && (self.misses == field || self.misses == "all") {
             println!("{}/{} {field}: {expected} | {got}", self.corpus, case.name);
         }
         false
@@ -199,7 +146,7 @@ fn span(report: &CrashReport) -> String {
 
 #[test]
 fn consoles() {
-    let Some(cases) = cases("crash-reports/linux") else { return };
+    let Some(cases) = corpus("crash-reports/linux") else { return };
     let mut scores = Scores::new("linux");
     for case in &cases {
         let reports = report::reports(&case.log);
@@ -218,11 +165,11 @@ fn consoles() {
             right &= scores.count("frame", case, &case.get("FRAME"), got.frame.as_deref().unwrap_or("corrupted"));
         }
         if case.has("START") {
-            right &= scores.count("span", case, &case.span(), &span(got));
+            right &= scores.count("span", case, &expected_span(case), &span(got));
         }
         if !scores.count("whole", case, "right", if right { "right" } else { "wrong" })
             && !scores.misses.is_empty()
-            && !case.held_out()
+            && !held_out(case)
         {
             println!("    {} [{}]", got.corrupted.as_deref().unwrap_or("sound"), got.trace.join(" "));
         }
@@ -232,7 +179,7 @@ fn consoles() {
 
 #[test]
 fn guilty_files() {
-    let Some(cases) = cases("crash-reports/guilty") else { return };
+    let Some(cases) = corpus("crash-reports/guilty") else { return };
     let mut scores = Scores::new("guilty");
     for case in &cases {
         let reports = report::reports(&case.log);
@@ -244,7 +191,7 @@ fn guilty_files() {
 
 #[test]
 fn real_reports() {
-    let Some(cases) = cases("real-bisections/reports") else { return };
+    let Some(cases) = corpus("real-bisections/reports") else { return };
     let mut scores = Scores::new("real");
     for case in &cases {
         let reports = report::reports(&case.log);

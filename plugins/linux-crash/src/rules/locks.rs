@@ -81,7 +81,8 @@ pub(super) const ROWS: &[Row] = &[
     lock("BUG: spinlock recursion", "BUG: spinlock recursion in {frame}"),
     lock("BUG: spinlock lockup suspected", "BUG: spinlock lockup suspected in {frame}"),
     lock("BUG: spinlock already unlocked", "BUG: spinlock already unlocked in {frame}"),
-    lock("BUG: spinlock wrong", "BUG: spinlock wrong owner in {frame}"),
+    lock("BUG: spinlock wrong owner", "BUG: spinlock wrong owner in {frame}"),
+    lock("BUG: spinlock wrong CPU", "BUG: spinlock wrong CPU in {frame}"),
     lock("BUG: rwlock bad magic", "BUG: rwlock bad magic in {frame}"),
     row("BUG: workqueue leaked lock or atomic", "BUG: workqueue leaked lock or atomic in {frame}")
         .also(&["last function: {fn}"])

@@ -44,7 +44,7 @@ const SLAB: &str = "the slab report it belongs to is missing";
 const TORN: &str = "the kind of access was not printed";
 
 /// Pools of pages allocate on behalf of their users.
-const PAGES: &[&str] = &["__set_page_owner", "page_pool_*", "__page_pool_*", "*alloc*"];
+const PAGES: &[&str] = &["__set_page_owner", "page_pool_*", "__page_pool_*", "alloc_pages_bulk*"];
 
 /// KFENCE's own tests.
 const TESTS: &[&str] = &["test_kmalloc*"];

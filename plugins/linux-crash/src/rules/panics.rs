@@ -50,6 +50,7 @@ pub(super) const ROWS: &[Row] = &[
     program("panic: {what:any}", "panic: {what}").kind("DoS").place(Place::LineStart),
     program("fatal error: ", "go runtime error").also(&["goroutine "]).kind("DoS").place(Place::LineStart),
     program("fatal error: ", "go runtime error").also(&["runtime stack:"]).kind("DoS").place(Place::LineStart),
+    program("trusty: panic {any}ASSERT FAILED at ({where:any}):{what:any}", "trusty: ASSERT FAILED:{what:any}").kind("DoS"),
     program("trusty: panic", "trusty: ASSERT FAILED:{what:any}").also(&["ASSERT FAILED at ({where:any}):{what:any}"]).kind("DoS"),
     program("VFS: Busy inodes after unmount", "VFS: Busy inodes after unmount (use-after-free)").kind("DoS"),
     program("VFS: Close: file count is", "VFS: Close: file count is zero (use-after-free)").kind("DoS"),

@@ -30,7 +30,7 @@ pub(super) const ROWS: &[Row] = &[
     library("WARNING: {any}mm/usercopy.c:", "WARNING: bad usercopy in {frame}", USERCOPY),
     library("WARNING: {any}lib/kobject.c:", "WARNING: kobject bug in {frame}", KOBJECT),
     library("WARNING: {any}fs/proc/generic.c:", "WARNING: proc registration bug in {frame}", PROC),
-    library("WARNING: {any}drivers/usb/core/urb.c:{rest:any}usb_submit_urb", "WARNING in {frame}/usb_submit_urb", &[]),
+    library("WARNING: {any}drivers/usb/core/urb.c:{rest:any}usb_submit_urb", "WARNING in {frame:fn}/usb_submit_urb", &[]),
     row("WARNING: CPU: {cpu:num} PID: {pid:any} at {path}:{line:num} {fn}+0x", BUG).kind("WARNING").frame(BACKED),
     row("WARNING: {path}:{line:num} at {fn}+0x", BUG).kind("WARNING").frame(BACKED),
     row("WARNING: [{condition:any}] {path}:{line:num} at {fn}+0x", BUG).kind("WARNING").frame(BACKED),
