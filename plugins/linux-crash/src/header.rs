@@ -4,6 +4,7 @@ use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
 use aho_corasick::MatchKind;
 
+use crate::console;
 use crate::console::Line;
 use crate::frames;
 use crate::intruder;
@@ -61,11 +62,25 @@ impl Scanner {
         Self { rows: rules::all().collect(), literals }
     }
 
-    /// Offset of the line that holds the first literal, if any occurs.
+    /// Offset of the first line with a header, if there is one. Everything before it need not be read at all.
     #[must_use]
     pub fn first_line(&self, console: &[u8]) -> Option<usize> {
-        let found = self.literals.as_ref()?.find(console)?;
-        Some(console[..found.start()].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1))
+        let mut looked = 0;
+        let mut read = 0;
+        for found in self.literals.as_ref()?.find_iter(console) {
+            if found.start() < read {
+                continue;
+            }
+            let newline = |byte: &u8| *byte == b'\n';
+            let start = console[read..found.start()].iter().rposition(newline).map_or(read, |at| read + at + 1);
+            let end = console[found.start()..].iter().position(newline).map_or(console.len(), |at| found.start() + at);
+            if looked == MOST_LINES || console::lines(&console[start..end]).iter().any(|line| !self.rows(line, true).is_empty()) {
+                return Some(start);
+            }
+            looked += 1;
+            read = end;
+        }
+        None
     }
 
     /// The rows whose header fits a line. `booted`: a system had come up before.
@@ -138,7 +153,7 @@ fn counts(row: &Row, at: usize, text: &str, booted: bool) -> bool {
 
 /// Whether a system had come up in this part of a console: the kernel's time stamps, or calls of a program under test.
 fn came_up(before: &[u8]) -> bool {
-    let lines = crate::console::lines(before);
+    let lines = console::lines(before);
     lines.iter().any(|line| {
         line.stamped || {
             let call = line.text.split_once('(').map_or("", |(name, _)| name);

@@ -135,7 +135,6 @@ impl<'c, 'a> Console<'c, 'a> {
             }
             let line = &self.lines[index];
             if line.text.contains(PANIC) && own.len() > TOLD {
-                headers_end = line.end;
                 break;
             }
             if begins.is_some() {

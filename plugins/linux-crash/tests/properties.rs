@@ -1,5 +1,7 @@
 //! Whatever a console holds, it is read: no panic, spans inside the input and on line boundaries, titles that stay the same.
 
+mod cases;
+
 use kbisect_sdk::CrashReport;
 use linux_crash::report;
 use proptest::prelude::*;
@@ -68,23 +70,129 @@ fn several_oopses_are_several_reports_in_order() {
     assert!(reports.iter().all(|report| report.panicked && report.corrupted.is_none()));
 }
 
+/// Consoles made to hurt: an endless line, nothing but markers, deep nesting, only NULs, bait for matchers.
+fn hostile(size: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let repeated = |text: &str| text.repeat(size / text.len() + 1).into_bytes();
+    vec![
+        ("nothing but NULs", vec![0; size]),
+        ("an endless line", vec![b'a'; size]),
+        ("an endless line of brackets", vec![b'['; size]),
+        ("an endless line of markers", repeated("BUG: ")),
+        ("an endless line of stamps", repeated("[    1.000000] ")),
+        ("an endless line of stamped markers", repeated("[    1.000000] BUG: x ")),
+        ("nothing but markers", repeated("BUG: \n")),
+        ("reports without stacks", repeated("BUG: KASAN: x in f+0x1/0x2\n")),
+        ("reports with stacks", repeated("WARNING: \n f+0x1/0x2\n")),
+        ("a stack without an end", repeated("general protection fault\nCall Trace:\n kasan_report+0x1/0x2\n")),
+        ("stacks without a report", repeated("Call Trace:\n f+0x1/0x2\n")),
+        (
+            "two callers",
+            repeated("[    1.000000][    T1] INFO: task a blocked for more than \n[    1.000000][    T2] Kernel panic\n"),
+        ),
+        (
+            "every line another caller",
+            (0..size / 60).flat_map(|n| format!("[    1.000000][ T{n:6}] BUG: KASAN: a in f+0x1/0x2\n").into_bytes()).collect(),
+        ),
+        ("empty lines", repeated("\n")),
+        ("short lines behind a marker", [b"BUG: \n".to_vec(), repeated("a\n")].concat()),
+        ("nested marks", repeated("<IRQ>")),
+        ("bait", [b"INFO: task ".to_vec(), repeated("a: blocked for mor"), b"\n".to_vec()].concat()),
+        ("bait by lines", repeated("INFO: task a: blocked for mor\n")),
+        ("awaited lines that never come", repeated("BUG: memory leak\nunreferenced objec\n")),
+        (
+            "addresses",
+            repeated("WARNING: possible recursive locking detected\n(a), at: [<ff>] [<ff>] [<ff>] [<ff>] [<ff>] [<ff>] \n"),
+        ),
+    ]
+}
+
 #[test]
 fn hostile_consoles_of_a_mebibyte_end() {
-    const SIZE: usize = 1 << 20;
-    let repeated = |text: &str| text.repeat(SIZE / text.len() + 1).into_bytes();
-    for console in [
-        vec![0; SIZE],
-        vec![b'['; SIZE],
-        repeated("BUG: "),
-        repeated("BUG: KASAN: x in f+0x1/0x2\n"),
-        repeated("WARNING: \n f+0x1/0x2\n"),
-        repeated("Call Trace:\n f+0x1/0x2\n"),
-        repeated("general protection fault\nCall Trace:\n kasan_report+0x1/0x2\n"),
-        repeated("[    1.000000][    T1] INFO: task a blocked for more than \n[    1.000000][    T2] Kernel panic\n"),
-        repeated("\n"),
-        repeated("[1.000000] "),
-    ] {
-        assert!(report::reports(&console).len() <= 64);
+    for (name, console) in hostile(1 << 20) {
+        let reports = check(&console).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(reports.len() <= 64, "{name}");
+    }
+}
+
+/// `cargo test -p linux-crash --release --test properties -- --ignored --nocapture` prints how long each takes.
+#[test]
+#[ignore = "measures; too slow without optimization"]
+fn hostile_consoles_of_ten_mebibytes_end_soon() {
+    for (name, console) in hostile(10 << 20) {
+        let begun = std::time::Instant::now();
+        let reports = report::reports(&console).len();
+        println!("{name:38} {:6.1} ms, {reports} reports", begun.elapsed().as_secs_f64() * 1e3);
+    }
+    let golden = golden();
+    let begun = std::time::Instant::now();
+    (0..10).for_each(|_| golden.iter().for_each(|console| drop(report::reports(console))));
+    println!(
+        "{} golden consoles, on average {:8.3} ms",
+        golden.len(),
+        begun.elapsed().as_secs_f64() * 100.0 / golden.len() as f64
+    );
+    let line = "[   12.345678][  T417] widget 0000:00:04.0: queue 3 is ready, 128 entries, no BUG here\n";
+    let clean = line.repeat((1 << 20) / line.len());
+    for noise in ["", "[   12.400000][  T417] WARNING: The mand mount option has been deprecated\n"] {
+        let console = format!("{noise}{clean}");
+        let begun = std::time::Instant::now();
+        let reports = report::reports(console.as_bytes()).len();
+        println!(
+            "a clean mebibyte{:22} {:6.1} ms, {reports} reports",
+            if noise.is_empty() { "" } else { " with noise" },
+            begun.elapsed().as_secs_f64() * 1e3
+        );
+    }
+}
+
+/// Where a report's headers end, as the property says.
+fn headers_end(report: &CrashReport) -> usize {
+    let property = report.properties.iter().find(|property| property.key == "headers-end").expect("where the headers end");
+    property.value.parse().expect("an offset")
+}
+
+/// Reading on from a report finds it again, and reading on from its end does not.
+fn found_again(console: &[u8]) -> Result<(), TestCaseError> {
+    for report in check(console)? {
+        let span = report.span.expect("a small console");
+        let (start, end) = (span.start as usize, span.end as usize);
+        prop_assert!(start < headers_end(&report) && headers_end(&report) <= end);
+        let again = check(&console[start..])?;
+        prop_assert_eq!(again.first().map(|again| &again.title), Some(&report.title));
+        prop_assert_eq!(again.first().and_then(|again| again.span).map(|span| span.start), Some(0));
+        let behind = check(&console[end..])?;
+        let same = |other: &CrashReport| other.title == report.title && other.span.is_some_and(|span| span.start == 0);
+        prop_assert!(!behind.iter().any(same));
+    }
+    Ok(())
+}
+
+fn golden() -> Vec<Vec<u8>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    cases::cases(&folder).expect("the golden cases").into_iter().map(|case| case.log).collect()
+}
+
+#[test]
+fn golden_reports_are_found_again() {
+    for console in golden() {
+        // A reboot is one only behind output of a system that had come up.
+        let text = String::from_utf8_lossy(&console).into_owned();
+        if !text.contains("Booting the kernel.") {
+            found_again(&console).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+        }
+    }
+}
+
+#[test]
+fn two_golden_consoles_are_two_reports_in_order() {
+    let consoles = golden();
+    let stamped = |console: &&Vec<u8>| console.starts_with(b"[   37") && console.windows(5).any(|text| text == b"trace");
+    let stamped: Vec<&Vec<u8>> = consoles.iter().filter(stamped).collect();
+    for (one, other) in stamped.iter().zip(stamped.iter().skip(1)) {
+        let first = |console: &[u8]| report::reports(console).into_iter().next().map(|report| report.title);
+        let both = [one.as_slice(), b"[   90.000000][    T1] ---[ end ]---\n", other.as_slice()].concat();
+        let titles: Vec<String> = check(&both).expect("sound reports").into_iter().map(|report| report.title).collect();
+        assert_eq!(titles.first().cloned(), first(one.as_slice()));
     }
 }
 
@@ -98,23 +206,32 @@ proptest! {
 
     #[test]
     fn mutated_consoles(
-        changes in proptest::collection::vec((0..CONSOLE.len(), any::<u8>()), 0..12),
-        cut in 0..CONSOLE.len(),
-        moved in 0..CONSOLE.len(),
+        which in any::<prop::sample::Index>(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+        cut in any::<prop::sample::Index>(),
+        moved in any::<prop::sample::Index>(),
     ) {
-        let mut console = CONSOLE.as_bytes().to_vec();
+        let consoles = golden();
+        let mut console = which.get(&consoles).clone();
         for (at, byte) in changes {
+            let at = at.index(console.len());
             console[at] = byte;
         }
+        let moved = moved.index(console.len());
         console.rotate_left(moved);
+        let cut = cut.index(console.len());
         console.truncate(cut);
         check(&console)?;
     }
 
     #[test]
-    fn shuffled_lines(order in proptest::collection::vec(0_usize..64, 0..80)) {
-        let lines: Vec<&str> = CONSOLE.lines().collect();
-        let console: String = order.iter().map(|at| format!("{}\n", lines[at % lines.len()])).collect();
-        check(console.as_bytes())?;
+    fn shuffled_lines(order in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..80)) {
+        let consoles = golden();
+        let mut console = Vec::new();
+        for (which, line) in order {
+            let lines: Vec<&[u8]> = which.get(&consoles).split_inclusive(|&byte| byte == b'\n').collect();
+            console.extend_from_slice(lines[line.index(lines.len())]);
+        }
+        check(&console)?;
     }
 }

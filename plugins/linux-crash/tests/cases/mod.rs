@@ -1,5 +1,7 @@
 //! Consoles with the right answer written above them: header lines such as `TITLE: …`, an empty line, the console.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
 use std::path::Path;
 
 /// A corpus file: header lines, and the log behind the empty line.
