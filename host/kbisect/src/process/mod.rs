@@ -2,7 +2,8 @@
 //!
 //! Every child runs under `bwrap --die-with-parent --unshare-pid`, in a process group of its own, and is spawned from one OS thread
 //! that lives as long as the process: a parent-death signal belongs to the *thread* that forked, and tokio's blocking threads end
-//! after ten idle seconds. So two seconds after kbisect is killed nothing of it lives. Where bwrap does not work (see
+//! after ten idle seconds. A small shell closes the gaps that these leave ([`warden`]). So two seconds after kbisect is killed
+//! nothing of it lives. Where bwrap does not work (see
 //! [`jail::warning`]) children are only in process groups, and a ledger of them lets a later process end what was left
 //! ([`ledger`]).
 //!
@@ -13,6 +14,7 @@ pub mod ledger;
 mod spawner;
 #[cfg(test)]
 mod tests;
+mod warden;
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -27,6 +29,7 @@ use std::time::Duration;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use tokio::io::AsyncReadExt as _;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::pipe;
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -132,8 +135,7 @@ impl Child {
     pub async fn wait(&mut self) -> io::Result<Exit> {
         let status = self.inner.wait().await?;
         // Without bwrap, what it left behind is still in its group.
-        self.signal_group();
-        self.group = None;
+        self.end_group();
         Ok(match (status.code(), status.signal()) {
             (Some(code), _) => Exit::Code(code),
             (None, signal) => Exit::Signal(signal.unwrap_or_default()),
@@ -142,23 +144,23 @@ impl Child {
 
     /// Kills the whole tree and waits for its end.
     pub async fn kill(&mut self) {
-        self.signal_group();
+        self.end_group();
         // An error here means that it is gone already.
         let _ = self.inner.kill().await;
-        self.group = None;
     }
 
-    fn signal_group(&self) {
-        if let Some(group) = self.group {
+    fn end_group(&mut self) {
+        if let Some(group) = self.group.take() {
             // Fails only where the group is gone.
             let _ = rustix::process::kill_process_group(group, Signal::KILL);
+            warden::forget(group);
         }
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.signal_group();
+        self.end_group();
     }
 }
 
@@ -171,14 +173,15 @@ impl Drop for Child {
 pub async fn spawn(task: &Task, streams: Streams) -> Result<Child, SpawnError> {
     let attempt = async {
         let mut command = Command::new("/bin/sh");
+        command.args(["-c", warden::GATE, "sh"]);
         if let Some(bwrap) = jail::bwrap() {
-            command = Command::new(bwrap);
-            command.args(task.jail.arguments(&task.cwd)).arg("/bin/sh");
+            command.arg(bwrap).args(task.jail.arguments(&task.cwd));
+            // A shell gives 126 and 127 the meaning that everybody knows; bwrap would end with 1.
+            command.args(["/bin/sh", "-c", "exec \"$@\"", "sh"]);
         }
-        // A shell gives 126 and 127 the meaning that everybody knows; bwrap would end with 1.
-        command.args(["-c", "exec \"$@\"", "sh"]).args(&task.argv);
+        command.args(&task.argv);
         command.current_dir(&task.cwd).envs(task.env.iter().map(|(key, value)| (key, value)));
-        command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+        command.stdin(Stdio::piped()).process_group(0).kill_on_drop(true);
         let (stdout, writer) = io::pipe()?;
         let stdout = pipe::Receiver::from_owned_fd(OwnedFd::from(stdout))?;
         let stderr = match streams {
@@ -193,8 +196,15 @@ pub async fn spawn(task: &Task, streams: Streams) -> Result<Child, SpawnError> {
             }
         };
         command.stdout(writer);
-        let inner = spawner::spawn(command).await?;
+        let mut inner = spawner::spawn(command).await?;
         let group = inner.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            warden::watch(group);
+        }
+        if let Some(mut gate) = inner.stdin.take() {
+            // A child that is gone already shows when it is waited for.
+            let _ = gate.write_all(b"go\n").await;
+        }
         if let (None, Some(group)) = (jail::bwrap(), group) {
             ledger::note(group);
         }

@@ -174,6 +174,46 @@ fn nothing_lives_on_after_a_kill() {
     }
 }
 
+/// Not a test: `nothing_that_was_just_starting_lives_on_after_a_kill` runs it as a process of its own.
+#[tokio::test]
+#[ignore = "helper of another test"]
+async fn helper_that_starts_children_all_the_time() {
+    if std::env::var_os("KBISECT_MARK").is_none() {
+        return;
+    }
+    println!("ready");
+    let task = shell("sleep 1000", Path::new("/"), Jail::build(Vec::new()));
+    loop {
+        let child = spawn(&task, Streams::Merged).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(4)).await;
+        drop(child);
+    }
+}
+
+#[test]
+fn nothing_that_was_just_starting_lives_on_after_a_kill() {
+    use std::io::BufRead as _;
+    let mark = format!("KBISECT_MARK=starting-{}", std::process::id());
+    for round in 0..30 {
+        let mut helper = StdCommand::new(std::env::current_exe().unwrap())
+            .args(["--exact", "process::tests::helper_that_starts_children_all_the_time", "--ignored", "--nocapture"])
+            .env("KBISECT_MARK", mark.split_once('=').unwrap().1)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = io::BufReader::new(helper.stdout.take().unwrap()).lines();
+        assert!(lines.map_while(Result::ok).any(|line| line.ends_with("ready")));
+        std::thread::sleep(Duration::from_micros(30_000 + 370 * round));
+        helper.kill().unwrap();
+        helper.wait().unwrap();
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while !marked(&mark).is_empty() {
+            assert!(std::time::Instant::now() < deadline, "round {round}, still there: {:?}", marked(&mark));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
 #[test]
 fn leftovers_are_ended_but_not_others_with_their_process_id() {
     use std::os::unix::process::CommandExt as _;
