@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::rates::RatePrior;
 use super::*;
 use crate::commit::CommitId;
 use crate::graph::Commit;
@@ -303,12 +304,12 @@ fn ln_beta(a: f64, b: f64) -> f64 {
     ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
 }
 
-/// With s ∈ {0, 1} and f fixed, a line's posterior has a closed form: for the prior `w·a·r^(a−1) + (1 − w)` of r, a culprit with H
-/// hits and C clean trials at its bad commits, h hits and c clean ones at its good ones has weight
-/// (w·a·B(H+a, C+1) + (1−w)·B(H+1, C+1)) · f^h · (1−f)^c.
+/// With s ∈ {0, 1} and f fixed, a line's posterior has a closed form: for the prior `w·a·r^(a−1) + (1 − w)·b·r^(b−1)` of r, a
+/// culprit with H hits and C clean trials at its bad commits, h hits and c clean ones at its good ones has weight
+/// (w·a·B(H+a, C+1) + (1−w)·b·B(H+b, C+1)) · f^h · (1−f)^c.
 #[test]
 fn on_a_line_the_grid_is_near_the_beta_integral() {
-    let (always, shape, f) = (0.65, 500.0, 0.003);
+    let (rates, f) = (RatePrior { always: 0.65, shape: 500.0, flaky_shape: 2.0 }, 0.003);
     let mut worst = 0.0_f64;
     // Hits and clean trials at commits 1 to 6 of a line; 0 is good, 6 the newest.
     let counts: [[(u32, u32); 7]; 6] = [
@@ -329,7 +330,7 @@ fn on_a_line_the_grid_is_near_the_beta_integral() {
             seen.push((commit, 0, Sight::Crash { same: 0.0, look: 2 }));
         }
         let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true };
-        let (graph, candidates, posterior) = case.posterior(Grid::new(always, shape, &[(f, 1.0)]));
+        let (graph, candidates, posterior) = case.posterior(Grid::new(rates, &[(f, 1.0)]));
 
         let weight = |culprit: usize| {
             let (mut good, mut bad) = ((0, 0), (0, 0));
@@ -338,8 +339,8 @@ fn on_a_line_the_grid_is_near_the_beta_integral() {
                 *side = (side.0 + hits, side.1 + clean);
             }
             let (hits, clean) = (f64::from(bad.0), f64::from(bad.1));
-            let integral = always * shape * ln_beta(hits + shape, clean + 1.0).exp()
-                + (1.0 - always) * ln_beta(hits + 1.0, clean + 1.0).exp();
+            let part = |weight: f64, shape: f64| weight * shape * ln_beta(hits + shape, clean + 1.0).exp();
+            let integral = part(rates.always, rates.shape) + part(1.0 - rates.always, rates.flaky_shape);
             integral * f.powi(good.0 as i32) * (1.0 - f).powi(good.1 as i32)
         };
         // Culprits 1 to 6, and the good end.

@@ -82,6 +82,14 @@ fn a_reproducer_that_works_seven_times_of_ten_is_no_hindrance() {
 }
 
 #[test]
+fn names_are_right_as_often_as_stated_at_any_rate() {
+    for r in [0.9, 0.7, 0.5, 0.3] {
+        let score = score(150, 60, |world, _| world.r = r);
+        assert!(score.is_calibrated() && score.unnamed <= 2, "r {r}: {score:?}");
+    }
+}
+
+#[test]
 fn false_alarms_and_strays_mislead_no_search() {
     let alarms = score(40, 60, |world, _| (world.r, world.f) = (0.8, 0.02));
     assert!(alarms.right >= 37, "{alarms:?}");
