@@ -47,6 +47,8 @@ impl Header {
 #[derive(Debug)]
 pub struct Scanner {
     rows: Vec<&'static Row>,
+    /// Places of the rows whose header is a whole line.
+    whole: Vec<usize>,
     literals: Option<AhoCorasick>,
 }
 
@@ -59,7 +61,9 @@ impl Scanner {
             .match_kind(MatchKind::Standard)
             .build(rules::LITERALS.iter().map(|(literal, _)| literal))
             .ok();
-        Self { rows: rules::all().collect(), literals }
+        let rows: Vec<&'static Row> = rules::all().collect();
+        let whole = (0..rows.len()).filter(|row| rows[*row].header.ends_with('\n')).collect();
+        Self { rows, whole, literals }
     }
 
     /// Offset of the first line with a header, if there is one. Everything before it need not be read at all.
@@ -88,7 +92,9 @@ impl Scanner {
         let Some(literals) = &self.literals else { return Vec::new() };
         let text = &*line.text;
         let mut fitting: Vec<(usize, usize)> = Vec::new();
-        for found in literals.find_overlapping_iter(text) {
+        // Nearly no line has a literal, and to look for one is much cheaper than for all.
+        let all = literals.is_match(text).then(|| literals.find_overlapping_iter(text));
+        for found in all.into_iter().flatten() {
             let Some((_, rows)) = rules::LITERALS.get(found.pattern().as_usize()) else { continue };
             for &index in rows {
                 let row = self.rows[index];
@@ -100,8 +106,7 @@ impl Scanner {
                 break;
             }
         }
-        let whole = self.rows.iter().enumerate().filter(|(_, row)| row.header.strip_suffix('\n') == Some(text.trim_end()));
-        fitting.extend(whole.map(|(index, _)| (index, 0)));
+        fitting.extend(self.whole.iter().filter(|row| self.rows[**row].fits(text)).map(|row| (*row, 0)));
         fitting.sort_unstable();
         match fitting.first() {
             Some((index, _)) if self.rows[*index].is_noise() => Vec::new(),
