@@ -1,10 +1,12 @@
 //! The function to blame: the first that is not machinery, in the order in which a row says to look.
 
+use crate::frames;
 use crate::frames::Frame;
 use crate::rules::Row;
 use crate::rules::Source;
 use crate::rules::Stack;
 use crate::skip;
+use crate::stacks;
 use crate::stacks::Event;
 use crate::stall;
 use crate::template::Captures;
@@ -43,6 +45,10 @@ fn look<'a>(source: Source, row: &Row, events: &[Event<'a>], captures: &Captures
         },
         Source::Pointer => pointer(row, events),
         Source::Trace => trace(row, events),
+        Source::Through => {
+            let through: Vec<Event<'a>> = events.iter().filter(|event| **event != Event::Intruder).cloned().collect();
+            trace(row, &through)
+        }
         Source::Locks => locks(row, events),
         Source::Anchor | Source::Interrupted => {
             stall::anchor(events, source == Source::Interrupted).map_or(Blame::Nobody, Blame::Function)
@@ -104,23 +110,23 @@ fn locks<'a>(row: &Row, events: &[Event<'a>]) -> Blame<'a> {
     Blame::Nobody
 }
 
-/// The frames that count, innermost first: the instruction pointer where the row looks at it, then the stack; for stalls the stack
-/// that stalled.
+/// The frames that count, innermost first: those of the first stack; for stalls, of the stack that stalled.
 #[must_use]
 pub fn story<'a>(row: &Row, events: &[Event<'a>]) -> Vec<Frame<'a>> {
     if row.frame.contains(&Source::Anchor) || row.frame.contains(&Source::Interrupted) {
         return stall::stalled(events, row.frame.contains(&Source::Interrupted));
     }
-    let mut frames: Vec<Frame<'a>> = Vec::new();
-    if row.frame.contains(&Source::Pointer) || row.frame.contains(&Source::Backed) {
-        let mut pointed = events.iter().skip_while(|event| !matches!(event, Event::Pointer(_)));
-        while let Some(Event::Pointer(frame)) = pointed.next() {
-            frames.push(frame.clone());
-            if !frame.inlined {
-                break;
-            }
-        }
-    }
-    frames.extend(crate::stacks::traces(events).into_iter().next().unwrap_or_default());
-    frames
+    stacks::traces(events).into_iter().next().unwrap_or_default()
+}
+
+/// The function that made what a report is about: the first of the stack behind `made` that is not machinery.
+#[must_use]
+pub fn origin<'a>(lines: &[&'a str], made: &str) -> Option<&'a str> {
+    let from = lines.iter().position(|line| line.contains(made))?;
+    lines[from + 1..]
+        .iter()
+        .map_while(|line| frames::frame(line))
+        .filter(|frame| !frame.doubtful && !frame.inlined)
+        .map(|frame| frame.symbol)
+        .find(|symbol| !skip::skipped(symbol, &["*alloc*"]))
 }

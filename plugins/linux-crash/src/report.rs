@@ -17,6 +17,7 @@ use crate::header::Scanner;
 use crate::intruder;
 use crate::kind;
 use crate::rules;
+use crate::rules::Kind;
 use crate::rules::Row;
 use crate::rules::Within;
 use crate::stacks;
@@ -34,6 +35,8 @@ const LONGEST: usize = 4000;
 const TOLD: usize = 22;
 /// Frames reported of a trace.
 const MOST_FRAMES: usize = 64;
+/// What KMSAN says before the stack that made uninitialised memory.
+const UNINIT: &str = "Uninit was created at:";
 const PANIC: &str = "Kernel panic - not syncing";
 
 /// Texts whose presence means that a crash may have started.
@@ -99,13 +102,19 @@ impl<'c, 'a> Console<'c, 'a> {
             Blame::Function(symbol) => Some(symbol),
             Blame::Nobody | Blame::Torn => None,
         };
-        let name = symbol.map(|symbol| stall::bucket(&title::function(symbol)));
+        let stuck = row.kind == Kind::Is("HANG");
+        let name = symbol.map(title::function).map(|name| if stuck { stall::bucket(&name) } else { name });
+        let origin = blame::origin(&texts, UNINIT).map(title::function);
+        if let Some(origin) = &origin {
+            captures.push(("origin", origin));
+        }
         let mut report = CrashReport::default();
         name_report(&mut report, row, &captures, name.as_deref().unwrap_or("corrupted"), symbol);
         report.frame = name;
         report.corrupted = corrupted::why(row, &report.title, &texts, blame, interrupted);
         report.crash_type = kind::of(&report.title).to_owned();
-        report.executor = texts.iter().find_map(|text| executor::of(text));
+        let printed = self.lines[header.line..].iter().take(LONGEST).map(|line| &*line.text);
+        report.executor = texts.iter().copied().chain(printed).find_map(executor::of);
         let story = blame::story(row, &events);
         let file = guilty::pick(story.iter().filter_map(|frame| frame.file));
         report.guilty_file = file.or_else(|| guilty::pick(guilty::named(&first.text[at..]).into_iter()));
@@ -153,7 +162,8 @@ fn name_report(report: &mut CrashReport, row: &Row, captures: &Captures<'_>, fra
         title::sanitize(&template::fill(title, &captures))
     };
     report.title = named(row.title, frame);
-    let mut others: Vec<String> = row.alt.iter().map(|alt| named(alt, frame)).collect();
+    let known = |alt: &&&str| !alt.contains("{origin}") || captures.iter().any(|(name, _)| *name == "origin");
+    let mut others: Vec<String> = row.alt.iter().filter(known).map(|alt| named(alt, frame)).collect();
     for other in symbol.into_iter().flat_map(title::other_names).filter(|other| other != frame) {
         others.extend([row.title].iter().chain(row.alt).map(|title| named(title, &other)));
     }

@@ -28,7 +28,7 @@ pub struct Row {
     pub title: &'static str,
     /// Patterns of lines behind the header, in order, all needed for the row to fit. Of noise: texts in the line, one is enough.
     pub also: &'static [&'static str],
-    /// Other titles that the same bug is known by, written like the title.
+    /// Other titles that the same bug is known by, written like the title; `{origin}` is the function that made the memory.
     pub alt: &'static [&'static str],
     /// Crash type.
     pub kind: Kind,
@@ -68,6 +68,8 @@ pub enum Source {
     Pointer,
     /// The stack trace.
     Trace,
+    /// The stack trace, even behind another crash: this check itself often crashes before it comes to it.
+    Through,
     /// Lockdep's story: where locks were taken (`at: fn`) and every stack, in the order printed.
     Locks,
     /// What the CPU was asked to do ([`crate::stall`]): for lockups and overflows, where any function may be the innermost.
@@ -212,6 +214,7 @@ const HEADER: &[Source] = &[Source::Header, Source::Trace];
 const BACKED: &[Source] = &[Source::Backed, Source::Trace];
 /// The trace; the header's own word where that was torn off.
 const TRACE_OR_HEADER: &[Source] = &[Source::Trace, Source::Header];
+const THROUGH: &[Source] = &[Source::Through];
 const LOCKS: &[Source] = &[Source::Locks];
 const ANCHOR: &[Source] = &[Source::Anchor];
 const INTERRUPTED: &[Source] = &[Source::Interrupted];

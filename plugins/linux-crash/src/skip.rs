@@ -120,9 +120,9 @@ const COMMON: &[(&str, &str)] = &[
          ___cache_* poison_* set_track* __alloc_pages* __free_pages* free_unref_* free_pcp* prep_new_page post_alloc_hook \
          get_page_from_freelist rmqueue* __alloc_frozen* free_the_page __free_page* vmalloc* __vmalloc* vzalloc* vfree* \
          __vfree* get_zeroed_page memdup_* vmemdup_* strndup_user devm_k* devm_add_action* kvasprintf* \
-         kasprintf kstrndup* alloc_percpu* pcpu_* __alloc_percpu* free_large_kmalloc copy_from_user* copy_to_user* copy_in_user* __copy_* \
+         kasprintf kstrndup* alloc_percpu* pcpu_* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* __copy_* \
          _copy_* copyin* copyout* copy_to_iter* copy_from_iter* copy_user_* rep_movs* csum_partial* \
-         __clear_user* get_user put_user* __get_user* __put_user* probe_kernel* __asm_copy_* \
+         __clear_user* get_user* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* \
          raw_copy_* arm_copy_* __arch_copy_* __pi_* *memcpy* *strcmp* memset* memmove* memcmp* memchr* memscan __memset* \
          __memmove* mmiocpy mmioset strlen strnlen* strcpy* strncpy* strscpy* strncmp* strcat* strlcat* \
          strnstr strstr strchr* strrchr* strcasecmp* sized_strscpy* __fortify* fortify_* string* vsnprintf \
@@ -158,7 +158,7 @@ const COMMON: &[(&str, &str)] = &[
     ),
     (
         "driver core, sysfs, reference counts",
-        "kobject_* __kobject_* put_device ida_* call_rcu* __call_rcu* device_del device_add device_register device_unregister device_release* device_destroy \
+        "kobject_* add_uevent_var __kobject_* put_device ida_* call_rcu* __call_rcu* device_del device_add device_register device_unregister device_release* device_destroy \
          device_create* device_remove_* device_initialize get_device* sysfs_* kernfs_remove* \
          klist_* __unregister_client device_for_each_child i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
          dput fast_dput fput assertfail devres_* release_nodes ref_tracker_* module_put try_module_get",

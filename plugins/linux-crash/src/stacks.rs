@@ -87,17 +87,22 @@ pub fn begins(text: &str) -> bool {
     BEGINS.iter().any(|begin| text.contains(begin)) && !text.contains("stack backtrace:")
 }
 
-/// The stacks of a report, innermost frame first; none is empty. Pointers inside of a stack are frames of it: the kernel prints one
-/// where an interrupt or a trap came in.
+/// The stacks of a report, innermost frame first; none is empty. An instruction pointer before the first stack or inside of one is a
+/// frame of it: the kernel prints where it stood, and where a trap or an interrupt came in.
 #[must_use]
 pub fn traces<'a>(events: &[Event<'a>]) -> Vec<Vec<Frame<'a>>> {
-    let mut traces = vec![Vec::new()];
     let announced = events.contains(&Event::Begins);
+    let mut traces = vec![Vec::new()];
+    let mut stood = Vec::new();
     let mut reading = !announced;
     for event in events {
         match event {
-            Event::Begins | Event::Ends => {
-                reading = matches!(event, Event::Begins) || !announced;
+            Event::Begins => {
+                reading = true;
+                traces.push(std::mem::take(&mut stood));
+            }
+            Event::Ends => {
+                reading = !announced;
                 traces.push(Vec::new());
             }
             Event::Frame(frame) | Event::Pointer(frame) if reading => {
@@ -107,6 +112,9 @@ pub fn traces<'a>(events: &[Event<'a>]) -> Vec<Vec<Frame<'a>>> {
                 if BOTTOMS.iter().any(|bottom| frame.symbol.starts_with(bottom)) {
                     traces.push(Vec::new());
                 }
+            }
+            Event::Pointer(frame) if traces.len() == 1 && stood.iter().all(|frame: &Frame<'_>| frame.inlined) => {
+                stood.push(frame.clone());
             }
             _ => {}
         }

@@ -59,10 +59,37 @@ fn push_tokens(clean: &mut String, word: &str) {
         } else if token.bytes().all(|byte| byte.is_ascii_digit()) {
             clean.push_str(if after_colon { "LINE" } else { "NUM" });
         } else {
-            clean.push_str(token);
+            push_name(clean, token);
         }
         before = token.chars().next_back();
         rest = &rest[run..];
+    }
+}
+
+/// Takes out of a name what only one kernel has: a program's tag as in `bpf_prog_9e69188709424cd0`, and five digits and more that do
+/// not follow a letter.
+fn push_name(clean: &mut String, name: &str) {
+    for (index, part) in name.split('_').enumerate() {
+        if index > 0 {
+            clean.push('_');
+        }
+        if part.len() >= 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            clean.push_str("ADDR");
+            continue;
+        }
+        let mut rest = part;
+        while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+            let digits = rest[at..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - at);
+            // A digit behind a letter belongs to the name.
+            let kept = usize::from(at > 0 || rest.len() < part.len());
+            let number = digits - kept.min(digits) >= 5;
+            clean.push_str(&rest[..at + if number { kept } else { digits }]);
+            if number {
+                clean.push_str("NUM");
+            }
+            rest = &rest[at + digits..];
+        }
+        clean.push_str(rest);
     }
 }
 
@@ -102,6 +129,9 @@ fn demangle(symbol: &str) -> Option<String> {
 /// Other names that the function of a symbol has had in titles.
 #[must_use]
 pub fn other_names(symbol: &str) -> Vec<String> {
+    if demangle(symbol).is_some() {
+        return Vec::new();
+    }
     let name = crate::skip::base(symbol).to_owned();
     let body =
         call(&name, BODIES).filter(|_| !name.starts_with("compat_") && !name.starts_with("ksys_") && !name.starts_with("SyS_"));
@@ -162,6 +192,10 @@ mod tests {
         assert_eq!(sanitize("INFO: Freed in foo+0x14/0x20 age=57 cpu=0 pid=18338"), "INFO: Freed in foo age=NUM cpu=NUM pid=NUM");
         assert_eq!(sanitize("unknown-block(0,0)"), "unknown-block(NUM,NUM)");
         assert_eq!(sanitize("suspicious at ./include/linux/rcupdate.h:302"), "suspicious at ./include/linux/rcupdate.h:LINE");
+        assert_eq!(sanitize("in nl802154_dump_wpan_phy"), "in nl8NUM_dump_wpan_phy");
+        assert_eq!(sanitize("in ieee80211_rx_list"), "in ieee80211_rx_list");
+        assert_eq!(sanitize("in bpf_prog_9e69188709424cd0"), "in bpf_prog_ADDR");
+        assert_eq!(sanitize("in sha256_12345"), "in sha256_NUM");
         assert_eq!(sanitize(&"x".repeat(500)).len(), 120);
     }
 

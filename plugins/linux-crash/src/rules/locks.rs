@@ -4,6 +4,7 @@ use super::HEADER;
 use super::LOCKS;
 use super::Row;
 use super::Stack;
+use super::THROUGH;
 use super::row;
 
 /// Work queues take locks of their own around the work.
@@ -52,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
     row("suspicious RCU usage", "WARNING: suspicious RCU usage in {frame}").also(&["stack backtrace:"]).kind("LOCKDEP"),
     row("suspicious RCU usage", "WARNING: suspicious RCU usage").kind("WARNING").frameless().corrupted("no stack follows"),
     row("INFO: trying to register non-static key", "INFO: trying to register non-static key in {frame}"),
-    lock("Nested lock was not taken", "WARNING: nested lock was not taken in {frame}"),
+    lock("Nested lock was not taken", "WARNING: nested lock was not taken in {frame}").frame(THROUGH),
     lock("Invalid wait context", "WARNING: locking bug in {frame}"),
     lock("WARNING: bad unlock balance detected", "WARNING: bad unlock balance in {frame}")
         .also(&["is trying to release lock", "{at}{fn}+0x"])

@@ -49,6 +49,8 @@ const PAGES: &[&str] = &["__set_page_owner", "page_pool_*", "__page_pool_*", "al
 /// KFENCE's own tests.
 const TESTS: &[&str] = &["test_kmalloc*"];
 
+/// KCSAN names the two functions that race, whatever they are.
+const ALL: &[&str] = &["*"];
 const KCSAN: &[Source] = &[Source::Header];
 
 /// Slab debugging: `BUG kmalloc-8 (Not tainted): Poison overwritten`.
@@ -83,6 +85,7 @@ pub(super) const ROWS: &[Row] = &[
         .stack(Stack::Announced),
     row("BUG: KASAN: {what:word} in {any}", "KASAN: {what} in {any}").access("KASAN").frameless().corrupted(TORN),
     row("BUG: KMSAN: kernel-usb-infoleak in {fn}", "KMSAN: kernel-usb-infoleak in {frame}")
+        .alt(&["KMSAN origin in {origin}"])
         .kind("KMSAN-INFO-LEAK")
         .skip(USB)
         .stack(Stack::Bare),
@@ -94,12 +97,14 @@ pub(super) const ROWS: &[Row] = &[
     row("BUG: KCSAN: {what:word} in {fn} / {b:fn}", "KCSAN: {what} in {frame} / {b}")
         .access("KCSAN")
         .frame(KCSAN)
+        .keep(ALL)
         .stack(Stack::Bare),
     row("BUG: KCSAN: assert: {what:word} in {fn}", "KCSAN: assert: {what} in {frame}")
         .access("KCSAN")
         .frame(KCSAN)
+        .keep(ALL)
         .stack(Stack::Bare),
-    row("BUG: KCSAN: {what:word} in {fn}", "KCSAN: {what} in {frame}").access("KCSAN").frame(KCSAN).stack(Stack::Bare),
+    row("BUG: KCSAN: {what:word} in {fn}", "KCSAN: {what} in {frame}").access("KCSAN").frame(KCSAN).keep(ALL).stack(Stack::Bare),
     row("BUG: KFENCE: invalid free in {fn}", "KFENCE: invalid free in {frame}")
         .alt(INVALID_FREE)
         .kind("KFENCE-INVALID-FREE")
@@ -123,7 +128,9 @@ pub(super) const ROWS: &[Row] = &[
         .also(&["page last allocated via"])
         .skip(PAGES)
         .stack(Stack::Bare),
-    row("BUG: Bad page state", "BUG: Bad page state in {frame}"),
+    row("BUG: Bad page state", "BUG: Bad page state in corrupted")
+        .frameless()
+        .corrupted("who allocated the page was not printed"),
     row("BUG: Bad page map", "BUG: Bad page map in {frame}"),
     row("BUG: Bad rss-counter state", "BUG: Bad rss-counter state").frameless(),
     row("BUG: non-zero pgtables_bytes on freeing mm", "BUG: non-zero pgtables_bytes on freeing mm: NUM").frameless(),

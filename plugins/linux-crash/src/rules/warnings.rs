@@ -16,7 +16,7 @@ const OBJECTS: &[&str] = &["debug_*", "__debug_*", "*work*", "*timer*", "percpu_
 const USERCOPY: &[&str] = &["usercopy_*", "__check_object_size", "check_object_size", "__check_heap_object", "check_heap_object"];
 const REFCOUNT: &[&str] = &["refcount_*", "__refcount_*", "kobject_*", "kref_*"];
 const KOBJECT: &[&str] = &["kobject_*", "device_add*", "device_register", "device_create*"];
-const PROC: &[&str] = &["proc_*", "__proc_*", "remove_proc_*", "_proc_*"];
+const PROC: &[&str] = &["*proc_*"];
 
 const BUG: &str = "WARNING in {frame}";
 
