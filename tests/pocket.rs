@@ -155,9 +155,8 @@ fn with_subsystem(kind: pocket::Kind) -> (Vec<(String, u64)>, Vec<String>) {
         strategy: Some("git"),
         seed: 3,
     });
-    // The console has no files in its traces, so the subsystem is known by the title.
     job.push_str(
-        "\n[[plugin]]\nid = \"pipes\"\npath = \"subsystem.wasm\"\nwhen = { titles = [\"*pipe_*\"] }\n\
+        "\n[[plugin]]\nid = \"pipes\"\npath = \"subsystem.wasm\"\nwhen = { paths = [\"fs/pipe.c\"] }\n\
          settings = { trials = 16, list = \"pocket-pipes@lists.example.org\" }\n",
     );
     fs::write(world.path("job.toml"), job).unwrap();

@@ -67,6 +67,10 @@ const IGNORED: &[(&str, &str)] = &[
          kernel/hung_task.c kernel/watchdog.c kernel/cpu.c",
     ),
     (
+        "the same before they had folders of their own (3.3 to 3.13)",
+        "kernel/sched* kernel/mutex.c kernel/rwsem.c kernel/spinlock.c kernel/lockdep.c kernel/wait.c kernel/timer.c kernel/rcu*",
+    ),
+    (
         "traps, entries, printing",
         "kernel/panic.c kernel/printk/* kernel/stacktrace.c kernel/entry/* arch/x86/kernel/traps.c arch/x86/include/* \
          arch/x86/mm/fault.c arch/x86/lib/* arch/x86/mm/physaddr.c arch/x86/kernel/stacktrace.c arch/x86/kernel/unwind* \
@@ -89,6 +93,7 @@ mod tests {
         assert_eq!(blamed(&["lib/dump_stack.c", "mm/slub.c", "net/foo/a.c", "net/core/dev.c"]), "net/foo/a.c");
         assert_eq!(blamed(&["lib/dump_stack.c"]), "");
         assert_eq!(blamed(&["fs/libfs.c", "fs/ext4/a.c"]), "fs/ext4/a.c");
+        assert_eq!(blamed(&["kernel/sched.c", "fs/pipe.c"]), "fs/pipe.c");
         assert_eq!(blamed(&["arch/x86/kvm/../../../virt/kvm/a.c"]), "virt/kvm/a.c");
     }
 
