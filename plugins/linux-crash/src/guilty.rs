@@ -2,7 +2,10 @@
 //!
 //! Source: `syzkaller-policy.md` §11, guilty file.
 
+use crate::rules::Kind;
+use crate::rules::Row;
 use crate::skip::matches;
+use crate::stacks;
 
 /// Picks the file to blame from the files on the stack, innermost first.
 #[must_use]
@@ -15,11 +18,23 @@ pub fn pick<'a>(files: impl Iterator<Item = &'a str>) -> Option<String> {
     Some(deeper.unwrap_or(first))
 }
 
-/// The source file that a header such as `WARNING: CPU: 0 PID: 1 at mm/slub.c:12 fn+0x1/0x2` or `kernel BUG at mm/slub.c:12!`
-/// names, for consoles whose frames carry none.
+/// The files of the places that a report of this form is about in words, before its stack: where locks were taken, where code slept,
+/// which line was undefined. `lines` are the report's.
+pub fn in_words<'a>(row: &Row, lines: &[&'a str]) -> impl Iterator<Item = &'a str> {
+    let lines = match row.kind {
+        Kind::Is("LOCKDEP" | "UBSAN" | "MEMORY_SAFETY_UBSAN") => lines,
+        // What it says behind its header is about locks that are held and interrupts that were on.
+        Kind::Is("ATOMIC_SLEEP") => &lines[..lines.len().min(1)],
+        _ => &[],
+    };
+    lines.iter().take_while(|line| !stacks::begins(line)).filter_map(|line| named(line))
+}
+
+/// The source file that a line such as `WARNING: CPU: 0 PID: 1 at mm/slub.c:12 fn+0x1/0x2` or `kernel BUG at mm/slub.c:12!`
+/// names.
 #[must_use]
-pub fn named(header: &str) -> Option<&str> {
-    header.split_whitespace().find_map(|word| {
+pub fn named(line: &str) -> Option<&str> {
+    line.split_whitespace().find_map(|word| {
         let (path, line) = word.split_once(':')?;
         let source = [".c", ".h", ".S", ".rs"].iter().any(|end| path.ends_with(end));
         (source && line.starts_with(|c: char| c.is_ascii_digit())).then_some(path)
