@@ -43,6 +43,15 @@ impl Header {
     }
 }
 
+/// What the rest of a console tells of a line.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    /// A system had come up before.
+    booted: bool,
+    /// The kernel prints time stamps.
+    stamps: bool,
+}
+
 /// Finds headers.
 #[derive(Debug)]
 pub struct Scanner {
@@ -78,7 +87,11 @@ impl Scanner {
             let newline = |byte: &u8| *byte == b'\n';
             let start = console[read..found.start()].iter().rposition(newline).map_or(read, |at| read + at + 1);
             let end = console[found.start()..].iter().position(newline).map_or(console.len(), |at| found.start() + at);
-            if looked == MOST_LINES || console::lines(&console[start..end]).iter().any(|line| !self.rows(line, true).is_empty()) {
+            if looked == MOST_LINES
+                || console::lines(&console[start..end])
+                    .iter()
+                    .any(|line| !self.rows(line, Told { booted: true, stamps: false }).is_empty())
+            {
                 return Some(start);
             }
             looked += 1;
@@ -87,8 +100,8 @@ impl Scanner {
         None
     }
 
-    /// The rows whose header fits a line. `booted`: a system had come up before.
-    fn rows(&self, line: &Line<'_>, booted: bool) -> Vec<(&'static Row, usize)> {
+    /// The rows whose header fits a line.
+    fn rows(&self, line: &Line<'_>, told: Told) -> Vec<(&'static Row, usize)> {
         let Some(literals) = &self.literals else { return Vec::new() };
         let text = &*line.text;
         let mut fitting: Vec<(usize, usize)> = Vec::new();
@@ -98,7 +111,7 @@ impl Scanner {
             let Some((_, rows)) = rules::LITERALS.get(found.pattern().as_usize()) else { continue };
             for &index in rows {
                 let row = self.rows[index];
-                if counts(row, found.start(), text, booted) && row.fits(&text[found.start()..]) {
+                if counts(row, found.start(), line, told) && row.fits(&text[found.start()..]) {
                     fitting.push((index, found.start()));
                 }
             }
@@ -118,11 +131,11 @@ impl Scanner {
     #[must_use]
     pub fn headers(&self, before: &[u8], lines: &[Line<'_>]) -> Vec<Header> {
         let mut headers: Vec<Header> = Vec::new();
-        let mut booted = came_up(before);
+        let mut told = Told { booted: came_up(before), stamps: lines.iter().any(|line| line.stamped) };
         let mut looked = 0;
         for (index, line) in lines.iter().enumerate() {
-            let rows = self.rows(line, booted);
-            booted |= line.stamped;
+            let rows = self.rows(line, told);
+            told.booted |= line.stamped;
             if !rows.is_empty() {
                 let mut begin = index;
                 if let Some(before) = headers.pop_if(|before| before.repeated(lines, index, &rows)) {
@@ -146,11 +159,13 @@ impl Default for Scanner {
 }
 
 /// Whether a row's literal stands where it may. `DEBUG: ` and `/usr/src/BUG: ` are no bugs.
-fn counts(row: &Row, at: usize, text: &str, booted: bool) -> bool {
+fn counts(row: &Row, at: usize, line: &Line<'_>, told: Told) -> bool {
+    let text = &*line.text;
     let placed = match row.place {
         Place::Anywhere => true,
         Place::LineStart => at == 0,
-        Place::AfterBoot => at == 0 && booted,
+        Place::Stamped => line.stamped || !told.stamps,
+        Place::AfterBoot => at == 0 && told.booted,
     };
     let capital = row.header.starts_with(|c: char| c.is_ascii_uppercase());
     placed && !text[..at].ends_with(|c: char| c == '/' || capital && c.is_ascii_alphanumeric())

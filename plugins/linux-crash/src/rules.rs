@@ -96,6 +96,8 @@ pub enum Place {
     Anywhere,
     /// At the beginning of a line, behind printk's prefix.
     LineStart,
+    /// Only in a line with the kernel's time stamp, where any line has one: programs print such lines too.
+    Stamped,
     /// There, and only behind output of a system that had come up.
     AfterBoot,
 }

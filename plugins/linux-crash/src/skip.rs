@@ -73,8 +73,8 @@ const COMMON: &[(&str, &str)] = &[
         "printing and unwinding",
         "dump_stack* __dump_stack show_stack* dump_backtrace* unwind_backtrace walk_stackframe sched_show_task \
          _sched_show_task show_regs* dump_trace* print_* report_* save_stack* __save_stack* stack_trace_* panic* \
-         nmi_panic oops_* get_taint die die_* __die* __warn* warn_slowpath* warn_bogus* add_taint end_report describe_* __show_* \
-         show_trace* vpanic check_panic_on_warn stack_depot_* depot_* arch_stack_walk",
+         nmi_panic oops_* get_taint die die_* __die* __warn* warn_slowpath* warn_bogus* add_taint end_report describe_* \
+         __show_* show_trace* vpanic check_panic_on_warn stack_depot_* depot_* arch_stack_walk",
     ),
     (
         "traps and interrupts on their way to the report",
@@ -106,61 +106,61 @@ const COMMON: &[(&str, &str)] = &[
     (
         "locks and atomics",
         "_raw_* __raw_* raw_spin* *spin_lock* *spin_unlock* *read_lock* *write_lock* mutex_* __mutex_* __down_* down \
-         *down_read* *down_write* down_* up up_read* up_write* __up_* rwsem_* __rwsem_* percpu_down* percpu_up* __percpu_* queued_* native_queued_* pv_queued_* \
-         __pv_queued_* ww_mutex* atomic_* arch_atomic* raw_atomic* __atomic* atomic64_* _atomic_dec_and_lock* test_bit \
-         test_and_* set_bit clear_bit arch_test_bit kref_* rtmutex_* rt_mutex* __rt_mutex* local_bh_* __local_bh* \
-         seqcount_* read_seqbegin* rcu_read_* osq_lock osq_unlock bit_spin_* __ww_* completion_* get_bh put_bh \
-         arch_spin_*",
+         *down_read* *down_write* down_* up up_read* up_write* __up_* rwsem_* __rwsem_* percpu_down* percpu_up* \
+         __percpu_* queued_* native_queued_* pv_queued_* __pv_queued_* ww_mutex* atomic_* arch_atomic* raw_atomic* \
+         __atomic* atomic64_* _atomic_dec_and_lock* test_bit test_and_* set_bit clear_bit arch_test_bit kref_* rtmutex_* \
+         rt_mutex* __rt_mutex* local_bh_* __local_bh* seqcount_* read_seqbegin* rcu_read_* osq_lock osq_unlock bit_spin_* \
+         __ww_* completion_* get_bh put_bh arch_spin_*",
     ),
     (
         "memory",
-        "*kmalloc* kzalloc* kcalloc* kmemdup* kstrdup* __do_kmalloc* krealloc* __do_krealloc kfree* __kfree* \
-         kvfree* kvmalloc* __kvmalloc* __kmem_cache_* kmem_* slab_* ___slab_* __slab_* do_slab_free *slab_alloc* \
-         *slab_free* cache_* new_slab* allocate_slab free_debug_* alloc_debug_* check_slab quarantine_* __cache_* \
-         ___cache_* poison_* set_track* __alloc_pages* __free_pages* free_unref_* free_pcp* prep_new_page post_alloc_hook \
+        "*kmalloc* kzalloc* kcalloc* kmemdup* kstrdup* __do_kmalloc* krealloc* __do_krealloc kfree* __kfree* kvfree* \
+         kvmalloc* __kvmalloc* __kmem_cache_* kmem_* slab_* ___slab_* __slab_* do_slab_free *slab_alloc* *slab_free* \
+         cache_* new_slab* allocate_slab free_debug_* alloc_debug_* check_slab quarantine_* __cache_* ___cache_* poison_* \
+         set_track* __alloc_pages* __free_pages* free_unref_* free_pcp* prep_new_page post_alloc_hook \
          get_page_from_freelist rmqueue* __alloc_frozen* free_the_page __free_page* vmalloc* __vmalloc* vzalloc* vfree* \
-         __vfree* get_zeroed_page memdup_* vmemdup_* strndup_user devm_k* devm_add_action* kvasprintf* \
-         kasprintf kstrndup* alloc_percpu* pcpu_* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* __copy_* \
-         _copy_* copyin* copyout* copy_to_iter* copy_from_iter* copy_user_* rep_movs* csum_partial* \
-         __clear_user* get_user* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* \
-         raw_copy_* arm_copy_* __arch_copy_* __pi_* *memcpy* *strcmp* memset* memmove* memcmp* memchr* memscan __memset* \
-         __memmove* mmiocpy mmioset strlen strnlen* strcpy* strncpy* strscpy* strncmp* strcat* strlcat* \
-         strnstr strstr strchr* strrchr* strcasecmp* sized_strscpy* __fortify* fortify_* string* vsnprintf \
-         vsprintf snprintf sprintf vscnprintf scnprintf pointer hex_string hex_dump_to_buffer *printk* \
-         __virt_to_phys* __phys_addr* virt_to_* crc32* crc16 crc_*",
+         __vfree* get_zeroed_page memdup_* vmemdup_* strndup_user devm_k* devm_add_action* kvasprintf* kasprintf \
+         kstrndup* alloc_percpu* pcpu_* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* \
+         __copy_* _copy_* copyin* copyout* copy_to_iter* copy_from_iter* copy_user_* rep_movs* csum_partial* \
+         __clear_user* get_user* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* raw_copy_* arm_copy_* \
+         __arch_copy_* __pi_* *memcpy* *strcmp* memset* memmove* memcmp* memchr* memscan __memset* __memmove* mmiocpy \
+         mmioset strlen strnlen* strcpy* strncpy* strscpy* strncmp* strcat* strlcat* strnstr strstr strchr* strrchr* \
+         strcasecmp* sized_strscpy* __fortify* fortify_* string* vsnprintf vsprintf snprintf sprintf vscnprintf scnprintf \
+         pointer hex_string hex_dump_to_buffer *printk* __virt_to_phys* __phys_addr* virt_to_* crc32* crc16 crc_*",
     ),
     (
         "containers",
-        "rb_* __rb_* radix_tree* __radix_tree* __xa_* xas_* hlist_* rht_* __list_* *list_add* *list_del* list_move* list_splice* list_empty* \
-         _find_* llist_* refcount_*",
+        "rb_* __rb_* radix_tree* __radix_tree* __xa_* xas_* hlist_* rht_* __list_* *list_add* *list_del* list_move* \
+         list_splice* list_empty* _find_* llist_* refcount_*",
     ),
     ("debug objects' callers", "del_timer* try_to_del_timer* __timer_delete* timer_delete* __debug_object*"),
     (
         "entries",
-        "entry_* do_syscall_* ret_from_* ret_fast_syscall el0_svc el0_sync* el0_svc_common* el0_svc_handler el0t_* invoke_syscall* do_el0_* __invoke_syscall* \
-         system_call* tracesys* stub_clone* do_fast_syscall* __do_fast_syscall* kthread kthread_worker_fn \
-         start_secondary secondary_startup* start_kernel x86_64_start* common_startup* asm_* common_interrupt*",
+        "entry_* do_syscall_* ret_from_* ret_fast_syscall el0_svc el0_sync* el0_svc_common* el0_svc_handler el0t_* \
+         invoke_syscall* do_el0_* __invoke_syscall* system_call* tracesys* stub_clone* do_fast_syscall* \
+         __do_fast_syscall* kthread kthread_worker_fn start_secondary secondary_startup* start_kernel x86_64_start* \
+         common_startup* asm_* common_interrupt*",
     ),
     (
         "waiting and waking",
-        "schedule schedule_timeout* schedule_preempt* schedule_hr* schedule_debug __schedule* io_schedule* __switch_to* context_switch finish_task_switch* wait_for_* __wait_for_* \
-         do_wait_* *wait_on_* complete complete_all __wake_up* wake_up_process __task_rq_lock \
-         task_rq_lock autoremove_wake* default_wake* kthread_stop* kthread_park* swait_* __prepare_to* prepare_to_wait* \
-         finish_wait ldsem_* preempt_schedule* _cond_resched __cond_resched*",
+        "schedule schedule_timeout* schedule_preempt* schedule_hr* schedule_debug __schedule* io_schedule* __switch_to* \
+         context_switch finish_task_switch* wait_for_* __wait_for_* do_wait_* *wait_on_* complete complete_all __wake_up* \
+         wake_up_process __task_rq_lock task_rq_lock autoremove_wake* default_wake* kthread_stop* kthread_park* swait_* \
+         __prepare_to* prepare_to_wait* finish_wait ldsem_* preempt_schedule* _cond_resched __cond_resched*",
     ),
     (
         "timers, work, rcu",
-        "__mod_timer add_timer* lock_timer_base* timer_is_static* detach_* __queue_work* \
-         queue_work* queue_delayed_work* __queue_delayed* insert_work* flush_work* __flush_work* start_flush_work* \
-         cancel_work* __cancel_work* try_to_grab_pending* work_is_static* destroy_workqueue \
-         drain_workqueue rcu_barrier* srcu_* hrtimer_init* sk_stop_timer* sk_reset_timer* \
-         kthread_queue* kthread_insert*",
+        "__mod_timer add_timer* lock_timer_base* timer_is_static* detach_* __queue_work* queue_work* queue_delayed_work* \
+         __queue_delayed* insert_work* flush_work* __flush_work* start_flush_work* cancel_work* __cancel_work* \
+         try_to_grab_pending* work_is_static* destroy_workqueue drain_workqueue rcu_barrier* srcu_* hrtimer_init* \
+         sk_stop_timer* sk_reset_timer* kthread_queue* kthread_insert*",
     ),
     (
         "driver core, sysfs, reference counts",
-        "kobject_* add_uevent_var __kobject_* put_device ida_* call_rcu* __call_rcu* device_del device_add device_register device_unregister device_release* device_destroy \
-         device_create* device_remove_* device_initialize get_device* sysfs_* kernfs_remove* \
-         klist_* __unregister_client device_for_each_child i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
+        "kobject_* add_uevent_var __kobject_* put_device ida_* call_rcu* __call_rcu* device_del device_add \
+         device_register device_unregister device_release* device_destroy device_create* device_remove_* \
+         device_initialize get_device* sysfs_* kernfs_remove* klist_* __unregister_client device_for_each_child \
+         i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
          dput fast_dput fput assertfail devres_* release_nodes ref_tracker_* module_put try_module_get",
     ),
     (
@@ -170,10 +170,9 @@ const COMMON: &[(&str, &str)] = &[
     ),
     (
         "network buffers and device registration",
-        "skb_put* skb_push* skb_pull* __skb_pull* skb_panic* skb_over_* skb_under_* pskb_* __pskb_* \
-         skb_clone __skb_clone dev_vprintk* _dev_* va_format \
-         unregister_netdev unregister_netdevice_queue unregister_netdevice_many* rollback_registered* lock_sock* release_sock __release_sock __sk_free sk_free \
-         netdev_next_lower*",
+        "skb_put* skb_push* skb_pull* __skb_pull* skb_panic* skb_over_* skb_under_* pskb_* __pskb_* skb_clone __skb_clone \
+         dev_vprintk* _dev_* va_format unregister_netdev unregister_netdevice_queue unregister_netdevice_many* \
+         rollback_registered* lock_sock* release_sock __release_sock __sk_free sk_free netdev_next_lower*",
     ),
     (
         "pages, buffers",
@@ -183,8 +182,8 @@ const COMMON: &[(&str, &str)] = &[
     ),
     (
         "tracing and probes, thunks, stack protector",
-        "tp_perf_event* trace_event_* perf_trace* __bpf_trace* __x86_indirect_* __x86_return* \
-         __stack_chk_* __seqprop_* logic_in* logic_out* in_entry_stack __traceiter_* handle_bad_stack __panic",
+        "tp_perf_event* trace_event_* perf_trace* __bpf_trace* __x86_indirect_* __x86_return* __stack_chk_* __seqprop_* \
+         logic_in* logic_out* in_entry_stack __traceiter_* handle_bad_stack __panic",
     ),
 ];
 
