@@ -35,8 +35,8 @@ pub struct Line<'a> {
     pub cut: bool,
 }
 
-/// Lines read of a console at most: more than a mebibyte of them can hold that say anything.
-const MOST: usize = 1 << 18;
+/// Lines read of a console at most: more than a mebibyte holds of lines that say anything.
+const MOST: usize = 1 << 17;
 
 /// Splits a console into lines; works on any bytes, in linear time. Empty lines are left out, and a line that several messages were
 /// printed into is several.

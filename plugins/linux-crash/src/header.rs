@@ -16,7 +16,7 @@ use crate::rules::Within;
 /// More crashes than these say nothing new, and an answer has a size limit.
 const MOST_REPORTS: usize = 64;
 /// Lines with a literal that are looked at in one console; what comes later only repeats.
-const MOST_LINES: usize = 20_000;
+const MOST_LINES: usize = 2_000;
 
 /// A line that begins an oops.
 #[derive(Debug, Clone)]
