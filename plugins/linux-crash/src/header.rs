@@ -52,6 +52,22 @@ struct Told {
     stamps: bool,
 }
 
+impl Told {
+    /// What is told by the lines before.
+    fn of(before: &[Line<'_>]) -> Self {
+        let stamps = before.iter().any(|line| line.stamped);
+        Self { booted: stamps || before.iter().any(|line| is_call(&line.text)), stamps }
+    }
+}
+
+/// Whether a line is a call of a program under test, as syzkaller prints them: a system had come up.
+fn is_call(text: &str) -> bool {
+    let call = text.split_once('(').map_or("", |(name, _)| name);
+    let call = call.rsplit(' ').next().unwrap_or(call);
+    let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$';
+    call.len() > 2 && text.ends_with(')') && call.chars().all(named)
+}
+
 /// Finds headers.
 #[derive(Debug)]
 pub struct Scanner {
@@ -131,7 +147,8 @@ impl Scanner {
     #[must_use]
     pub fn headers(&self, before: &[u8], lines: &[Line<'_>]) -> Vec<Header> {
         let mut headers: Vec<Header> = Vec::new();
-        let mut told = Told { booted: came_up(before), stamps: lines.iter().any(|line| line.stamped) };
+        let mut told = Told::of(&console::lines(before));
+        told.stamps |= lines.iter().any(|line| line.stamped);
         let mut looked = 0;
         for (index, line) in lines.iter().enumerate() {
             let rows = self.rows(line, told);
@@ -164,24 +181,12 @@ fn counts(row: &Row, at: usize, line: &Line<'_>, told: Told) -> bool {
     let placed = match row.place {
         Place::Anywhere => true,
         Place::LineStart => at == 0,
-        Place::Stamped => line.stamped || !told.stamps,
+        // `init[1]: WARNING: …` is a program's, through the kernel's log.
+        Place::Stamped => (line.stamped || !told.stamps) && !text[..at].ends_with("]: "),
         Place::AfterBoot => at == 0 && told.booted,
     };
     let capital = row.header.starts_with(|c: char| c.is_ascii_uppercase());
     placed && !text[..at].ends_with(|c: char| c == '/' || capital && c.is_ascii_alphanumeric())
-}
-
-/// Whether a system had come up in this part of a console: the kernel's time stamps, or calls of a program under test.
-fn came_up(before: &[u8]) -> bool {
-    let lines = console::lines(before);
-    lines.iter().any(|line| {
-        line.stamped || {
-            let call = line.text.split_once('(').map_or("", |(name, _)| name);
-            let call = call.rsplit(' ').next().unwrap_or(call);
-            let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$';
-            call.len() > 2 && line.text.ends_with(')') && call.chars().all(named)
-        }
-    })
 }
 
 /// The headers that open a report of their own: not those that belong to the oops being printed.
