@@ -93,8 +93,8 @@ const COMMON: &[(&str, &str)] = &[
          kmsan_* __msan_* kfence_* __kfence_* ubsan_* __ubsan_* handle_overflow __sanitizer_* debug_object* \
          __debug_check* debug_print_object debug_lockdep* debug_locks* kmemleak_* check_preemption_disabled \
          debug_smp_processor_id __this_cpu_preempt_check __refcount_* should_fail* fail_dump check_noncircular object_err \
-         bad_page nested_bug register_lock_class assign_lock_key lockdep_* __lockdep_* lock_acquire* __lock_acquire* \
-         lock_release* __lock_release validate_chain* check_prev* check_irq* mark_lock* mark_held_locks* valid_state \
+         bad_page nested_bug register_lock_class assign_lock_key lockdep_* __lockdep_* *lock_acquire* __lock_acquire* \
+         *lock_release* __lock_release validate_chain* check_prev* check_irq* mark_lock* mark_held_locks* valid_state \
          mark_usage check_deadlock* hlock_class lock_is_held* lock_set_* lock_downgrade* reacquire_held_locks \
          __lock_is_held* match_held_lock find_held_lock lock_pin_lock lock_unpin_lock look_up_lock_class \
          check_wait_context* lookup_chain* instrument_* _inline_copy_* spin_bug spin_dump* rwlock_bug* do_raw_* \
@@ -125,7 +125,7 @@ const COMMON: &[(&str, &str)] = &[
          __clear_user* get_user* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* raw_copy_* arm_copy_* \
          __arch_copy_* __pi_* *memcpy* *strcmp* memset* memmove* memcmp* memchr* memscan __memset* __memmove* mmiocpy \
          mmioset strlen strnlen* strcpy* strncpy* strscpy* strncmp* strcat* strlcat* strnstr strstr strchr* strrchr* \
-         strcasecmp* sized_strscpy* __fortify* fortify_* string* vsnprintf vsprintf snprintf sprintf vscnprintf scnprintf \
+         strcasecmp* sized_strscpy* __fortify* fortify_* string* *_string vsnprintf vsprintf snprintf sprintf vscnprintf scnprintf \
          pointer hex_string hex_dump_to_buffer *printk* __virt_to_phys* __phys_addr* virt_to_* crc32* crc16 crc_*",
     ),
     (
@@ -158,7 +158,7 @@ const COMMON: &[(&str, &str)] = &[
     (
         "driver core, sysfs, reference counts",
         "kobject_* add_uevent_var __kobject_* put_device ida_* call_rcu* __call_rcu* device_del device_add \
-         device_register device_unregister device_release* device_destroy device_create* device_remove_* \
+         device_register device_unregister *device_release* device_destroy device_create* device_remove_* \
          device_initialize get_device* sysfs_* kernfs_remove* klist_* __unregister_client device_for_each_child \
          i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
          dput fast_dput fput assertfail devres_* release_nodes ref_tracker_* module_put try_module_get",
@@ -177,7 +177,7 @@ const COMMON: &[(&str, &str)] = &[
     (
         "pages, buffers",
         "folio_* unlock_page* lock_page* _compound_head compound_head put_page get_page mark_buffer_dirty* \
-         truncate_inode_pages* find_lock_entries warn_alloc* alloc_page* free_page* ___kmalloc_* __free_slab might_alloc* \
+         truncate_inode_pages* find_lock_entries warn_alloc* *alloc_page* free_page* ___kmalloc_* __free_slab might_alloc* \
          __should_failslab alloc_workqueue*",
     ),
     (
