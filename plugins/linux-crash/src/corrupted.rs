@@ -60,3 +60,44 @@ fn followed(lines: &[&str]) -> bool {
             line.contains("(stack is not available)") || line.contains("<Same stack as pid") || frames::frame(line).is_some()
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::report;
+
+    fn why(console: &str) -> Option<String> {
+        report::reports(console.as_bytes()).into_iter().next().and_then(|report| report.corrupted)
+    }
+
+    #[test]
+    fn says_what_is_missing() {
+        let access = "BUG: KASAN: use-after-free in f+0x1/0x2\nRead of size 8 at addr 1 by task a/1\n";
+        for (console, reason) in [
+            (format!("{access}Call Trace:\n f+0x1/0x2\n"), None),
+            (access.to_owned(), Some("no stack was printed")),
+            (
+                format!("{access}Call Trace:\n f+0x1/0x2\nFreed by task 3:\n\nend\n"),
+                Some("a stack was announced, and none followed"),
+            ),
+            (
+                "BUG: KASAN: use-after-free in kfree+0x1/0x2\nRead of size 8 at addr 1 by task a/1\n".to_owned(),
+                Some("no function to blame was printed"),
+            ),
+            ("BUG: KASAN: use-after-free in f+0x1/0x2\n".to_owned(), Some("the kind of access was not printed")),
+            (
+                "general protection fault\nBUG: KASAN: x in f+0x1/0x2\nRIP: 0010:f+0x1/0x2\nCall Trace:\n f+0x1/0x2\n".to_owned(),
+                Some("another crash was printed before the function to blame"),
+            ),
+            ("Kernel panic - not syncing: Fatal exception\n".to_owned(), Some("what led to the panic is missing")),
+        ] {
+            assert_eq!(why(&console).as_deref(), reason, "{console}");
+        }
+    }
+
+    #[test]
+    fn doubtful_frames_do_not_try_the_patience() {
+        let doubtful = " ? g+0x1/0x2\n".repeat(40);
+        let console = format!("general protection fault\nRIP: 0010:f+0x1/0x2\nCall Trace:\n{doubtful} h+0x1/0x2\n");
+        assert_eq!(why(&console), None);
+    }
+}

@@ -246,3 +246,43 @@ impl Progress {
 pub fn same_context(one: &Line<'_>, other: &Line<'_>) -> bool {
     one.stamped <= other.stamped && one.caller.is_none_or(|caller| other.caller == Some(caller))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines, by number, that open reports.
+    fn opened(console: &str) -> Vec<usize> {
+        let lines = console::lines(console.as_bytes());
+        let headers = Scanner::new().headers(b"", &lines);
+        openings(&headers, &lines).into_iter().map(|place| headers[place].line).collect()
+    }
+
+    #[test]
+    fn a_report_opens_once_the_one_before_had_its_stack() {
+        assert_eq!(opened("BUG: KASAN: a in f+0x1/0x2\ngeneral protection fault\n f+0x1/0x2\n"), [0]);
+        assert_eq!(opened("BUG: KASAN: a in f+0x1/0x2\n f+0x1/0x2\ngeneral protection fault\n f+0x1/0x2\n"), [0, 2]);
+        assert_eq!(opened("BUG: KASAN: a in f+0x1/0x2\n f+0x1/0x2\nKernel panic - not syncing: Fatal exception\n"), [0]);
+    }
+
+    #[test]
+    fn another_callers_report_is_another_one() {
+        let console = "[    1.000000][    T1] BUG: KASAN: a in f+0x1/0x2\n[    1.000000][    T2] general protection fault\n";
+        assert_eq!(opened(console), [0, 1]);
+    }
+
+    #[test]
+    fn a_symbolized_header_is_one_header() {
+        let console = "BUG: KASAN: a in g f.h:1 [inline]\nBUG: KASAN: a in f+0x1/0x2 f.c:1\n";
+        let lines = console::lines(console.as_bytes());
+        let headers = Scanner::new().headers(b"", &lines);
+        assert_eq!(headers.iter().map(|header| (header.begin, header.line)).collect::<Vec<_>>(), [(0, 1)]);
+    }
+
+    #[test]
+    fn only_a_reboot_boots_again() {
+        assert!(opened("Booting the kernel.\n").is_empty());
+        assert_eq!(opened("[    1.000000] up\nBooting the kernel.\n"), [1]);
+        assert!(is_call("mmap(&(0x7f0000000000/0x1000)=nil, 0x1000)") && !is_call("Press (any key)"));
+    }
+}

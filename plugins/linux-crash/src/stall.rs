@@ -184,3 +184,44 @@ const DISPATCHERS: &[&str] = &[
     "__sys_setsockopt",
     "__sys_getsockopt",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anchor_in(stack: &str, interrupted: bool) -> Option<String> {
+        let text: String = stack.split(' ').map(|name| format!(" {name}+0x1/0x2\n")).collect();
+        let text = format!("Call Trace:\n{text}");
+        let events = stacks::events(text.lines().map(|line| (line, false)), 0);
+        anchor(&events, interrupted).map(str::to_owned)
+    }
+
+    #[test]
+    fn the_job_under_the_innermost_dispatcher_is_named() {
+        assert_eq!(anchor_in("spin widget_work process_one_work worker_thread kthread", false).as_deref(), Some("widget_work"));
+        assert_eq!(
+            anchor_in("spin widget_ioctl vfs_ioctl __x64_sys_ioctl do_syscall_64", false).as_deref(),
+            Some("widget_ioctl")
+        );
+        assert_eq!(anchor_in("spin __x64_sys_futex do_syscall_64", false).as_deref(), Some("__x64_sys_futex"));
+        assert_eq!(anchor_in("spin walk", false), None);
+    }
+
+    #[test]
+    fn only_what_was_interrupted_counts() {
+        let watchdog = "rcu_sched_clock_irq update_process_times process_one_work asm_sysvec_apic_timer_interrupt";
+        assert_eq!(anchor_in(&format!("{watchdog} spin work process_one_work"), true).as_deref(), Some("work"));
+        assert_eq!(anchor_in("spin work process_one_work", true), None);
+    }
+
+    #[test]
+    fn a_task_that_sleeps_does_not_stall() {
+        assert_eq!(anchor_in("__schedule schedule work process_one_work", false), None);
+    }
+
+    #[test]
+    fn what_is_waited_for_has_one_name() {
+        assert_eq!(bucket("synchronize_rcu_expedited"), "synchronize_rcu");
+        assert_eq!(bucket("widget_drain"), "widget_drain");
+    }
+}
