@@ -1,11 +1,41 @@
 //! Is it the same bug? How likely a crash is one of the target's faces, at even prior odds.
+//!
+//! Evidence ([`look`]) is weighed like logistic regression weighs it; the weights were fitted (see [`WEIGHTS`]). [`names`] says how
+//! near two functions are, [`family`] which crashes one bug may show as.
 
 use kbisect_sdk::CrashReport;
 use kbisect_sdk::Face;
 use kbisect_sdk::classifier::Relation;
 
-use crate::kind;
-use crate::title;
+pub mod family;
+pub mod look;
+pub mod names;
+
+use self::family::Family;
+use self::look::KINDS;
+use self::look::Look;
+use self::look::evidence;
+
+/// Each kind of evidence, as a phrase that follows "the same bug, since there is …", and its weight in log odds.
+///
+/// Fitted by penalised logistic regression on the first half of `tests/pairs` and on half of the real bisections' titles.
+pub const WEIGHTS: [(&str, f64); KINDS] = [
+    ("", -3.95),
+    ("the same title", 1.0),
+    ("a title that both are known by", 3.5),
+    ("the same function", 3.8),
+    ("functions with nearly the same name", 3.7),
+    ("functions of one name's beginning", 0.4),
+    ("one's function on the other's stack", 2.7),
+    ("a name like that of one's function on the other's stack", 0.2),
+    ("much of the stack in common", 0.9),
+    ("no function of the stacks in common", -1.6),
+    ("the same type", 0.1),
+    ("a related type", 3.2),
+    ("types that one bug does not have", -2.9),
+    ("the same file or folder", 1.7),
+    ("files of different subsystems", -1.6),
+];
 
 /// Compares a crash with the target's faces: the likeliest face counts. None where there is no face.
 #[must_use]
@@ -16,165 +46,62 @@ pub fn relate(seen: &CrashReport, faces: &[Face]) -> Option<Relation> {
 /// Compares two crashes.
 #[must_use]
 pub fn compare(seen: &CrashReport, face: &CrashReport) -> Relation {
-    let one = Look::of(seen);
-    let other = Look::of(face);
-    let (same, reason) = judge(&one, &other);
+    let (seen, face) = (Look::of(seen), Look::of(face));
+    let (same, reason) = by_kind(&seen, &face).unwrap_or_else(|| weigh(&seen, &face));
     Relation { same, reason }
 }
 
-/// What of a report is compared; gaps of a report that is only a title are filled from the title.
-struct Look<'a> {
-    title: &'a str,
-    titles: Vec<&'a str>,
-    kind: &'a str,
-    frame: Option<&'a str>,
-    trace: Vec<&'a str>,
-    file: Option<&'a str>,
-}
-
-impl<'a> Look<'a> {
-    fn of(report: &'a CrashReport) -> Self {
-        let kind = if report.crash_type.is_empty() { kind::of(&report.title) } else { &report.crash_type };
-        let skipped = |name: &&str| !crate::skip::skipped(name, &[]) && !ORDINARY.contains(name);
-        Self {
-            title: &report.title,
-            titles: std::iter::once(&report.title).chain(&report.alt_titles).map(String::as_str).collect(),
-            kind,
-            frame: report.frame.as_deref().or_else(|| title::frame_of(&report.title)),
-            trace: report.trace.iter().map(String::as_str).filter(skipped).collect(),
-            file: report.guilty_file.as_deref(),
-        }
-    }
-
-    fn family(&self) -> Family {
-        family(self.kind)
-    }
-}
-
-/// Frames that nearly every stack has, and that so say nothing.
-const ORDINARY: &[&str] = &[
-    "worker_thread",
-    "process_one_work",
-    "do_syscall_64",
-    "vfs_write",
-    "vfs_read",
-    "vfs_ioctl",
-    "do_vfs_ioctl",
-    "sys_ioctl",
-    "sys_write",
-    "sys_read",
-    "sock_sendmsg",
-    "__sock_sendmsg",
-    "sock_sendmsg_nosec",
-    "____sys_sendmsg",
-    "___sys_sendmsg",
-    "__sys_sendmsg",
-    "sys_sendmsg",
-    "task_work_run",
-    "__fput",
-    "do_exit",
-    "do_group_exit",
-    "get_signal",
-    "exit_to_user_mode_prepare",
-    "smpboot_thread_fn",
-    "run_ksoftirqd",
-    "__do_softirq",
-    "irq_exit",
-    "schedule",
-    "__schedule",
-];
-
-/// What kind of wrong a crash type is: one bug shows as several types of one family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    Memory,
-    Stuck,
-    Locks,
-    Leak,
-    Uninitialised,
-    Race,
-    Warning,
-    /// Endings that say little: the machine is gone, and nobody knows why.
-    Vague,
-    Other,
-}
-
-fn family(kind: &str) -> Family {
-    match kind {
-        "HANG" => Family::Stuck,
-        "LOCKDEP" | "ATOMIC_SLEEP" => Family::Locks,
-        "LEAK" => Family::Leak,
-        "WARNING" | "BUG" => Family::Warning,
-        "LOST_CONNECTION" | "NO_OUTPUT" | "SYZ_FAILURE" | "REBOOT" => Family::Vague,
-        "DoS" | "MEMORY_SAFETY_BUG" | "MEMORY_SAFETY_UBSAN" | "NULL-POINTER-DEREFERENCE" | "REFCOUNT_WARNING" => Family::Memory,
-        _ if kind.starts_with("KASAN") || kind.starts_with("KFENCE") => Family::Memory,
-        _ if kind.starts_with("KMSAN") => Family::Uninitialised,
-        _ if kind.starts_with("KCSAN") => Family::Race,
-        _ => Family::Other,
-    }
-}
-
-/// The steps, surest first. The figures are the plain reading of `bisection-science.md` §8 until they are measured: titles
-/// that agree are nearly always one bug, and most crashes with nothing in common are two.
-fn judge(seen: &Look<'_>, face: &Look<'_>) -> (f64, String) {
+/// What the kinds of the two crashes settle alone.
+fn by_kind(seen: &Look<'_>, face: &Look<'_>) -> Option<(f64, String)> {
+    let either = |family: Family| seen.family == family || face.family == family;
+    let equal = seen.title == face.title;
     if seen.kind == "EXIT" || face.kind == "EXIT" {
-        return exits(seen, face);
-    }
-    let unnamed = seen.frame.is_none() && seen.title.ends_with("corrupted");
-    if seen.title == face.title {
-        if family(seen.kind) == Family::Vague || unnamed {
-            return (0.6, format!("the same title, which says little: {}", seen.title));
-        }
-        return (0.98, format!("the same title: {}", seen.title));
-    }
-    if let Some(title) = seen.titles.iter().find(|title| face.titles.contains(title) && !title.ends_with(" corrupted")) {
-        return (0.98, format!("known by the same title: {title}"));
-    }
-    if seen.family() == Family::Vague || face.family() == Family::Vague {
-        return (0.3, format!("an ending that says little: {}", seen.title));
-    }
-    let related =
-        seen.kind == face.kind && !seen.kind.is_empty() || seen.family() == face.family() && seen.family() != Family::Other;
-    if let Some(frame) = seen.frame.filter(|frame| face.frame == Some(frame)) {
-        return if seen.kind == face.kind && !seen.kind.is_empty() {
-            (0.9, format!("the same type in the same function: {frame}"))
-        } else if related {
-            (0.8, format!("the same function, a related type: {frame}"))
+        // What a script calls failure is one thing; a kernel's own report is another, and a script may see it or not.
+        return Some(if seen.kind == face.kind {
+            (0.999, "the script says that it failed".to_owned())
         } else {
-            (0.6, format!("the same function: {frame}"))
-        };
+            (0.5, "one is the script's word, the other the kernel's".to_owned())
+        });
     }
-    let shared = seen.trace.iter().filter(|name| face.trace.contains(name)).count();
-    let shortest = seen.trace.len().min(face.trace.len());
-    let on_stack =
-        |frame: Option<&str>, trace: &[&str]| frame.is_some_and(|frame| trace.iter().take(6).any(|name| *name == frame));
-    let crossed = on_stack(seen.frame, &face.trace) || on_stack(face.frame, &seen.trace);
-    if related && shared >= 3 && 2 * shared >= shortest {
-        return (0.6, format!("a related type, and {shared} functions of the stack in common"));
+    if seen.is_equal(face) {
+        return Some((0.98, format!("the same in all that is known of it: {}", seen.title)));
     }
-    if crossed && related {
-        return (0.5, "a related type, and one's function is on the other's stack".to_owned());
+    if either(Family::Machinery) && !equal {
+        return Some((0.02, format!("the test's own machinery, or a detector that is full: {}", seen.title)));
     }
-    if shared >= 3 && 2 * shared >= shortest {
-        return (0.3, format!("{shared} functions of the stack in common"));
+    if either(Family::Vague) {
+        let hangs = either(Family::Stuck);
+        return Some(match (equal, hangs) {
+            (true, _) => (0.6, format!("the same title, which says little: {}", seen.title)),
+            (_, true) => (0.3, format!("an ending that a hang may have: {}", seen.title)),
+            _ => (0.1, format!("an ending that says little: {}", seen.title)),
+        });
     }
-    if let Some(file) = seen.file.filter(|file| face.file == Some(file)) {
-        return (if related { 0.3 } else { 0.15 }, format!("only the file in common: {file}"));
-    }
-    if related && seen.frame.is_none() {
-        return (0.15, "a related type without a function".to_owned());
-    }
-    (0.01, format!("nothing in common with {}", face.title))
+    (equal && !seen.is_specific()).then(|| (0.6, format!("the same title, which says little: {}", seen.title)))
 }
 
-/// What a script calls failure is one thing; a kernel's own report is another, and a script may see it or not.
-fn exits(seen: &Look<'_>, face: &Look<'_>) -> (f64, String) {
-    if seen.kind == face.kind {
-        return (0.999, "the script says that it failed".to_owned());
+/// Adds up the evidence; the reason names what weighed most.
+fn weigh(seen: &Look<'_>, face: &Look<'_>) -> (f64, String) {
+    let amount = evidence(seen, face).amount;
+    let parts = || WEIGHTS.iter().zip(amount).map(|((what, weight), amount)| (*what, weight * amount));
+    let odds: f64 = parts().map(|(_, part)| part).sum();
+    let mut same = 1.0 / (1.0 + (-odds).exp());
+    if !(seen.is_specific() && face.is_specific()) {
+        // A title without a function says little, even when it is the same.
+        same = same.min(0.6);
     }
-    (0.5, "one is the script's word, the other the kernel's".to_owned())
+    let mut telling: Vec<(&str, f64)> = parts().filter(|(what, part)| !what.is_empty() && part.abs() > 0.3).collect();
+    telling.retain(|(_, part)| (*part > 0.0) == (same >= 0.5));
+    telling.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()));
+    let telling: Vec<&str> = telling.iter().take(2).map(|(what, _)| *what).collect();
+    let reason = match (telling.is_empty(), same >= 0.5) {
+        (true, true) => format!("much like {}", face.title),
+        (true, false) => format!("little in common with {}", face.title),
+        (false, true) => format!("{}: {}", telling.join(", "), face.title),
+        (false, false) => format!("{}, and little in common with {}", telling.join(", "), face.title),
+    };
+    (same.clamp(0.001, 0.999), reason)
 }
 
 #[cfg(test)]
-#[path = "relate_tests.rs"]
 mod tests;
