@@ -271,9 +271,12 @@ fn given(report: Option<&CrashReport>, console: &[u8]) -> BTreeMap<Field, String
     ])
 }
 
-/// The first and the last line of a report.
+/// The first line of a report and the last one that says what happened: its own last line, or where the classifier says so (property
+/// `headers-end`, an offset) the last of its headers.
 fn span(report: &CrashReport, console: &[u8]) -> String {
-    let lines = report.span.and_then(|span| console.get(span.start as usize..span.end as usize)).unwrap_or_default();
+    let stated = report.properties.iter().find(|(key, _)| key == "headers-end").and_then(|(_, value)| value.parse().ok());
+    let lines = report.span.and_then(|span| console.get(span.start as usize..stated.unwrap_or(span.end as usize)));
+    let lines = lines.unwrap_or_default();
     let text = String::from_utf8_lossy(lines);
     let shown = |line: Option<&str>| line.unwrap_or_default().trim().to_owned();
     format!("{} … {}", shown(text.lines().next()), shown(text.lines().last()))
