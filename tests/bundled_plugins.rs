@@ -115,7 +115,12 @@ fn ask(role: Role, trials: Vec<Trial>) -> Ask {
 #[test]
 fn every_hook_answers() {
     let (policies, notices) = policies(&[]);
-    assert!(policies.markers().iter().any(|marker| marker == b"BUG: KASAN:"));
+    assert!(
+        policies
+            .markers()
+            .iter()
+            .any(|marker| b"BUG: KASAN: use-after-free in x".windows(marker.len()).any(|part| part == marker))
+    );
     let reports = policies.classify(CRASH.as_bytes()).expect("an answer");
     assert_eq!(reports.len(), 1);
     assert_eq!(reports[0].title, "KASAN: slab-use-after-free Read in tree_walk");

@@ -74,7 +74,7 @@ fn people_see_every_crash() {
       type       WARNING
       function   slot_put
       file       drivers/ring/slot.c
-      trace      ring_write < vfs_write
+      trace      slot_put < ring_write < vfs_write
       lines      20 to 28
     --- exit status 0
     ");
@@ -162,7 +162,11 @@ fn a_corpus_is_scored() {
         "TITLE: KASAN: slab-use-after-free Read in ring_take\nTYPE: KASAN-USE-AFTER-FREE-READ\nALT: bad-access in ring_take\n\n{CONSOLE}"
     );
     fs::write(world.path("corpus/1"), &right).unwrap();
-    fs::write(world.path("corpus/2"), right.replace("in ring_take", "in ring_read")).unwrap();
+    fs::write(
+        world.path("corpus/2"),
+        right.replace("Read in ring_take", "Read in ring_read").replace("bad-access in ring_take", "bad-access in ring_read"),
+    )
+    .unwrap();
     fs::write(world.path("corpus/10"), "\nall is well\n").unwrap();
     insta::assert_snapshot!(said(&world, &["classify", "--corpus", "corpus", "--failures"]), @r"
     --- stdout
@@ -247,8 +251,8 @@ fn crashes_are_related() {
     assert!(chance("title:WARNING in sock_close", "console.txt") <= 0.1);
     insta::assert_snapshot!(said(&world, &["relate", "--target", "title:WARNING in x", "--target", title, "--seen", "console.txt"]), @r"
     --- stdout
-    probability  0.980
-    reason       the same title: KASAN: slab-use-after-free Read in ring_take
+    probability  0.984
+    reason       the same function, a related type: KASAN: slab-use-after-free Read in ring_take
     --- exit status 0
     ");
 }
