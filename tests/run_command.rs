@@ -252,11 +252,36 @@ fn a_command_that_is_not_there_is_an_error_before_any_work() {
     assert_eq!(output.status.code(), Some(2), "{}", world.shown(&output));
     insta::assert_snapshot!(world.shown(&output), @r"
     --- stderr
-    error: `./tset.sh` was not found at the start commit
+    error: the first trial of `./tset.sh` ended with exit status 127, command not found
+    hint: its last words: sh: 1: exec: ./tset.sh: not found
     hint: the command runs in a checkout of the commit under test: a script that is not committed needs its whole path
     --- exit status 2
     ");
     assert!(!world.path("run").exists(), "nothing was done, so nothing is kept");
+}
+
+#[test]
+fn a_script_that_misses_a_program_is_an_error_that_names_the_program() {
+    let world = World::new();
+    let ids = line(&world, "repo", 3, 1, "no-such-program");
+    let args = ["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./test.sh"];
+    let output = world.kbisect(&args).output().unwrap();
+    let said = world.shown(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("the first trial of `./test.sh` ended with exit status 127, command not found"), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("hint: its last words") && line.contains("no-such-program")), "{said}");
+}
+
+#[test]
+fn a_run_kept_in_the_work_tree_is_nothing_to_git() {
+    let world = World::new();
+    let ids = line(&world, "repo", 3, 1, "exit 1");
+    let before = world.git("repo", &["status", "--porcelain"]);
+    let args = ["run", "--quiet", "--bad", "main", "--good", &ids[0], "--", "./test.sh"];
+    let output = world.kbisect(&args).current_dir(world.path("repo")).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    assert!(world.path("repo/bisect-main/report.txt").exists());
+    assert_eq!(world.git("repo", &["status", "--porcelain"]), before);
 }
 
 #[test]
@@ -384,7 +409,7 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
     start   277fcba66241 ("change 2"), good at 947b274159d0
     range   2 commits, about 2 to test
       #  commit        why          subject                                   hit/clean/void/other   P(has the bug)
-      1  9bf86f0abf81               change 1                                    1     0    0     0     0.990
+      1  9bf86f0abf81               change 1                                    1     0    0     0         -
     files   between
     --- exit status 0
     "#);

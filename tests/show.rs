@@ -120,7 +120,6 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
       parent     bc37bc1f07e6    0 of 2 trials crash with it
     Not counted: nothing
     Effort: 9 trials on 5 commits in [TIME]
-    Warning: stopping: trials that run are waited for; once more to kill them
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 

@@ -117,6 +117,25 @@ fn command_lines_that_do_not_hold_together() {
     For more information, try '--help'.
     --- exit status 2
     ");
+    insta::assert_snapshot!(said(&world, &["run", "--good", "v1.0", "--", "true"]), @r"
+    --- stderr
+    error: the following required arguments were not provided:
+      --bad <COMMIT>
+
+    Usage: kbisect run --bad <COMMIT> --good <COMMIT> [JOB.toml] -- <CMD>...
+
+    For more information, try '--help'.
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(said(&world, &["run", "job.toml", "--", "true"]), @r"
+    --- stderr
+    error: the argument '[JOB.toml]' cannot be used with '[CMD]...'
+
+    Usage: kbisect run <JOB.toml> [-- <CMD>...]
+
+    For more information, try '--help'.
+    --- exit status 2
+    ");
     insta::assert_snapshot!(said(&world, &["run", "--repo", "repo", "--bad", "v1.1", "--time-limit", "soon", "--", "true"]), @r"
     --- stderr
     error: invalid value 'soon' for '--time-limit <TIME>': `soon` is not a duration; write 90s, 5m, 8h or 1h30m

@@ -38,9 +38,7 @@ fn one_signal_waits_for_what_runs() {
         let run = spawn(world.kbisect(&RUN).env("THERE", &there).env("GO", &go));
         until("the first trial", || there.exists());
         signal(run.id(), stop);
-        until("the signal is taken in", || {
-            fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("trials that run are waited for")
-        });
+        until("the signal is taken in", || fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("\"stopping\""));
         fs::write(&go, "").unwrap();
         let said = world.shown(&wait(run));
         insta::allow_duplicates! { insta::assert_snapshot!(said, @r"
@@ -60,9 +58,7 @@ fn two_signals_kill_what_runs() {
     let run = spawn(world.kbisect(&RUN).env("THERE", &there).env("GO", &go));
     until("the first trial", || there.exists());
     signal(run.id(), Signal::INT);
-    until("the signal is taken in", || {
-        fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("trials that run are waited for")
-    });
+    until("the signal is taken in", || fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("\"stopping\""));
     signal(run.id(), Signal::INT);
     insta::assert_snapshot!(world.shown(&wait(run)), @r"
     --- stderr

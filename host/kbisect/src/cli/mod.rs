@@ -28,8 +28,8 @@ pub mod status;
 
 /// Find the commit that introduced (or fixed) a crash, also where the crash shows only now and then
 ///
-/// Begin with `kbisect doctor`, which says what this machine lacks, `kbisect demo`, which takes a minute, or, where you would have
-/// typed `git bisect run ./test.sh`:
+/// Begin with `kbisect doctor`, which says what this machine lacks, `kbisect demo`, which takes a
+/// minute, or, where you would have typed `git bisect run ./test.sh`:
 ///
 ///     kbisect run --bad HEAD --good v6.10 -- ./test.sh
 ///

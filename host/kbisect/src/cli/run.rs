@@ -46,7 +46,7 @@ After it: kbisect status DIR, kbisect log DIR, and less DIR/report.txt.";
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The job file (README lists its keys)
-    #[arg(value_name = "JOB.toml", required_unless_present = "bad", conflicts_with = "bad")]
+    #[arg(value_name = "JOB.toml", required_unless_present_any = ["bad", "good", "command"], conflicts_with_all = ["bad", "command"])]
     job: Option<PathBuf>,
 
     /// Where to keep the run; a new directory. Default: `bisect-` and the bad commit or the job file's name

@@ -68,7 +68,7 @@ fn table(past: &Past) -> String {
         let subject = subjects.get(&tested.commit).copied().unwrap_or_default();
         let _ = writeln!(
             text,
-            "  {}  {:<10}  {:<36}  {:>3} {:>5} {:>4} {:>5}     {:>8.3}      {verdict}",
+            "  {}  {:<10}  {:<36}  {:>3} {:>5} {:>4} {:>5}     {:>8}      {verdict}",
             tested.commit.short(),
             rows::word(tested.role),
             terminal::shortened(subject, 36),
@@ -76,7 +76,7 @@ fn table(past: &Past) -> String {
             tested.clean,
             tested.void,
             tested.other,
-            tested.bad
+            rows::probability(summary, tested)
         );
     }
     text

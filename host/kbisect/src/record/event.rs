@@ -264,6 +264,8 @@ pub enum Event {
         /// The list, in order.
         recipients: Vec<Recipient>,
     },
+    /// A signal asks the run to stop: nothing more is started, and what runs is waited for.
+    Stopping,
     /// The run ended without an answer; `resume` goes on.
     Stopped {
         /// Why: `signal`, `deadline`, `infrastructure`, …

@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use kbisect_core::bisector::Summary;
+use kbisect_core::bisector::Tested;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Role;
 
@@ -69,6 +71,12 @@ impl Rows {
         };
         Some(Row { number: self.number, commit: stay.commit, why, subject })
     }
+}
+
+/// The probability that a commit has the bug, with three decimals; a dash where the start commit had no trial, for then nothing was
+/// measured that such a figure could rest on.
+pub fn probability(summary: &Summary, tested: &Tested) -> String {
+    if summary.tested.iter().any(|one| one.role == Role::Start) { format!("{:.3}", tested.bad) } else { "-".to_owned() }
 }
 
 /// Why a commit is tested, in a word.

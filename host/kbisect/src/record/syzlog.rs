@@ -161,6 +161,7 @@ impl Text {
             | Event::PluginLog { .. }
             | Event::PluginFailed { .. }
             | Event::Warned { .. }
+            | Event::Stopping
             | Event::Stopped { .. } => {}
         }
         lines

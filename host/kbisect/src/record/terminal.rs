@@ -31,6 +31,7 @@ use super::event::Event;
 use super::event::Notice;
 use super::event::Progress;
 use super::pace::Pace;
+use super::rows;
 use super::rows::Row;
 use super::rows::Rows;
 
@@ -137,6 +138,7 @@ impl Terminal {
                     live.best.finish_and_clear();
                 }
             }
+            Event::Stopping => self.line("stopping: trials that run are waited for; once more to kill them"),
             Event::Stopped { why } => self.line(&format!("stopped: {why}")),
             Event::Chosen { .. }
             | Event::Routed { .. }
@@ -150,11 +152,14 @@ impl Terminal {
 
     /// Prints a row. While an earlier process's events are gone through, nothing is known of where the search stood.
     fn row(&mut self, row: &Row) {
-        let Some(tested) =
-            self.standing.as_ref().and_then(|standing| standing.tested.iter().find(|one| one.commit == row.commit))
+        let Some((standing, tested)) = self
+            .standing
+            .as_ref()
+            .and_then(|standing| Some((standing, standing.tested.iter().find(|one| one.commit == row.commit)?)))
         else {
             return;
         };
+        let probability = rows::probability(standing, tested);
         if !self.headed {
             self.headed = true;
             self.line(&format!(
@@ -166,7 +171,7 @@ impl Terminal {
             ));
         }
         let text = format!(
-            "{:>3}  {}  {:<11}  {:<w$}  {:>3} {:>5} {:>4} {:>5}     {:.3}",
+            "{:>3}  {}  {:<11}  {:<w$}  {:>3} {:>5} {:>4} {:>5}     {probability:>5}",
             row.number,
             row.commit.short(),
             row.why,
@@ -175,7 +180,6 @@ impl Terminal {
             tested.clean,
             tested.void,
             tested.other,
-            tested.bad,
             w = SUBJECT
         );
         self.line(&text);

@@ -7,6 +7,7 @@
 //! plugins/          components used, by digest      inputs/         reproducer, console and files, by digest
 //! work/             checkouts and scratch, safe to delete between runs
 //! lock              held while a process works here
+//! .gitignore        names everything, for a directory in a work tree
 //! ```
 
 use std::fs;
@@ -46,6 +47,8 @@ impl RunDirectory {
         for folder in ["trials", "kernels", "plugins", "work"] {
             fs::create_dir_all(directory.path.join(folder)).map_err(|error| failed("create", &directory.path, &error))?;
         }
+        // The directory may lie in the work tree of the repository, and is no part of it.
+        directory.write(IGNORE, "*\n")?;
         Ok(directory)
     }
 
@@ -64,7 +67,7 @@ impl RunDirectory {
             // Best effort: what is left is said when the directory is used again.
             let _ = fs::remove_dir_all(self.path.join(name));
         }
-        for name in ["job.toml", "journal.jsonl", "bisect.log", "lock"] {
+        for name in [IGNORE, "job.toml", "journal.jsonl", "bisect.log", "lock"] {
             let _ = fs::remove_file(self.path.join(name));
         }
         let _ = fs::remove_dir(&self.path);
@@ -151,6 +154,9 @@ impl RunDirectory {
             .map_err(|error| failed("write", &path, &error))
     }
 }
+
+/// Keeps everything beside it from git's eyes.
+const IGNORE: &str = ".gitignore";
 
 /// What to do about a full disk.
 pub(super) const MAKE_ROOM: &str = "make room on the disk";

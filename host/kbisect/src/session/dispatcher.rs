@@ -135,7 +135,8 @@ impl<'a> Dispatcher<'a> {
                     if self.stopping.is_some() {
                         self.executor.cancel_all();
                     } else {
-                        self.say("stopping: trials that run are waited for; once more to kill them");
+                        // Best effort: a full disk does not keep anyone from stopping.
+                        let _ = self.record(Event::Stopping);
                         self.stopping = Some(Ending::Signal);
                         self.executor.cancel_builds();
                     }
@@ -331,7 +332,10 @@ impl<'a> Dispatcher<'a> {
     /// A build failure is a void trial, or the crash itself where the target is one.
     fn build_failure(&self, commit: &CommitId, why: &str) -> Outcome {
         if self.parts.job.stage != TargetStage::Build {
-            return Outcome::Void(Failure { stage: Stage::Build, reason: last_line(why) });
+            return Outcome::Void(Failure {
+                stage: Stage::Build,
+                reason: last_line(why).unwrap_or("the build failed").to_owned(),
+            });
         }
         let report = super::builder::failure_report(why);
         let same = match self.parts.policies.relate(&report, commit) {
@@ -410,10 +414,10 @@ impl<'a> Dispatcher<'a> {
             .directory
             .keep_console(&commit, running.n, &end.console)
             .map_err(|error| super::directory::failed("write", &self.parts.directory.trial(&commit, running.n), &error))?;
-        let mut outcome = end.outcome;
         if self.state.trials.is_empty() {
-            self.check_command(end.ended.as_ref())?;
+            self.check_command(&end)?;
         }
+        let mut outcome = end.outcome;
         if let Outcome::Crashed(sighting) = &mut outcome {
             sighting.look = self.look(&sighting.report);
         }
@@ -442,21 +446,25 @@ impl<'a> Dispatcher<'a> {
         Ok(())
     }
 
-    /// A command that cannot be started is an error of the user's, said before any work is done.
-    fn check_command(&self, ended: Option<&Exited>) -> Result<(), Error> {
-        let (what, hint) = match ended {
+    /// A command that cannot be started, or a script that misses one, is an error of the user's, said before any work is done.
+    fn check_command(&self, end: &Finished) -> Result<(), Error> {
+        let (what, hint) = match end.ended {
             Some(Exited::Code(127)) => (
-                "was not found",
+                "exit status 127, command not found",
                 "the command runs in a checkout of the commit under test: a script that is not committed needs its whole path",
             ),
-            Some(Exited::Code(126)) => ("cannot be executed", "a script must be executable (chmod +x) and begin with `#!`"),
+            Some(Exited::Code(126)) => {
+                ("exit status 126, not executable", "a script must be executable (chmod +x) and begin with `#!`")
+            }
             _ => return Ok(()),
         };
         if self.parts.job.trial.expect != Expect::Exit {
             return Ok(());
         }
         let command = self.parts.job.trial.command.first().map_or("", String::as_str);
-        Err(Error::user(format!("`{command}` {what} at the start commit")).hint(hint))
+        let error = Error::user(format!("the first trial of `{command}` ended with {what}"));
+        let console = String::from_utf8_lossy(&end.console);
+        Err(last_line(&console).into_iter().fold(error, |error, said| error.hint(format!("its last words: {said}"))).hint(hint))
     }
 
     fn count_infra(&mut self, failure: Failure) -> Result<(), Error> {
@@ -484,11 +492,6 @@ impl<'a> Dispatcher<'a> {
         }
         Ok(())
     }
-
-    fn say(&mut self, message: &str) {
-        // Best effort: a full disk does not keep anyone from stopping.
-        let _ = self.record(Event::Warned { message: message.to_owned() });
-    }
 }
 
 /// What serving an action came to.
@@ -512,6 +515,6 @@ fn single_trial(outcomes: &[&Outcome]) -> Judgement {
     Judgement { decision, confidence: 1.0, reason }
 }
 
-fn last_line(text: &str) -> String {
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("the build failed").trim().to_owned()
+fn last_line(text: &str) -> Option<&str> {
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty())
 }

@@ -152,6 +152,7 @@ impl State {
             | Event::PluginLog { .. }
             | Event::PluginFailed { .. }
             | Event::Warned { .. }
+            | Event::Stopping
             | Event::Stopped { .. } => {}
         }
     }
