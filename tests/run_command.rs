@@ -306,7 +306,7 @@ fn a_run_shows_what_it_tests_and_reports_once() {
     insta::assert_snapshot!(timeless(&world.shown(&output)), @r#"
     --- stdout
 
-    Culprit, 99.4 %:
+    Culprit, 99.7 %:
 
       commit ad2cfa89f261 ("change 13")
       Author: A U Thor <author@example.org>
@@ -315,9 +315,9 @@ fn a_run_shows_what_it_tests_and_reports_once() {
       (seen on ed984f69695f, which is NOT the culprit)
     Evidence (same configuration, same compiler):
       culprit    ad2cfa89f261    2 of 2 trials crash with it
-      parent     c99823dcb6e3    0 of 2 trials crash with it
+      parent     c99823dcb6e3    0 of 3 trials crash with it
     Not counted: nothing
-    Effort: 11 trials on 7 commits in [TIME]
+    Effort: 13 trials on 7 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
@@ -330,13 +330,15 @@ fn a_run_shows_what_it_tests_and_reports_once() {
       1  ed984f69695f  start        change 19                                   3     0    0     0     1.000
     range   19 commits, about 5 to test
       2  947b274159d0  good end     change 0                                    0     1    0     0     0.001
-      3  3f0ad367380f               change 9                                    0     1    0     0     0.024
+      3  3f0ad367380f               change 9                                    0     1    0     0     0.039
       4  4b2ddfbf8e6f               change 14                                   1     0    0     0     0.992
-      5  ef7ce1e9c408               change 11                                   0     1    0     0     0.027
-      6  c99823dcb6e3               change 12                                   0     1    0     0     0.022
+      5  ef7ce1e9c408               change 11                                   0     1    0     0     0.044
+      6  c99823dcb6e3               change 12                                   0     1    0     0     0.035
       7  ad2cfa89f261               change 13                                   1     0    0     0     0.991
-      8  c99823dcb6e3  again (#6)   change 12                                   0     2    0     0     0.009
-      9  ad2cfa89f261  again (#7)   change 13                                   2     0    0     0     1.000
+      8  c99823dcb6e3  again (#6)   change 12                                   0     2    0     0     0.015
+      9  ef7ce1e9c408  again (#5)   change 11                                   0     2    0     0     0.004
+     10  ad2cfa89f261  again (#7)   change 13                                   2     0    0     0     1.000
+     11  c99823dcb6e3  verify (#8)  change 12                                   0     3    0     0     0.002
     files   run
     --- exit status 0
     "#);

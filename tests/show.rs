@@ -52,19 +52,19 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     until("the trial that waits", || there.exists());
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
-    range   7 commits, 5 left
+    range   7 commits, 6 left
       commit        why         subject                               hit/clean/void/other   P(has the bug)  verdict
       e897c36f5f4c  start       change 7                                3     0    0     0        1.000      bad
       947b274159d0  good end    change 0                                0     1    0     0        0.000      open
-      bc37bc1f07e6              change 3                                0     1    0     0        0.020      open
+      bc37bc1f07e6              change 3                                0     1    0     0        0.032      open
     likeliest
-          25 %  0f76ae1600a1
-          25 %  75f109bcef35
-          25 %  0096ac86a9fa
-          25 %  e897c36f5f4c
-         0.7 %  b9148b0faeaa
-         0.7 %  39180e8fcc86
-         0.7 %  bc37bc1f07e6
+          24 %  0f76ae1600a1
+          24 %  75f109bcef35
+          24 %  0096ac86a9fa
+          24 %  e897c36f5f4c
+           1 %  b9148b0faeaa
+           1 %  39180e8fcc86
+           1 %  bc37bc1f07e6
     so far  5 trials in [TIME]
     state   running
     --- exit status 0

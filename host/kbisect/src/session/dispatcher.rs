@@ -417,10 +417,15 @@ impl<'a> Dispatcher<'a> {
         if self.state.trials.is_empty() {
             self.check_command(&end)?;
         }
-        let mut outcome = end.outcome;
+        let mut outcome = match end.outcome {
+            // Built in the slot.
+            Outcome::Void(failure) if failure.stage == Stage::Build => self.build_failure(&commit, &failure.reason),
+            outcome => outcome,
+        };
         if let Outcome::Crashed(sighting) = &mut outcome {
             sighting.look = self.look(&sighting.report);
         }
+        let exposure = if matches!(outcome, Outcome::Crashed(_)) { 1.0 } else { end.exposure };
         self.record_policy_notices()?;
         self.record(Event::TrialEnded {
             trial: number,
@@ -431,7 +436,7 @@ impl<'a> Dispatcher<'a> {
             outcome,
             reason: end.reason,
             reports: end.reports,
-            exposure: end.exposure,
+            exposure,
             seconds: end.seconds,
         })?;
         if commit == self.parts.ends.start {

@@ -1,6 +1,7 @@
 //! What runs: builds and trials, each a task. Owns their cancelling and the retries of infrastructure failures; judges nothing.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::builder::Builder;
+use super::inputs;
 use super::parts::Parts;
 use crate::config::job::MachineKind;
 use crate::machine::Pool;
@@ -154,7 +156,13 @@ impl Executor {
         let (stop, stopped) = watch::channel(false);
         self.stops.insert(number, stop);
         let seed = trial::seed::trial_seed(self.seed, &commit, u64::from(n));
-        let plan = Plan { commit, command: trial::seed::fill(&self.command, seed, &commit), ..self.plan.clone() };
+        let mut command = trial::seed::fill(&self.command, seed, &commit);
+        if let Some(program) = command.first_mut()
+            && let Some(original) = inputs::original(Path::new(program.as_str()))
+        {
+            *program = original.to_string_lossy().into_owned();
+        }
+        let plan = Plan { commit, command, ..self.plan.clone() };
         let judge = self.judge(kernel.as_deref());
         let setup = Setup { trial: number.0, commit, kernel: kernel.map(|name| self.kernels.join(name)), slot };
         let (pool, sender) = (Arc::clone(&self.pool), self.sender.clone());

@@ -1,10 +1,12 @@
 //! What a job brings from outside its repository: the reproducer, the console, files for the machine.
 //!
 //! Owns their copies in the run directory, `inputs/SHA256/NAME`. A run works on the copies from its first trial on, so that it is
-//! the same run when it is resumed after the originals have changed or gone.
+//! the same run when it is resumed after the originals have changed or gone. On a process machine the reproducer is run where it
+//! lies while it is what it was, since it may look for its neighbours; `inputs/SHA256.from` leads there.
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -24,7 +26,10 @@ pub(super) fn keep(job: &mut Job, directory: &RunDirectory) -> Result<(), Error>
         let copy = copy(path, &folder).map_err(|error| directory::failed("copy", path, &error))?;
         *path = copy;
     }
-    if let (Some(original), MachineKind::Process) = (original, job.machine.kind) {
+    if let (Some(original), Some(copy), MachineKind::Process) = (original, &job.repro, job.machine.kind) {
+        if let Some(link) = way_back(copy) {
+            symlink(&original, &link).map_err(|error| directory::failed("write", &link, &error))?;
+        }
         run_instead(job, |word| Path::new(word) == original);
     }
     Ok(())
@@ -44,6 +49,18 @@ pub(super) fn find(job: &mut Job, directory: &RunDirectory) -> Result<(), Error>
         run_instead(job, |word| Path::new(word).ends_with(within));
     }
     Ok(())
+}
+
+/// The original of a copied reproducer, where it still is what was copied.
+pub(super) fn original(copy: &Path) -> Option<PathBuf> {
+    let original = fs::read_link(way_back(copy)?).ok()?;
+    let digest = digest_of_file(&original).ok()?;
+    copy.parent()?.ends_with(hex(&digest)).then_some(original)
+}
+
+/// The link beside a copy's folder that leads to the original.
+fn way_back(copy: &Path) -> Option<PathBuf> {
+    Some(copy.parent()?.with_extension("from"))
 }
 
 /// The paths of everything that is copied.

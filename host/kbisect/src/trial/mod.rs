@@ -55,7 +55,7 @@ pub struct Plan {
     pub commit: CommitId,
     /// What it runs on.
     pub kind: MachineKind,
-    /// At which stage the target shows; `build` is none of a trial's business and read as `run`.
+    /// At which stage the target shows. With `build`, what was built is clean and is not booted.
     pub stage: TargetStage,
     /// The reproducer and its arguments, placeholders filled in (see [`seed::fill`]).
     pub command: Vec<String>,
@@ -183,6 +183,10 @@ impl Trial<'_> {
     }
 
     async fn try_steps(&mut self, machine: &mut Box<dyn Machine>) -> Result<Reading, End> {
+        if self.plan.stage == TargetStage::Build {
+            self.exposure = 1.0;
+            return Ok(Reading::Clean);
+        }
         for (from, to) in &self.plan.files {
             machine.copy(from, to).await.map_err(End::Failed)?;
         }
