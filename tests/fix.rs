@@ -66,7 +66,7 @@ fn the_fix_is_found_up_to_head() {
     insta::assert_snapshot!(shown, @r#"
     --- stdout
 
-    Fixed by, 99.3 %:
+    Fixed by, 99.5 %:
 
       commit 6f794e185ec2 ("counter: take the lock")
       Author: A U Thor <author@example.org>
@@ -74,10 +74,10 @@ fn the_fix_is_found_up_to_head() {
     Crash: exit status 1
       (seen on affa854dbcc4, which is NOT the fix)
     Evidence (same configuration, same compiler):
-      fix        6f794e185ec2    0 of 2 trials crash with it
+      fix        6f794e185ec2    0 of 3 trials crash with it
       parent     0799741af345    2 of 2 trials crash with it
     Not counted: nothing
-    Effort: 9 trials on 5 commits in [TIME]
+    Effort: 10 trials on 5 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the fix)
     No person has checked this result.
     --- stderr
@@ -87,10 +87,11 @@ fn the_fix_is_found_up_to_head() {
       1  affa854dbcc4  start        change 3                                    3     0    0     0     1.000
     range   9 commits, about 4 to test
       2  03bc82bcc186  good end     change 12                                   0     1    0     0     0.001
-      3  0799741af345               change 8                                    1     0    0     0     0.990
-      4  b99d49d0ca55               change 10                                   0     1    0     0     0.019
-      5  6f794e185ec2               counter: take the lock                      0     2    0     0     0.009
+      3  0799741af345               change 8                                    1     0    0     0     0.989
+      4  b99d49d0ca55               change 10                                   0     1    0     0     0.032
+      5  6f794e185ec2               counter: take the lock                      0     2    0     0     0.013
       6  0799741af345  again (#3)   change 8                                    2     0    0     0     0.998
+      7  6f794e185ec2  again (#5)   counter: take the lock                      0     3    0     0     0.003
     files   run
     --- exit status 0
     "#);

@@ -181,9 +181,7 @@ fn two_signals_do_not_wait_for_a_console_to_settle() {
     until("the first machine", || fs::read_dir(&machines).is_ok_and(|mut inside| inside.next().is_some()));
     std::thread::sleep(Duration::from_secs(1));
     signal(run.id(), Signal::INT);
-    until("the signal is taken in", || {
-        fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("trials that run are waited for")
-    });
+    until("the signal is taken in", || fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("\"stopping\""));
     let began = Instant::now();
     signal(run.id(), Signal::INT);
     let said = world.shown(&wait(run));
