@@ -27,7 +27,7 @@ use support::remains::assert_nothing_left;
 const FLAKY: &str = "case $1 in *[0-3]) exit 1;; esac\nexit 0";
 
 fn project(world: &World) -> Vec<String> {
-    line(world, "repo", 64, 41, FLAKY)
+    line(world, "repo", 96, 61, FLAKY)
 }
 
 fn start<'a>(good: &'a str, run: &'a str) -> [&'a str; 13] {
@@ -71,7 +71,7 @@ fn an_end_after_every_single_event() {
     }
     assert!(ends > whole.len(), "{ends} ends");
     assert_eq!(evidence(&world.path("cut")), whole);
-    assert_eq!(named(&world.path("cut")), Some(ids[41].clone()));
+    assert_eq!(named(&world.path("cut")), Some(ids[61].clone()));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn kills_at_random_moments() {
             assert_nothing_left(&world.path(&run));
         }
         assert_eq!(evidence(&world.path(&run)), whole, "round {round}");
-        assert_eq!(named(&world.path(&run)), Some(ids[41].clone()));
+        assert_eq!(named(&world.path(&run)), Some(ids[61].clone()));
     }
 }
 
