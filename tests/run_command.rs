@@ -57,7 +57,7 @@ fn a_steady_failure_costs_at_most_twice_gits_trials_plus_five() {
         assert_eq!(answer, Some(ids[culprit].clone()));
         let ours = trials(&world, &run).len();
         // The parent must be clean just as often in a short range, where git needs a trial or two (the core's tests of cost).
-        let more = if count < 10 { 2 } else { 0 };
+        let more = usize::from(count < 10);
         assert!(ours <= 2 * by_git.len() + 5 + more, "{count} commits: {ours} trials, git {}", by_git.len());
     }
 }
