@@ -109,9 +109,11 @@ fn unknown(key: &Key, known: &[Key]) -> String {
 
 /// The word that is meant, if one is near: less than half of its letters differ.
 pub(super) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let distance = |known: &str| strsim::osa_distance(&word.to_lowercase().replace('-', "_"), known);
-    let best = words.map(|known| (distance(known), known)).min()?;
-    (best.0 * 2 < best.1.chars().count().max(2)).then_some(best.1)
+    let word = word.to_lowercase().replace('-', "_");
+    // Of equally near ones, what was begun and not ended.
+    let distance = |known: &str| (strsim::osa_distance(&word, known), !known.starts_with(&word));
+    let ((changes, _), best) = words.map(|known| (distance(known), known)).min()?;
+    (changes * 2 < best.chars().count().max(2)).then_some(best)
 }
 
 /// One table of the file; an absent one has no keys.

@@ -216,3 +216,11 @@ fn files_that_are_no_text_are_refused() {
     none: cannot read the job file: No such file or directory (os error 2)
     "#);
 }
+
+#[test]
+fn a_key_that_was_not_ended_is_meant_rather_than_another_as_near() {
+    let keys = ["repo", "repro", "bad"];
+    assert_eq!(super::super::document::nearest("repr", keys.into_iter()), Some("repro"));
+    assert_eq!(super::super::document::nearest("rep", keys.into_iter()), Some("repo"));
+    assert_eq!(super::super::document::nearest("xepo", keys.into_iter()), Some("repo"));
+}
