@@ -117,8 +117,8 @@ fn the_chain_can_be_shown() {
     let shown = said(&world(), &["classify", "--explain", "console.txt"]);
     insta::assert_snapshot!(shown.split("\n\n").next().unwrap(), @r"
     --- stdout
-    linux-crash adds `KASAN: slab-use-after-free Read in ring_take`, lines 3 to 19
-    linux-crash adds `WARNING in slot_put`, lines 20 to 28
+    linux-crash adds `KASAN: slab-use-after-free Read in ring_take` by the rule for `BUG: KASAN: {what:word} in {fn}`, lines 3 to 19
+    linux-crash adds `WARNING in slot_put` by the rule for `WARNING: CPU: {cpu:num} PID: {pid:any} at {path}:{line:num} {fn}+0x`, lines 20 to 28
     ");
 }
 

@@ -124,6 +124,7 @@ impl<'c, 'a> Console<'c, 'a> {
         report.trace.dedup();
         let end = own.last().map_or(first.end, |last| last.line.end);
         report.span = Some(Span { start: u32::try_from(self.lines[header.begin].start).ok()?, end: u32::try_from(end).ok()? });
+        report.properties.push(Property { key: "rule".to_owned(), value: row.header.to_owned() });
         report.properties.push(Property { key: "headers-end".to_owned(), value: headers_end.to_string() });
         Some(report)
     }

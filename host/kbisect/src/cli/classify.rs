@@ -250,7 +250,7 @@ fn steps(classified: &Classified, console: &[u8]) -> String {
 
 /// The rule behind a report, as far as the plugin says (property `rule`), and where.
 fn why(report: &CrashReport, console: &[u8]) -> String {
-    let rule = report.properties.iter().find(|(key, _)| key == RULE).map(|(_, value)| format!(": rule {value}"));
+    let rule = report.properties.iter().find(|(key, _)| key == RULE).map(|(_, value)| format!(" by the rule for `{value}`"));
     let place = lines(report, console).map(|(first, last)| format!(", lines {first} to {last}"));
     rule.unwrap_or_default() + &place.unwrap_or_default()
 }
