@@ -220,7 +220,7 @@ fn files_that_are_no_text_are_refused() {
 #[test]
 fn a_key_that_was_not_ended_is_meant_rather_than_another_as_near() {
     let keys = ["repo", "repro", "bad"];
-    assert_eq!(super::super::document::nearest("repr", keys.into_iter()), Some("repro"));
-    assert_eq!(super::super::document::nearest("rep", keys.into_iter()), Some("repo"));
-    assert_eq!(super::super::document::nearest("xepo", keys.into_iter()), Some("repo"));
+    assert_eq!(document::nearest("repr", keys.into_iter()), Some("repro"));
+    assert_eq!(document::nearest("rep", keys.into_iter()), Some("repo"));
+    assert_eq!(document::nearest("xepo", keys.into_iter()), Some("repo"));
 }
