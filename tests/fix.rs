@@ -90,8 +90,8 @@ fn the_fix_is_found_up_to_head() {
       3  0799741af345               change 8                                    1     0    0     0     0.989
       4  b99d49d0ca55               change 10                                   0     1    0     0     0.032
       5  6f794e185ec2               counter: take the lock                      0     2    0     0     0.013
-      6  0799741af345  again (#3)   change 8                                    2     0    0     0     0.998
-      7  6f794e185ec2  again (#5)   counter: take the lock                      0     3    0     0     0.003
+      6  0799741af345  again #3     change 8                                    2     0    0     0     0.998
+      7  6f794e185ec2  again #5     counter: take the lock                      0     3    0     0     0.003
     files   run
     --- exit status 0
     "#);

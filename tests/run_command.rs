@@ -337,10 +337,10 @@ fn a_run_shows_what_it_tests_and_reports_once() {
       5  ef7ce1e9c408               change 11                                   0     1    0     0     0.044
       6  c99823dcb6e3               change 12                                   0     1    0     0     0.035
       7  ad2cfa89f261               change 13                                   1     0    0     0     0.991
-      8  c99823dcb6e3  again (#6)   change 12                                   0     2    0     0     0.015
-      9  ef7ce1e9c408  again (#5)   change 11                                   0     2    0     0     0.004
-     10  ad2cfa89f261  again (#7)   change 13                                   2     0    0     0     1.000
-     11  c99823dcb6e3  verify (#8)  change 12                                   0     3    0     0     0.002
+      8  c99823dcb6e3  again #6     change 12                                   0     2    0     0     0.015
+      9  ef7ce1e9c408  again #5     change 11                                   0     2    0     0     0.004
+     10  ad2cfa89f261  again #7     change 13                                   2     0    0     0     1.000
+     11  c99823dcb6e3  verify #8    change 12                                   0     3    0     0     0.002
     files   run
     --- exit status 0
     "#);

@@ -61,8 +61,8 @@ impl Rows {
         self.number += 1;
         *shown = Some((self.number, *ended));
         let why = match (before, stay.role) {
-            (Some(row), Role::Verification) => format!("verify (#{row})"),
-            (Some(row), _) => format!("again (#{row})"),
+            (Some(row), Role::Verification) => format!("verify #{row}"),
+            (Some(row), _) => format!("again #{row}"),
             (None, role) => word(role).to_owned(),
         };
         let subject = match stay.release {
@@ -150,8 +150,8 @@ mod tests {
             "1 01 start change 1",
             "2 02 release v1.2: change 2",
             "3 03  change 3",
-            "4 02 again (#2) v1.2: change 2",
-            "5 03 verify (#3) change 3",
+            "4 02 again #2 v1.2: change 2",
+            "5 03 verify #3 change 3",
         ];
         assert_eq!(rows(&events), expected);
     }
@@ -179,6 +179,6 @@ mod tests {
     fn a_run_that_stops_and_goes_on_shows_a_commit_again_only_for_new_trials() {
         let stopped = || Event::Stopped { why: String::new() };
         let events = [chosen(1, Role::Start), ended(1), stopped(), stopped(), ended(1), stopped()];
-        assert_eq!(rows(&events), ["1 01 start change 1", "2 01 again (#1) change 1"]);
+        assert_eq!(rows(&events), ["1 01 start change 1", "2 01 again #1 change 1"]);
     }
 }
