@@ -26,16 +26,21 @@ pub mod resume;
 pub mod run;
 pub mod status;
 
-/// Find the commit that introduced (or fixed) a crash, also where the crash shows only now and then
-///
-/// Begin with `kbisect doctor`, which says what this machine lacks, `kbisect demo`, which takes a
-/// minute, or, where you would have typed `git bisect run ./test.sh`:
-///
-///     kbisect run --bad HEAD --good v6.10 -- ./test.sh
-///
-/// `kbisect help COMMAND` says more.
+const ABOUT: &str = "Find the commit that introduced (or fixed) a crash, also where the crash shows only now and then";
+
+const LONG_ABOUT: &str = "\
+Find the commit that introduced (or fixed) a crash, also where the crash shows only now and then
+
+Begin with `kbisect doctor`, which says what this machine lacks, `kbisect demo`, which takes a
+minute, or, where you would have typed `git bisect run ./test.sh`:
+
+    kbisect run --bad HEAD --good v6.10 -- ./test.sh
+
+`kbisect help COMMAND` says more.";
+
+/// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "kbisect", version, after_help = exit_codes(), verbatim_doc_comment, max_term_width = 100)]
+#[command(name = "kbisect", version, about = ABOUT, long_about = LONG_ABOUT, after_help = exit_codes(), max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
