@@ -158,7 +158,14 @@ fn lines(run: &Path) -> String {
 #[test]
 fn kills_while_kernels_are_built_and_booted() {
     let world = World::new();
-    let options = pocket::Options { seed: 3, commits: 60, repro_rate: 0.7, stray_rate: 0.0, ..pocket::Options::default() };
+    let options = pocket::Options {
+        seed: 3,
+        commits: 60,
+        repro_rate: 0.7,
+        stray_rate: 0.0,
+        second_rate: 0.0,
+        ..pocket::Options::default()
+    };
     let planted = pocket::write(&world.path("linux"), &options).unwrap();
     let job = pocket::job_toml(&pocket::Job {
         repo: &world.path("linux"),

@@ -104,7 +104,14 @@ fn the_reader_knows_every_line_of_real_logs() {
 
 fn logged(strategy: &str) {
     let world = World::new();
-    let options = pocket::Options { seed: 3, commits: 60, repro_rate: 1.0, stray_rate: 0.0, ..pocket::Options::default() };
+    let options = pocket::Options {
+        seed: 3,
+        commits: 60,
+        repro_rate: 1.0,
+        stray_rate: 0.0,
+        second_rate: 0.0,
+        ..pocket::Options::default()
+    };
     let planted = pocket::write(&world.path("linux"), &options).unwrap();
     let job = pocket::job_toml(&pocket::Job {
         repo: &world.path("linux"),
@@ -146,7 +153,7 @@ fn with_subsystem(kind: pocket::Kind) -> (Vec<(String, u64)>, Vec<String>) {
     let component =
         guest_build::plugins(&workspace, &Path::new(env!("OUT_DIR")).join("guests"), &["subsystem"]).unwrap().remove(0);
     fs::copy(component, world.path("subsystem.wasm")).unwrap();
-    let options = pocket::Options { seed: 3, commits: 60, repro_rate: 1.0, stray_rate: 0.0, kind: Some(kind) };
+    let options = pocket::Options { seed: 3, commits: 60, repro_rate: 1.0, stray_rate: 0.0, second_rate: 0.0, kind: Some(kind) };
     let planted = pocket::write(&world.path("linux"), &options).unwrap();
     let mut job = pocket::job_toml(&pocket::Job {
         repo: &world.path("linux"),
@@ -191,7 +198,7 @@ fn a_subsystem_judges_its_own_crashes_and_no_others() {
 #[test]
 fn the_demo_finds_its_bug_by_gits_choices() {
     let world = World::new();
-    let args = ["demo", "--strategy", "git", "--repro-rate", "1", "--stray-rate", "0", "--keep", "kept"];
+    let args = ["demo", "--strategy", "git", "--repro-rate", "1", "--stray-rate", "0", "--second-rate", "0", "--keep", "kept"];
     let output = world.kbisect(&args).output().unwrap();
     let shown = world.shown(&output);
     assert_eq!(output.status.code(), Some(0), "{shown}");

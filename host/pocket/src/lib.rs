@@ -7,7 +7,9 @@
 //!
 //! [`write()`] puts the steps into an order, on a mainline and on branches that are merged, and plants
 //! - a culprit, one of six [`Kind`]s of race, whose rate follows from how many yield points its window has,
-//! - a second race in another subsystem, much narrower, over part of the history,
+//! - a stray, a race in another subsystem that is much narrower, over most of the history,
+//! - a second bug, a race in yet another function with a rate of its own, which some commits before the culprit have and some
+//!   after it,
 //! - a stretch that does not build, and one that does not boot.
 //!
 //! The seed of a trial chooses the schedule and nothing else: no source reads it, a rate or a commit's number to decide to crash.
@@ -52,8 +54,10 @@ pub struct Options {
     pub seed: u64,
     /// Share of schedules that show the culprit's bug, above 0 and at most 1.
     pub repro_rate: f64,
-    /// Share of schedules that show the other bug, from 0 (there is none) to 1.
+    /// Share of schedules that show the stray, from 0 (there is none) to 1.
     pub stray_rate: f64,
+    /// Share of schedules that show the second bug, from 0 (there is none) to 1.
+    pub second_rate: f64,
     /// Number of commits, from 60 to 1000.
     pub commits: usize,
     /// The culprit's kind; none: the seed chooses.
@@ -62,7 +66,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, repro_rate: 0.7, stray_rate: 0.05, commits: 400, kind: None }
+        Self { seed: 1, repro_rate: 0.7, stray_rate: 0.05, second_rate: 0.5, commits: 400, kind: None }
     }
 }
 
@@ -83,8 +87,11 @@ pub struct Planted {
     pub releases: Vec<String>,
     /// Those without the bug, oldest first; never empty.
     pub good: Vec<String>,
-    /// The other bug.
+    /// The bug that shows now and then, over most of the history.
     pub stray: Option<Stray>,
+    /// The bug that shows often, over part of it. The newest commit does not have it: it could not be told there which of two
+    /// frequent crashes is meant.
+    pub second: Option<Stray>,
     /// The stretch that does not build.
     pub unbuildable: Stretch,
     /// The stretch that does not boot.
@@ -93,7 +100,7 @@ pub struct Planted {
     pub commits: usize,
 }
 
-/// A second bug that has nothing to do with the culprit.
+/// A bug that has nothing to do with the culprit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stray {
     /// What bug it is.
@@ -139,6 +146,7 @@ struct Planting {
     kind: Kind,
     culprit: usize,
     stray: Option<(Kind, usize, Option<usize>)>,
+    second: Option<(Kind, usize, usize)>,
     build: (usize, usize),
     boot: (usize, usize),
     events: Vec<(usize, Event)>,
@@ -184,6 +192,7 @@ pub fn write(dir: &Path, options: &Options) -> Result<Planted, Error> {
         releases: releases.iter().map(|&(number, _)| tag(number)).collect(),
         good: without.map(|&(number, _)| tag(number)).collect(),
         stray: planting.stray.map(|(kind, bug, fix)| Stray { kind, introduced: hash(bug), mended: fix.map(hash) }),
+        second: planting.second.map(|(kind, bug, fix)| Stray { kind, introduced: hash(bug), mended: Some(hash(fix)) }),
         unbuildable: Stretch { from: hash(planting.build.0), until: hash(planting.build.1) },
         unbootable: Stretch { from: hash(planting.boot.0), until: hash(planting.boot.1) },
         commits: plan.commits.len(),
@@ -201,6 +210,9 @@ fn check(options: &Options) -> Result<(), Error> {
     if !(0.0..=1.0).contains(&options.stray_rate) {
         return fault("the rate of the stray", "from 0 to 1", options.stray_rate.to_string());
     }
+    if !(0.0..=1.0).contains(&options.second_rate) {
+        return fault("the rate of the second bug", "from 0 to 1", options.second_rate.to_string());
+    }
     Ok(())
 }
 
@@ -209,12 +221,18 @@ fn plant(catalog: &mut Catalog, options: &Options, draw: &mut Draw) -> Result<Pl
     let kind = options.kind.unwrap_or(*draw.pick(&Kind::ALL));
     let others: Vec<Kind> = Kind::ALL.into_iter().filter(|other| other.topic() != kind.topic()).collect();
     let stray = (options.stray_rate > 0.0).then(|| (*draw.pick(&others), draw.chance(0.5)));
+    let others: Vec<Kind> = others.into_iter().filter(|&other| stray.is_none_or(|(stray, _)| stray != other)).collect();
+    let second = (options.second_rate > 0.0).then(|| *draw.pick(&others));
     set_width(catalog, kind, Window::for_rate(options.repro_rate));
     let mut wanted = vec![kind.steps().0, "build-broken", "build-fixed", "boot-broken", "boot-fixed"];
     if let Some((stray, mended)) = stray {
         set_width(catalog, stray, Window::for_rate(options.stray_rate));
         wanted.push(stray.steps().0);
         wanted.extend(mended.then_some(stray.steps().1));
+    }
+    if let Some(second) = second {
+        set_width(catalog, second, Window::for_rate(options.second_rate));
+        wanted.extend([second.steps().0, second.steps().1]);
     }
     let series = step::parse(sources::PLANTED).map_err(|bad| BadSource::Series("planted".to_owned(), bad.into()))?;
     for step in series.into_iter().filter(|step| wanted.contains(&step.id.as_str())) {
@@ -227,6 +245,10 @@ fn plant(catalog: &mut Catalog, options: &Options, draw: &mut Draw) -> Result<Pl
     let boot = (find("boot-broken")?, find("boot-fixed")?);
     let stray = match stray {
         Some((kind, mended)) => Some((kind, find(kind.steps().0)?, mended.then(|| find(kind.steps().1)).transpose()?)),
+        None => None,
+    };
+    let second = match second {
+        Some(kind) => Some((kind, find(kind.steps().0)?, find(kind.steps().1)?)),
         None => None,
     };
 
@@ -258,11 +280,16 @@ fn plant(catalog: &mut Catalog, options: &Options, draw: &mut Draw) -> Result<Pl
             place(0.89 + 0.07 * draw.unit(), Event::Plant(fix));
         }
     }
+    if let Some((_, bug, fix)) = second {
+        // On both sides of the culprit: it hides the culprit's bug at bad commits, and looks like one at good ones.
+        place(culprit_at - 0.06 - 0.14 * draw.unit(), Event::Plant(bug));
+        place(culprit_at + 0.06 + 0.12 * draw.unit(), Event::Plant(fix));
+    }
     for number in 0..RELEASES {
         place(0.03 + 0.15 * number as f64, Event::Release(number));
     }
     events.sort_by_key(|&(at, _)| at);
-    Ok(Planting { kind, culprit, stray, build, boot, events })
+    Ok(Planting { kind, culprit, stray, second, build, boot, events })
 }
 
 fn set_width(catalog: &mut Catalog, kind: Kind, window: Window) {

@@ -88,6 +88,14 @@ fn what_is_planted_is_where_it_is_said_to_be() {
             history.contains(culprit, &stray.introduced)
                 && !history.contains(culprit, stray.mended.as_deref().unwrap_or(&planted.start))
         );
+        let second = planted.second.as_ref().expect("there is one");
+        assert!(![planted.kind, stray.kind].contains(&second.kind));
+        let mended = second.mended.as_deref().expect("it is mended");
+        let has_second = |&id: &git2::Oid| history.contains(id, &second.introduced) && !history.contains(id, mended);
+        let (bad, good): (Vec<git2::Oid>, Vec<git2::Oid>) =
+            history.commits().into_iter().filter(has_second).partition(|&id| history.contains(id, &planted.culprit));
+        assert!(bad.len() >= 3 && good.len() >= 3, "seed {seed}: {} bad and {} good commits", bad.len(), good.len());
+        assert!(!has_second(&start) && !has_second(&history.id(&planted.releases[0])));
     }
     assert!(kinds.len() >= 4, "{kinds:?}");
 }
@@ -143,7 +151,8 @@ fn options_out_of_range_are_refused() {
         refused(Options { repro_rate: f64::NAN, ..base.clone() }),
         "the rate of the bug must be above 0 and at most 1, not NaN"
     );
-    assert_eq!(refused(Options { stray_rate: 1.5, ..base }), "the rate of the stray must be from 0 to 1, not 1.5");
+    assert_eq!(refused(Options { stray_rate: 1.5, ..base.clone() }), "the rate of the stray must be from 0 to 1, not 1.5");
+    assert_eq!(refused(Options { second_rate: -0.1, ..base }), "the rate of the second bug must be from 0 to 1, not -0.1");
     assert_eq!(std::fs::read_dir(dir.path()).expect("it is a folder").count(), 0);
 }
 

@@ -39,7 +39,7 @@ fn check(kind: Kind) {
     if !common::compiler() {
         return;
     }
-    let options = Options { seed: 11, kind: Some(kind), commits: 120, ..Options::default() };
+    let options = Options { seed: 11, kind: Some(kind), second_rate: 0.0, commits: 120, ..Options::default() };
     let history = common::write(&options);
     let stray = history.planted.stray.as_ref().expect("there is a stray").kind;
     let culprit = history.id(&history.planted.culprit);
@@ -97,7 +97,7 @@ fn the_rate_is_what_was_asked_for() {
         return;
     }
     for rate in [0.3, 0.9] {
-        let options = Options { seed: 5, repro_rate: rate, stray_rate: 0.0, commits: 60, ..Options::default() };
+        let options = Options { seed: 5, repro_rate: rate, stray_rate: 0.0, second_rate: 0.0, commits: 60, ..Options::default() };
         let history = common::write(&options);
         assert_eq!(history.planted.stray, None);
         let kernel = history.hosted(history.id(&history.planted.start));
@@ -105,6 +105,41 @@ fn the_rate_is_what_was_asked_for() {
         println!("wanted {rate}: {hits:.3}");
         assert!((hits - rate).abs() < 0.1, "wanted {rate}, found {hits}");
         assert!((crashes - hits).abs() < 1e-9, "nothing else crashes");
+    }
+}
+
+/// The second bug hits at its rate from the commit that brings it to the one that mends it, on both sides of the culprit, and
+/// nowhere else; both hide each other, but neither changes what the other's commits are.
+#[test]
+fn the_second_bug_is_where_it_is_said_to_be() {
+    if !common::compiler() {
+        return;
+    }
+    for seed in [2, 7] {
+        let options = Options { seed, stray_rate: 0.0, commits: 120, ..Options::default() };
+        let history = common::write(&options);
+        let planted = &history.planted;
+        let second = planted.second.as_ref().expect("there is one");
+        let (introduced, mended) = (history.id(&second.introduced), history.id(second.mended.as_deref().expect("it is mended")));
+        let parent = |id| history.repo.find_commit(id).and_then(|commit| commit.parent_id(0)).expect("it has a parent");
+        // Of each commit: which share of schedules shows the culprit's bug, and which the second one.
+        let both = |id| {
+            let kernel = history.hosted(id);
+            let runs: Vec<common::Run> = (0..600).map(|seed| kernel.trial(seed)).collect();
+            let share = |marker: &str| runs.iter().filter(|run| run.console.contains(marker)).count() as f64 / 600.0;
+            let clean = runs.iter().filter(|run| run.clean()).count() as f64 / 600.0;
+            let (first, other) = (share(planted.kind.marker()), share(second.kind.marker()));
+            assert!((first + other + clean - 1.0).abs() < 1e-9, "one crash a trial: {first}, {other}, {clean} clean");
+            (first, other)
+        };
+        let (before, brought) = (both(parent(introduced)), both(introduced));
+        let (last, after) = (both(parent(mended)), both(mended));
+        println!("{} beside {}: {before:?} {brought:?} {last:?} {after:?}", planted.kind, second.kind);
+        assert!(before.0 == 0.0 && before.1 == 0.0 && brought.0 == 0.0 && after.1 == 0.0);
+        assert!((brought.1 - options.second_rate).abs() < 0.1);
+        assert!((after.0 - options.repro_rate).abs() < 0.1);
+        // Where a trial could show both, it shows the one that comes first.
+        assert!(last.0 > 0.1 && last.1 > 0.05 && last.0 + last.1 < after.0 + brought.1 - 0.1);
     }
 }
 

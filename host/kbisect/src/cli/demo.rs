@@ -16,8 +16,9 @@ use crate::session;
 /// Write a small kernel's history with a planted bug, and bisect it with real git, cc, QEMU and plugins
 ///
 /// The history has about 400 commits of a kernel that boots in a tenth of a second: merges, releases, one culprit whose bug shows
-/// only under some schedules, a stretch that does not build, one that does not boot, and a second, unrelated bug. The exit status
-/// is 0 only if the commit that is named is the one that was planted.
+/// only under some schedules, a stretch that does not build, one that does not boot, and two bugs that have nothing to do with the
+/// culprit: one shows now and then, the other every second time on part of the history. The exit status is 0 only if the commit that
+/// is named is the one that was planted.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Chooses the history: which bug, where, and everything around it
@@ -35,6 +36,10 @@ pub struct Args {
     /// Share of the kernel's schedules that show another, unrelated bug
     #[arg(long, value_name = "Q", default_value_t = 0.05)]
     stray_rate: f64,
+
+    /// Share of the kernel's schedules that show a second unrelated bug, which commits on both sides of the culprit have
+    #[arg(long, value_name = "Q", default_value_t = 0.5)]
+    second_rate: f64,
 
     /// Keep the history and the run in this new directory, as `linux` and `run`; `kbisect log DIR/run` then shows the run
     #[arg(long, value_name = "DIR")]
@@ -60,6 +65,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         seed: args.seed,
         repro_rate: args.repro_rate,
         stray_rate: args.stray_rate,
+        second_rate: args.second_rate,
         ..pocket::Options::default()
     };
     let repo = place.join("linux");
