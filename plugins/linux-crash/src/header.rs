@@ -4,14 +4,14 @@ use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
 use aho_corasick::MatchKind;
 
-use crate::console;
-use crate::console::Line;
 use crate::frames;
 use crate::intruder;
 use crate::rules;
 use crate::rules::Place;
 use crate::rules::Row;
 use crate::rules::Within;
+use kbisect_sdk::console;
+use kbisect_sdk::console::Line;
 
 /// More crashes than these say nothing new, and an answer has a size limit.
 const MOST_REPORTS: usize = 64;

@@ -1,9 +1,9 @@
 //! Bundled classifier for Linux consoles: what crashed, by syzkaller's naming, and whether it is the bug being bisected.
 //!
-//! The rules are one table, [`rules`]; everything else is how they are applied. [`console`] takes printk's prefixes off, [`header`]
-//! finds where reports begin, [`report`] puts one together: [`stacks`] and [`frames`] read it, [`blame`], [`skip`], [`stall`] and
-//! [`guilty`] say whom to blame, [`title`] and [`kind`] name it, [`corrupted`], [`suppressed`] and [`executor`] say the rest.
-//! [`relate`] compares two crashes.
+//! The rules are one table, [`rules`]; everything else is how they are applied. The SDK's [`console`](kbisect_sdk::console) takes
+//! printk's prefixes off, [`header`] finds where reports begin, [`report`] puts one together: [`stacks`] and [`frames`] read it,
+//! [`blame`], [`skip`], [`stall`] and [`guilty`] say whom to blame, [`title`] and [`kind`] name it, [`corrupted`], [`suppressed`] and
+//! [`executor`] say the rest. [`relate`] compares two crashes.
 
 use kbisect_sdk::Classifier;
 use kbisect_sdk::CrashReport;
@@ -13,7 +13,6 @@ use kbisect_sdk::classifier::Edit;
 use kbisect_sdk::classifier::Relation;
 
 pub mod blame;
-pub mod console;
 pub mod corrupted;
 pub mod executor;
 pub mod frames;

@@ -6,8 +6,6 @@ use kbisect_sdk::Span;
 
 use crate::blame;
 use crate::blame::Blame;
-use crate::console;
-use crate::console::Line;
 use crate::corrupted;
 use crate::executor;
 use crate::guilty;
@@ -26,6 +24,8 @@ use crate::suppressed;
 use crate::template;
 use crate::template::Captures;
 use crate::title;
+use kbisect_sdk::console;
+use kbisect_sdk::console::Line;
 
 /// How many lines behind a header its other lines are looked for in.
 const NEAR: usize = 200;

@@ -4,18 +4,15 @@
 //! rise, never fall: `KBISECT_RATCHET=write` writes them anew. `KBISECT_MISSES=FIELD` (or `all`) prints what was missed, of the part
 //! of the files that rules are tuned on; a third of them, chosen by a hash of the name, is held out and only counted.
 
-mod cases;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
 use kbisect_sdk::CrashReport;
+use kbisect_sdk::golden;
+use kbisect_sdk::golden::Case;
 use linux_crash::report;
-
-use crate::cases::Case;
-use crate::cases::find;
 
 /// Whether the file is among those that no rule was tuned on.
 fn held_out(case: &Case) -> bool {
@@ -31,18 +28,20 @@ fn expected_span(case: &Case) -> String {
         return String::new();
     }
     let end = if end.is_empty() { &start } else { &end };
-    let place = |line: &str| find(&case.log, line.as_bytes()).expect("the line is in the log");
+    let find = |line: &[u8]| case.log.windows(line.len()).position(|window| window == line);
+    let place = |line: &str| find(line.as_bytes()).expect("the line is in the log");
     format!("{} to {}", place(&start), place(end) + end.len())
 }
 
 fn corpus(folder: &str) -> Option<Vec<Case>> {
     let data = std::env::var_os("KBISECT_TEST_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let found = cases::cases(&data.join(folder));
-    if found.is_none() {
-        println!("skipped: no test data in {}", data.join(folder).display());
+    let folder = data.join(folder);
+    if !folder.exists() {
+        println!("skipped: no test data in {}", folder.display());
+        return None;
     }
-    found
+    Some(golden::cases(&folder).expect("a readable corpus"))
 }
 
 /// How often a field was right, said wrongly, and missed. One that is neither present nor predicted is not counted.

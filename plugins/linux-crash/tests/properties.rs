@@ -1,7 +1,5 @@
 //! Whatever a console holds, it is read: no panic, spans inside the input and on line boundaries, titles that stay the same.
 
-mod cases;
-
 use kbisect_sdk::CrashReport;
 use linux_crash::report;
 use proptest::prelude::*;
@@ -173,7 +171,7 @@ fn found_again(console: &[u8]) -> Result<(), TestCaseError> {
 
 fn golden() -> Vec<Vec<u8>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    cases::cases(&folder).expect("the golden cases").into_iter().map(|case| case.log).collect()
+    kbisect_sdk::golden::cases(&folder).expect("the golden cases").into_iter().map(|case| case.log).collect()
 }
 
 #[test]
