@@ -1,0 +1,115 @@
+//! Example: rules that an operator writes into the job file instead of code.
+//!
+//! ```toml
+//! [[plugin]]
+//! id = "rules"
+//! path = "rules.wasm"
+//! priority = 10                               # behind plugins of lower priority: they see what those found
+//!
+//! [[plugin.settings.ignore]]                  # these are no crashes
+//! title = "BUG: sensor: reading * is beyond *"
+//! why = "the emulated sensor knows no limits"
+//!
+//! [[plugin.settings.ignore]]
+//! title = "INFO: task hung in *"              # all conditions of a rule must hold
+//! file = "drivers/usb/**"
+//!
+//! [[plugin.settings.retitle]]                 # one name for many
+//! title = '/^INFO: rcu (\w+ )?stall in /'     # between slashes: a regular expression
+//! to = "INFO: rcu stall"
+//!
+//! [[plugin.settings.report]]                  # a line that is a crash, too
+//! text = "mydrv: firmware died"
+//! title = "mydrv: firmware died"
+//! file = "drivers/mydrv/core.c"
+//!
+//! [[plugin.settings.relate]]                  # how likely two crashes are the same bug
+//! seen = "kernel BUG in ring_take"
+//! target = ["WARNING in queue_pop", "WARNING in queue_pop_*"]
+//! same = 0.98
+//! why = "queue_pop was ring_take before v1.4"
+//! ```
+//!
+//! | rule | conditions | does |
+//! |---|---|---|
+//! | `ignore` | `title` `type` `function` `file` | takes the crash off the list; `why` is recorded |
+//! | `retitle` | the same | names it `to`; `$1` in `to` is the first group of a regular expression in `title` |
+//! | `report` | `text`: a line has it, as it stands | adds a crash `title`, once for each console; `type` `function` `file` are its own |
+//! | `relate` | `seen`, `target`: titles of the crash and of the target | says `same`, a chance from 0 to 1, and `why` |
+//!
+//! Patterns are globs on the whole text (`*` anything, `?` one character) or, between slashes, regular expressions on any part of
+//! it. A list of patterns holds where one of them does. Titles are compared with their alternatives. Of each kind the first rule that
+//! fits counts: a crash is ignored, or else retitled. A `relate` rule without `target` is for any target; where none fits, the other
+//! plugins say how likely it is.
+
+mod pattern;
+mod settings;
+
+use kbisect_sdk::Classifier;
+use kbisect_sdk::CrashReport;
+use kbisect_sdk::Host;
+use kbisect_sdk::Plugin;
+use kbisect_sdk::classifier::Edit;
+use kbisect_sdk::classifier::Relation;
+use kbisect_sdk::console;
+
+use crate::settings::Settings;
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Rules;
+
+/// The rules; `check` has refused those that make no sense.
+fn rules(host: &impl Host) -> Result<Settings, String> {
+    Settings::read(&host.settings()).map_err(|errors| errors.join("; "))
+}
+
+impl Plugin for Rules {
+    fn check(host: &impl Host) -> Result<(), Vec<String>> {
+        Settings::read(&host.settings()).map(drop)
+    }
+}
+
+impl Classifier for Rules {
+    fn markers(host: &impl Host) -> Vec<String> {
+        let settings = rules(host).unwrap_or_default();
+        settings.report.into_iter().map(|rule| rule.text).collect()
+    }
+
+    fn classify(host: &impl Host, console: &[u8], so_far: &[CrashReport]) -> Result<Vec<Edit>, String> {
+        let settings = rules(host)?;
+        let mut edits = Vec::new();
+        for (index, report) in (0..).zip(so_far) {
+            if let Some(rule) = settings.ignore.iter().find(|rule| rule.when.holds(report)) {
+                let why = rule.why.clone().unwrap_or_else(|| "a rule of the job says so".to_owned());
+                edits.push(Edit::Ignore((index, why)));
+            } else if let Some(title) = settings.retitle.iter().find_map(|rule| rule.title_for(report)) {
+                edits.push(Edit::Replace((index, CrashReport { title, ..report.clone() })));
+            }
+        }
+        if !settings.report.is_empty() {
+            let lines = console::lines(console);
+            for rule in &settings.report {
+                if let Some(line) = lines.iter().find(|line| line.text.contains(&rule.text)) {
+                    edits.push(Edit::Add(rule.crash(line)));
+                }
+            }
+        }
+        Ok(edits)
+    }
+
+    fn relate(host: &impl Host, seen: &CrashReport, _at: &str) -> Result<Option<Relation>, String> {
+        let settings = rules(host)?;
+        if settings.relate.is_empty() {
+            return Ok(None);
+        }
+        let faces = host.faces();
+        let rule = settings.relate.iter().find(|rule| rule.is_for(seen, &faces));
+        Ok(rule.map(|rule| Relation { same: rule.same, reason: rule.reason() }))
+    }
+}
+
+kbisect_sdk::export!(Rules: classifier);
+
+#[cfg(test)]
+mod tests;
