@@ -12,7 +12,6 @@ use std::path::Path;
 use support::World;
 use support::journal;
 use support::named;
-use support::report;
 
 /// Whether a line of syzbot's bisection logs is one that its writer has, up to the free text that ends the log.
 fn recognised(line: &str) -> bool {
@@ -143,55 +142,6 @@ fn a_posterior_run_writes_a_log_of_known_lines() {
 #[test]
 fn a_git_run_writes_a_log_of_known_lines() {
     logged("git");
-}
-
-/// Bisects a small history of `kind` with the example subsystem's plugin for bugs in pipes; the journal's conclusions that a commit
-/// is good, as plugin and number of trials, and the addresses told.
-fn with_subsystem(kind: pocket::Kind) -> (Vec<(String, u64)>, Vec<String>) {
-    let world = World::new();
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-    let component =
-        guest_build::plugins(&workspace, &Path::new(env!("OUT_DIR")).join("guests"), &["subsystem"]).unwrap().remove(0);
-    fs::copy(component, world.path("subsystem.wasm")).unwrap();
-    let options = pocket::Options { seed: 3, commits: 60, repro_rate: 1.0, stray_rate: 0.0, second_rate: 0.0, kind: Some(kind) };
-    let planted = pocket::write(&world.path("linux"), &options).unwrap();
-    let mut job = pocket::job_toml(&pocket::Job {
-        repo: &world.path("linux"),
-        bad: &planted.start,
-        good: planted.good.last().map(String::as_str),
-        strategy: Some("git"),
-        seed: 3,
-    });
-    job.push_str(
-        "\n[[plugin]]\nid = \"pipes\"\npath = \"subsystem.wasm\"\nwhen = { paths = [\"fs/pipe.c\"] }\n\
-         settings = { trials = 16, list = \"pocket-pipes@lists.example.org\" }\n",
-    );
-    fs::write(world.path("job.toml"), job).unwrap();
-    let output = world.kbisect(&["run", "--quiet", "job.toml", "--out", "run"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
-    assert_eq!(named(&world.path("run")), Some(planted.culprit));
-    let good = journal(&world.path("run"))
-        .iter()
-        .filter(|entry| entry["event"] == "judged" && entry["judgement"]["decision"]["conclude"] == "good")
-        .map(|entry| (entry["plugin"].as_str().unwrap().to_owned(), entry["trials"].as_u64().unwrap()))
-        .collect();
-    let told = report(&world.path("run"))["recipients"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["email"].as_str().unwrap().to_owned())
-        .collect();
-    (good, told)
-}
-
-#[test]
-fn a_subsystem_judges_its_own_crashes_and_no_others() {
-    let (good, told) = with_subsystem(pocket::Kind::LostWakeup);
-    assert!(good.iter().any(|one| *one == ("pipes".to_owned(), 16)), "{good:?}");
-    assert!(told.iter().any(|email| email == "pocket-pipes@lists.example.org"), "{told:?}");
-    let (good, told) = with_subsystem(pocket::Kind::LockOrder);
-    assert!(!good.is_empty() && good.iter().all(|(plugin, trials)| plugin == "sequential" && *trials < 16), "{good:?}");
-    assert!(!told.is_empty() && !told.iter().any(|email| email == "pocket-pipes@lists.example.org"), "{told:?}");
 }
 
 /// Small: the demo's whole way, in a quarter of a minute.

@@ -39,8 +39,9 @@
 //!
 //! Patterns are globs on the whole text (`*` anything, `?` one character) or, between slashes, regular expressions on any part of
 //! it. A list of patterns holds where one of them does. Titles are compared with their alternatives. Of each kind the first rule that
-//! fits counts: a crash is ignored, or else retitled. A `relate` rule without `target` is for any target; where none fits, the other
-//! plugins say how likely it is.
+//! fits counts: a crash is ignored, or else retitled. A `relate` rule without `target` is for any target. Crashes to which `retitle`
+//! rules give one name are the same bug (.98) unless a `relate` rule says otherwise. Where no rule fits, the other plugins say how
+//! likely it is.
 
 mod pattern;
 mod settings;
@@ -58,6 +59,16 @@ use crate::settings::Settings;
 /// The plugin.
 #[derive(Debug)]
 pub struct Rules;
+
+/// The property that holds a retitled crash's title before.
+const RETITLED: &str = "retitled";
+
+/// Chance that crashes which rules give one name are one bug.
+const ONE_NAME: f64 = 0.98;
+
+fn is_retitled(report: &CrashReport) -> bool {
+    report.properties.iter().any(|property| property.key == RETITLED)
+}
 
 /// The rules; `check` has refused those that make no sense.
 fn rules(host: &impl Host) -> Result<Settings, String> {
@@ -84,7 +95,8 @@ impl Classifier for Rules {
                 let why = rule.why.clone().unwrap_or_else(|| "a rule of the job says so".to_owned());
                 edits.push(Edit::Ignore((index, why)));
             } else if let Some(title) = settings.retitle.iter().find_map(|rule| rule.title_for(report)) {
-                edits.push(Edit::Replace((index, CrashReport { title, ..report.clone() })));
+                let renamed = CrashReport { title, ..report.clone() }.with_property(RETITLED, &report.title);
+                edits.push(Edit::Replace((index, renamed)));
             }
         }
         if !settings.report.is_empty() {
@@ -100,12 +112,12 @@ impl Classifier for Rules {
 
     fn relate(host: &impl Host, seen: &CrashReport, _at: &str) -> Result<Option<Relation>, String> {
         let settings = rules(host)?;
-        if settings.relate.is_empty() {
-            return Ok(None);
-        }
         let faces = host.faces();
-        let rule = settings.relate.iter().find(|rule| rule.is_for(seen, &faces));
-        Ok(rule.map(|rule| Relation { same: rule.same, reason: rule.reason() }))
+        if let Some(rule) = settings.relate.iter().find(|rule| rule.is_for(seen, &faces)) {
+            return Ok(Some(Relation { same: rule.same, reason: rule.reason() }));
+        }
+        let one_name = is_retitled(seen) && faces.iter().any(|face| is_retitled(&face.report) && face.report.title == seen.title);
+        Ok(one_name.then(|| Relation { same: ONE_NAME, reason: format!("rules of the job call both `{}`", seen.title) }))
     }
 }
 

@@ -110,6 +110,24 @@ fn a_relation_is_for_a_crash_and_a_target() {
 }
 
 #[test]
+fn crashes_with_one_name_by_rule_are_one_bug() {
+    let host = |extra: serde_json::Value| {
+        let retitle = json!([{ "title": ["kernel BUG in a", "WARNING in b"], "to": "ab" }]);
+        FakeHost::with_settings(&json!({ "retitle": retitle, "relate": extra }).to_string())
+    };
+    let read =
+        |title: &str| fake::classify::<Rules>(&host(json!([])), b"", &[CrashReport::new(title)]).expect("sound edits").remove(0);
+    let same = |extra: serde_json::Value, seen: &CrashReport, target: CrashReport| {
+        let relation = Rules::relate(&host(extra).with_target([target]), seen, "c").expect("an answer");
+        relation.map(|relation| relation.same)
+    };
+    let (a, b) = (read("kernel BUG in a"), read("WARNING in b"));
+    assert_eq!(same(json!([]), &a, b.clone()), Some(0.98));
+    assert_eq!(same(json!([{ "seen": "ab", "same": 0.2 }]), &a, b), Some(0.2), "a rule says more");
+    assert_eq!(same(json!([]), &a, CrashReport::new("ab")), None, "not by rule");
+}
+
+#[test]
 fn without_rules_nothing_is_done() {
     assert_eq!(titles(&json!({}), "", &[CrashReport::new("a")]), ["a"]);
     assert!(Rules::markers(&FakeHost::default()).is_empty());
