@@ -40,7 +40,7 @@ fn look<'a>(source: Source, row: &Row, events: &[Event<'a>], captures: &Captures
         Source::Header => header().filter(|symbol| wanted(row, symbol)).map_or(Blame::Nobody, Blame::Function),
         Source::Backed => match trace(row, events) {
             Blame::Torn => Blame::Torn,
-            Blame::Nobody if !events.iter().any(|event| matches!(event, Event::Frame(_))) => Blame::Nobody,
+            Blame::Nobody if !header().is_some_and(|symbol| on_stack(events, symbol)) => Blame::Nobody,
             _ => look(Source::Header, row, events, captures),
         },
         Source::Pointer => pointer(row, events),
@@ -50,10 +50,22 @@ fn look<'a>(source: Source, row: &Row, events: &[Event<'a>], captures: &Captures
             trace(row, &through)
         }
         Source::Locks => locks(row, events),
+        Source::Taken => {
+            let taken = events.iter().find_map(|event| match event {
+                Event::Lock(frame) => Some(frame.symbol),
+                _ => None,
+            });
+            taken.map_or(Blame::Nobody, Blame::Function)
+        }
         Source::Anchor | Source::Interrupted => {
             stall::anchor(events, source == Source::Interrupted).map_or(Blame::Nobody, Blame::Function)
         }
     }
+}
+
+/// Whether a stack has a frame of this symbol.
+fn on_stack(events: &[Event<'_>], symbol: &str) -> bool {
+    events.iter().any(|event| matches!(event, Event::Frame(frame) | Event::Pointer(frame) if frame.symbol == symbol))
 }
 
 fn wanted(row: &Row, symbol: &str) -> bool {
@@ -84,6 +96,7 @@ fn trace<'a>(row: &Row, events: &[Event<'a>]) -> Blame<'a> {
             Event::Intruder => return Blame::Torn,
             Event::Begins => reading = true,
             Event::Ends if reading && seen => return Blame::Nobody,
+            Event::Ends => reading = row.stack == Stack::Bare,
             Event::Frame(frame) | Event::Pointer(frame) if reading => {
                 seen |= matches!(event, Event::Frame(_));
                 if !frame.inlined && wanted(row, frame.symbol) {

@@ -54,6 +54,15 @@ pub fn frame(line: &str) -> Option<Frame<'_>> {
     Some(Frame { symbol: symbol_only(symbol.trim_end())?, file: Some(file(place)?), doubtful, inlined: true })
 }
 
+/// The function at the top of a stack of arm's, which a line names beside its caller: `[<80101000>] (fn) from …` and
+/// `fn from …`.
+#[must_use]
+pub fn callee(line: &str) -> Option<Frame<'_>> {
+    let (callee, _) = line.split_once(" from ")?;
+    let name = callee.split_whitespace().next_back()?.trim_start_matches('(').trim_end_matches(')');
+    Some(Frame { symbol: symbol_only(name)?, file: None, doubtful: false, inlined: false })
+}
+
 /// A frame as `decode_stacktrace.sh` prints it: `fn (file.c:12 (discriminator 3) file.h:34) module`, the innermost place first.
 fn decoded(rest: &str, doubtful: bool) -> Option<Frame<'_>> {
     let (symbol, places) = rest.split_once(" (")?;

@@ -2,14 +2,33 @@
 //!
 //! Source: `syzkaller-policy.md` §11, guilty file.
 
+use crate::frames;
+use crate::frames::Frame;
 use crate::rules::Kind;
 use crate::rules::Row;
 use crate::skip::matches;
 use crate::stacks;
 
-/// Picks the file to blame from the files on the stack, innermost first.
+/// The file to blame for a report of this form: from the frames that count; else the header's; else from whatever stack the report
+/// has, such as that of an allocation; and where all of that is machinery, the machinery itself. `lines` are the report's.
 #[must_use]
-pub fn pick<'a>(files: impl Iterator<Item = &'a str>) -> Option<String> {
+pub fn of(row: &Row, header: &str, lines: &[&str], story: &[Frame<'_>]) -> Option<String> {
+    let told = in_words(row, lines).chain(story.iter().filter_map(|frame| frame.file));
+    let anywhere = || {
+        let own = lines.iter().take_while(|line| !line.starts_with(OTHERS));
+        own.filter(|line| frames::frame(line).is_none_or(|frame| !frame.doubtful)).filter_map(|line| named(line))
+    };
+    pick(told, ignored)
+        .or_else(|| pick(named(header).into_iter(), ignored))
+        .or_else(|| pick(anywhere(), ignored))
+        .or_else(|| pick(anywhere(), never))
+}
+
+/// What is printed behind this is about other tasks.
+const OTHERS: &str = "Showing all locks held";
+
+/// Picks the file to blame from those of a stack, innermost first.
+fn pick<'a>(files: impl Iterator<Item = &'a str>, ignored: impl Fn(&str) -> bool) -> Option<String> {
     let mut files = files.map(in_tree).filter(|file| !ignored(file));
     let first = files.next()?;
     let directory = first.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -20,7 +39,7 @@ pub fn pick<'a>(files: impl Iterator<Item = &'a str>) -> Option<String> {
 
 /// The files of the places that a report of this form is about in words, before its stack: where locks were taken, where code slept,
 /// which line was undefined. `lines` are the report's.
-pub fn in_words<'a>(row: &Row, lines: &[&'a str]) -> impl Iterator<Item = &'a str> {
+fn in_words<'a>(row: &Row, lines: &[&'a str]) -> impl Iterator<Item = &'a str> {
     let lines = match row.kind {
         Kind::Is("LOCKDEP" | "UBSAN" | "MEMORY_SAFETY_UBSAN") => lines,
         // What it says behind its header is about locks that are held and interrupts that were on.
@@ -35,7 +54,7 @@ pub fn in_words<'a>(row: &Row, lines: &[&'a str]) -> impl Iterator<Item = &'a st
 #[must_use]
 pub fn named(line: &str) -> Option<&str> {
     line.split_whitespace().find_map(|word| {
-        let (path, line) = word.split_once(':')?;
+        let (path, line) = word.trim_start_matches('(').split_once(':')?;
         let source = [".c", ".h", ".S", ".rs"].iter().any(|end| path.ends_with(end));
         (source && line.starts_with(|c: char| c.is_ascii_digit())).then_some(path)
     })
@@ -60,21 +79,41 @@ const TOP: &[&str] = &[
     "rust", "samples", "security", "sound", "virt",
 ];
 
-/// Whether a file is machinery: headers, the core's own checks, allocators, entries.
+/// Whether a file is not to blame as long as another is on the stack.
 fn ignored(file: &str) -> bool {
-    !file.contains('/')
-        || !(file.ends_with(".c") || file.ends_with(".rs"))
-        || IGNORED.iter().flat_map(|(_, files)| files.split_whitespace()).any(|pattern| matches(pattern, file))
+    never(file) || fits(MACHINERY, file)
 }
 
-/// Files that are on the stack of many crashes and to blame for none, by what they are for: patterns apart by blanks.
-const IGNORED: &[(&str, &str)] = &[
-    ("headers and libraries", "include/* lib/* virt/lib/* rust/* trusty/*"),
+/// Whether a file is never to blame.
+fn never(file: &str) -> bool {
+    !file.contains('/') || !(file.ends_with(".c") || file.ends_with(".rs")) || fits(NEVER, file)
+}
+
+fn fits(groups: &[(&str, &str)], file: &str) -> bool {
+    groups.iter().flat_map(|(_, files)| files.split_whitespace()).any(|pattern| matches(pattern, file))
+}
+
+/// Files that only tell of crashes or are the same for all, by what they are for: patterns apart by blanks.
+const NEVER: &[(&str, &str)] = &[
+    ("headers, libraries, other systems", "include/* lib/* virt/lib/* rust/* trusty/*"),
     (
-        "checkers and allocators",
-        "mm/kasan/* mm/kmsan/* mm/kfence/* mm/slab* mm/slub* mm/util.c mm/vmalloc.c mm/page_alloc.c mm/percpu* mm/memory.c \
-         mm/fault-inject* mm/kmemleak.c mm/debug.c mm/maccess.c mm/folio-compat.c mm/mempool.c mm/filemap.c mm/page_owner.c \
-         mm/failslab.c kernel/kcov.c kernel/kcsan/*",
+        "checkers",
+        "mm/kasan/* mm/kmsan/* mm/kfence/* mm/fault-inject* mm/failslab.c mm/debug.c mm/page_owner.c kernel/kcov.c kernel/kcsan/*",
+    ),
+    (
+        "printing and unwinding",
+        "kernel/panic.c kernel/printk/* kernel/stacktrace.c kernel/kallsyms.c arch/x86/kernel/stacktrace.c \
+         arch/x86/kernel/dumpstack* arch/arm64/kernel/stacktrace.c arch/riscv/kernel/stacktrace.c arch/arm/kernel/unwind.c",
+    ),
+    ("entries", "kernel/entry/* arch/x86/include/* arch/arm64/kernel/entry* arch/arm64/kernel/syscall.c"),
+];
+
+/// Files that are on the stack of many crashes and to blame for few, likewise.
+const MACHINERY: &[(&str, &str)] = &[
+    (
+        "allocators",
+        "mm/slab* mm/slub* mm/util.c mm/vmalloc.c mm/page_alloc.c mm/percpu* mm/memory.c mm/kmemleak.c mm/maccess.c \
+         mm/folio-compat.c mm/mempool.c mm/filemap.c mm/truncate.c",
     ),
     (
         "locks, waiting, timers, work",
@@ -86,10 +125,9 @@ const IGNORED: &[(&str, &str)] = &[
         "kernel/sched* kernel/mutex.c kernel/rwsem.c kernel/spinlock.c kernel/lockdep.c kernel/wait.c kernel/timer.c kernel/rcu*",
     ),
     (
-        "traps, entries, printing",
-        "kernel/panic.c kernel/printk/* kernel/stacktrace.c kernel/entry/* arch/x86/kernel/traps.c arch/x86/include/* \
-         arch/x86/mm/fault.c arch/x86/lib/* arch/x86/mm/physaddr.c arch/x86/kernel/stacktrace.c arch/x86/kernel/unwind* \
-         arch/x86/kernel/dumpstack* arch/arm64/* arch/riscv/* arch/arm/*",
+        "traps",
+        "arch/x86/kernel/traps.c arch/x86/mm/fault.c arch/x86/lib/* arch/x86/mm/physaddr.c arch/x86/kernel/unwind* arch/x86/kernel/apic/* \
+         arch/arm64/* arch/riscv/* arch/arm/*",
     ),
     (
         "what everything of a subsystem passes through",
@@ -104,7 +142,7 @@ mod tests {
 
     #[test]
     fn machinery_is_not_to_blame() {
-        let blamed = |files: &[&str]| pick(files.iter().copied()).unwrap_or_default();
+        let blamed = |files: &[&str]| pick(files.iter().copied(), ignored).unwrap_or_default();
         assert_eq!(blamed(&["lib/dump_stack.c", "mm/slub.c", "net/foo/a.c", "net/core/dev.c"]), "net/foo/a.c");
         assert_eq!(blamed(&["lib/dump_stack.c"]), "");
         assert_eq!(blamed(&["fs/libfs.c", "fs/ext4/a.c"]), "fs/ext4/a.c");

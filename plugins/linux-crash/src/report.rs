@@ -116,9 +116,7 @@ impl<'c, 'a> Console<'c, 'a> {
         let printed = self.lines[header.line..].iter().take(LONGEST).map(|line| &*line.text);
         report.executor = texts.iter().copied().chain(printed).find_map(executor::of);
         let story = blame::story(row, &events);
-        let told = guilty::in_words(row, &texts);
-        let file = guilty::pick(told.chain(story.iter().filter_map(|frame| frame.file)));
-        report.guilty_file = file.or_else(|| guilty::pick(guilty::named(&first.text[at..]).into_iter()));
+        report.guilty_file = guilty::of(row, &first.text[at..], &texts, &story);
         report.trace =
             story.iter().filter(|frame| !frame.inlined).take(MOST_FRAMES).map(|frame| title::function(frame.symbol)).collect();
         report.trace.dedup();

@@ -72,6 +72,8 @@ pub enum Source {
     Through,
     /// Lockdep's story: where locks were taken (`at: fn`) and every stack, in the order printed.
     Locks,
+    /// Where the first lock was taken, machinery or not.
+    Taken,
     /// What the CPU was asked to do ([`crate::stall`]): for lockups and overflows, where any function may be the innermost.
     Anchor,
     /// The same, of a stack that a watchdog's interrupt came in on top of.
@@ -217,7 +219,9 @@ const BACKED: &[Source] = &[Source::Backed, Source::Trace];
 /// The trace; the header's own word where that was torn off.
 const TRACE_OR_HEADER: &[Source] = &[Source::Trace, Source::Header];
 const THROUGH: &[Source] = &[Source::Through];
-const LOCKS: &[Source] = &[Source::Locks];
+const LOCKS: &[Source] = &[Source::Locks, Source::Taken];
+/// The trace; where it was torn off, the locks.
+const TRACE_OR_LOCKS: &[Source] = &[Source::Trace, Source::Locks];
 const ANCHOR: &[Source] = &[Source::Anchor];
 const INTERRUPTED: &[Source] = &[Source::Interrupted];
 

@@ -118,9 +118,9 @@ const COMMON: &[(&str, &str)] = &[
          kvmalloc* __kvmalloc* __kmem_cache_* kmem_* slab_* ___slab_* __slab_* do_slab_free *slab_alloc* *slab_free* \
          cache_* new_slab* allocate_slab free_debug_* alloc_debug_* check_slab quarantine_* __cache_* ___cache_* poison_* \
          set_track* __alloc_pages* __free_pages* free_unref_* free_pcp* prep_new_page post_alloc_hook \
-         get_page_from_freelist rmqueue* __alloc_frozen* free_the_page __free_page* vmalloc* __vmalloc* vzalloc* vfree* \
+         get_page_from_freelist __alloc_frozen* free_the_page __free_page* vmalloc* __vmalloc* vzalloc* vfree* \
          __vfree* get_zeroed_page memdup_* vmemdup_* strndup_user devm_k* devm_add_action* kvasprintf* kasprintf \
-         kstrndup* alloc_percpu* pcpu_* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* \
+         kstrndup* alloc_percpu* pcpu_alloc* pcpu_mem* pcpu_block* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* copy_page_to_iter* copy_page_from_iter* \
          __copy_* _copy_* copyin* copyout* copy_to_iter* copy_from_iter* copy_user_* rep_movs* csum_partial* \
          __clear_user* get_user* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* raw_copy_* arm_copy_* \
          __arch_copy_* __pi_* *memcpy* *strcmp* memset* memmove* memcmp* memchr* memscan __memset* __memmove* mmiocpy \
@@ -130,29 +130,29 @@ const COMMON: &[(&str, &str)] = &[
     ),
     (
         "containers",
-        "rb_* __rb_* radix_tree* __radix_tree* __xa_* xas_* hlist_* rht_* __list_* *list_add* *list_del* list_move* \
+        "rb_* __rb_* __xa_* xas_* hlist_* rht_* rhashtable_lookup* __rhashtable_lookup* __list_* *list_add* *list_del* list_move* \
          list_splice* list_empty* _find_* llist_* refcount_*",
     ),
-    ("debug objects' callers", "del_timer* try_to_del_timer* __timer_delete* timer_delete* __debug_object*"),
+    ("debug objects' callers", "del_timer* *try_to_del_timer* __timer_delete* timer_delete* __debug_object*"),
     (
         "entries",
         "entry_* do_syscall_* ret_from_* ret_fast_syscall el0_svc el0_sync* el0_svc_common* el0_svc_handler el0t_* \
          invoke_syscall* do_el0_* __invoke_syscall* system_call* tracesys* stub_clone* do_fast_syscall* \
          __do_fast_syscall* kthread kthread_worker_fn start_secondary secondary_startup* start_kernel x86_64_start* \
-         common_startup* asm_* common_interrupt*",
+         common_startup* asm_* common_interrupt* retint_*",
     ),
     (
         "waiting and waking",
         "schedule schedule_timeout* schedule_preempt* schedule_hr* schedule_debug __schedule* io_schedule* __switch_to* \
          context_switch finish_task_switch* wait_for_* __wait_for_* do_wait_* *wait_on_* complete complete_all __wake_up* \
          wake_up_process __task_rq_lock task_rq_lock autoremove_wake* default_wake* kthread_stop* kthread_park* swait_* \
-         __prepare_to* prepare_to_wait* finish_wait ldsem_* preempt_schedule* _cond_resched __cond_resched*",
+         __prepare_to* prepare_to_wait* finish_wait ldsem_* *preempt_schedule* _cond_resched __cond_resched*",
     ),
     (
         "timers, work, rcu",
-        "__mod_timer add_timer* lock_timer_base* timer_is_static* detach_* __queue_work* queue_work* queue_delayed_work* \
+        "__mod_timer add_timer* lock_timer_base* timer_is_static* detach_if_pending detach_timer __queue_work* queue_work* queue_delayed_work* \
          __queue_delayed* insert_work* flush_work* __flush_work* start_flush_work* cancel_work* __cancel_work* \
-         try_to_grab_pending* work_is_static* destroy_workqueue drain_workqueue rcu_barrier* srcu_* hrtimer_init* \
+         try_to_grab_pending* work_is_static* destroy_workqueue drain_workqueue rcu_barrier* srcu_read_* hrtimer_init* \
          sk_stop_timer* sk_reset_timer* kthread_queue* kthread_insert*",
     ),
     (
@@ -161,22 +161,22 @@ const COMMON: &[(&str, &str)] = &[
          device_register device_unregister *device_release* device_destroy device_create* device_remove_* \
          device_initialize get_device* sysfs_* kernfs_remove* klist_* __unregister_client device_for_each_child \
          i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
-         dput fast_dput fput assertfail devres_* release_nodes ref_tracker_* module_put try_module_get",
+         dput fast_dput fput *assertfail __reiserfs_panic devres_* release_nodes ref_tracker_* module_put try_module_get",
     ),
     (
         "USB core",
         "usb_submit_urb usb_kill_urb usb_kill_anchored* usb_poison_* usb_unlink_* usb_start_wait_urb usb_control_msg* \
-         usb_bulk_msg* usb_interrupt_msg* usb_hcd_* usb_free_urb usb_put_*",
+         usb_bulk_msg* usb_interrupt_msg* usb_hcd_submit_urb usb_free_urb usb_put_*",
     ),
     (
         "network buffers and device registration",
-        "skb_put* skb_push* skb_pull* __skb_pull* skb_panic* skb_over_* skb_under_* pskb_* __pskb_* skb_clone __skb_clone \
+        "skb_put* skb_push* skb_pull* __skb_pull* skb_panic* skb_over_* skb_under_* pskb_* \
          dev_vprintk* _dev_* va_format unregister_netdev unregister_netdevice_queue unregister_netdevice_many* \
          rollback_registered* lock_sock* release_sock __release_sock __sk_free sk_free netdev_next_lower*",
     ),
     (
         "pages, buffers",
-        "folio_* unlock_page* lock_page* _compound_head compound_head put_page get_page mark_buffer_dirty* \
+        "folio_wait* folio_lock* folio_unlock* folio_memcg* folio_mark_* folio_put* unlock_page* _compound_head compound_head put_page get_page mark_buffer_dirty* \
          truncate_inode_pages* find_lock_entries warn_alloc* *alloc_page* free_page* ___kmalloc_* __free_slab might_alloc* \
          __should_failslab alloc_workqueue*",
     ),

@@ -75,6 +75,9 @@ pub fn events<'a>(lines: impl Iterator<Item = (&'a str, bool)>, from: usize) -> 
         } else if let Some(frame) = frames::frame(text)
             && !frame.doubtful
         {
+            if events.last() == Some(&Event::Begins) {
+                events.extend(frames::callee(text).map(Event::Frame));
+            }
             events.push(Event::Frame(frame));
         }
     }

@@ -43,9 +43,10 @@ fn awake<'f, 'a>(trace: &'f [Frame<'a>]) -> Option<&'f [Frame<'a>]> {
 /// The function under the innermost dispatcher, else the system call.
 fn anchor_of<'f, 'a>(frames: &'f [Frame<'a>]) -> Option<&'f Frame<'a>> {
     let real = || frames.iter().filter(|frame| !frame.inlined);
+    let innermost = |frame: &Frame<'_>| frames.first() == Some(frame);
     let at = |patterns: &'static [&'static str]| real().find(|frame| fits(patterns, frame));
     let dispatched = real().zip(real().skip(1)).find_map(|(under, dispatcher)| {
-        let last = !fits(DISPATCHERS, under) || under.symbol.ends_with("_compat_ioctl");
+        let last = innermost(under) || !fits(DISPATCHERS, under) || under.symbol.ends_with("_compat_ioctl");
         let named = fits(DISPATCHERS, dispatcher) && last && !skip::skipped(under.symbol, &[]);
         named.then_some(under)
     });
@@ -146,13 +147,9 @@ const DISPATCHERS: &[&str] = &[
     "vfs_iter_*",
     "vfs_fsync*",
     "do_vfs_ioctl",
-    "__do_sys_ioctl",
-    "__se_sys_ioctl",
-    "__x64_sys_ioctl",
-    "__se_compat_sys_ioctl",
-    "compat_SyS_ioctl",
-    "SyS_ioctl",
-    "ksys_ioctl",
+    "*sys_ioctl",
+    "*SyS_ioctl",
+    "worker_thread",
     "new_sync_*",
     "do_iter_*",
     "__vfs_*",
@@ -162,6 +159,9 @@ const DISPATCHERS: &[&str] = &[
     "__sock_sendmsg",
     "process_one_work",
     "kthread",
+    "smpboot_thread_fn",
+    "cpu_startup_entry",
+    "start_secondary",
     "call_timer_fn",
     "expire_timers",
     "__run_timers",
@@ -181,6 +181,7 @@ const DISPATCHERS: &[&str] = &[
     "sock_common_setsockopt",
     "__do_fault",
     "do_dentry_open",
+    "__sys_connect*",
     "__sys_setsockopt",
     "__sys_getsockopt",
 ];

@@ -75,6 +75,7 @@ const HEADS: &[(&str, Family)] = &[
     ("memory leak", Family::Leak),
     ("spinlock lockup", Family::Stuck),
     ("unregister_netdevice", Family::Stuck),
+    ("workqueue lockup", Family::Stuck),
 ];
 
 /// How well one bug may show in both families, 0 to 1.

@@ -44,6 +44,7 @@ pub(super) const ROWS: &[Row] = &[
     fault("general protection fault", "general protection fault in {frame}", "DoS"),
     row("stack segment: ", "stack segment fault in {frame}").kind("DoS").frame(POINTER),
     row("divide error: ", "divide error in {frame}").kind("DoS").frame(POINTER),
+    row("divide_error: ", "divide error in {frame}").kind("DoS").frame(POINTER),
     row("int3: ", "int3 in {frame}").kind("DoS").frame(POINTER),
     row("invalid opcode: ", "invalid opcode in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     row("PANIC: double fault", "PANIC: double fault in {frame}").kind("DoS").frame(POINTER).within(Within::Part),

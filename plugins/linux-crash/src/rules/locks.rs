@@ -5,6 +5,7 @@ use super::LOCKS;
 use super::Row;
 use super::Stack;
 use super::THROUGH;
+use super::TRACE_OR_LOCKS;
 use super::row;
 
 /// Work queues take locks of their own around the work.
@@ -47,8 +48,7 @@ pub(super) const ROWS: &[Row] = &[
     order(&["which became HARDIRQ-irq-safe at:"]),
     order(&["which became RECLAIM_FS-irq-safe at:"]),
     order(&[", at: "]),
-    taken("inconsistent lock state", "inconsistent lock state in {frame}").frame(LOCKS),
-    lock("inconsistent lock state", "inconsistent lock state in {frame}"),
+    lock("inconsistent lock state", "inconsistent lock state in {frame}").frame(TRACE_OR_LOCKS),
     row("suspicious RCU usage.", "INFO: suspicious RCU usage in {frame}"),
     row("suspicious RCU usage", "WARNING: suspicious RCU usage in {frame}").also(&["stack backtrace:"]).kind("LOCKDEP"),
     row("suspicious RCU usage", "WARNING: suspicious RCU usage").kind("WARNING").frameless().corrupted("no stack follows"),

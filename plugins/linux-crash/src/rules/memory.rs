@@ -10,6 +10,9 @@ use super::TRACE_OR_HEADER;
 use super::Within;
 use super::row;
 
+/// Functions that allocate for a container, which is what leaks.
+const LEAKED: &[&str] = &["xas_nomem", "xas_create*"];
+
 /// Functions that allocate on behalf of their callers.
 const LEAKING: &[&str] = &[
     "*alloc*",
@@ -30,7 +33,6 @@ const LEAKING: &[&str] = &[
     "dup_*",
     "mempool_*",
     "getname*",
-    "radix_tree_*",
 ];
 
 /// Ciphers read every byte they are given, initialised or not.
@@ -123,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
     row("UBSAN: Undefined behaviour in {any}", "UBSAN: undefined-behaviour in {frame}").kind("UBSAN"),
     row("UBSAN: array-index-out-of-bounds in {any}", "UBSAN: array-index-out-of-bounds in {frame}").kind("MEMORY_SAFETY_UBSAN"),
     row("UBSAN: {what:word} in {any}", "UBSAN: {what} in {frame}").kind("UBSAN"),
-    row("BUG: memory leak", "memory leak in {frame}").also(&["unreferenced object"]).kind("LEAK").skip(LEAKING),
+    row("BUG: memory leak", "memory leak in {frame}").also(&["unreferenced object"]).kind("LEAK").skip(LEAKING).keep(LEAKED),
     row("BUG: Bad page state", "BUG: Bad page state in {frame}")
         .also(&["page last allocated via"])
         .skip(PAGES)

@@ -35,6 +35,9 @@ pub(super) const ROWS: &[Row] = &[
     panic("Kernel panic - not syncing: corrupted stack end", "kernel panic: corrupted stack end in {frame}")
         .alt(STACK_OVERFLOW)
         .frame(ANCHOR),
+    panic("Kernel panic - not syncing: kernel stack overflow", "kernel stack overflow in {frame}")
+        .alt(STACK_OVERFLOW)
+        .frame(ANCHOR),
     panic(
         "Kernel panic - not syncing: stack-protector: Kernel stack is corrupted in: {at}{fn}+0x",
         "kernel panic: stack is corrupted in {frame}",

@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
     stalled("detected expedited stalls", RCU).frame(INTERRUPTED),
     stalled("BUG: soft lockup", "BUG: soft lockup in {frame}"),
     stalled("Watchdog detected hard LOCKUP", "BUG: hard lockup in {frame}"),
-    row("BUG: workqueue lockup", "BUG: workqueue lockup").kind("HANG").frameless(),
+    row("BUG: workqueue lockup", "BUG: workqueue lockup").frameless(),
     row("unregister_netdevice: waiting for", "unregister_netdevice: waiting for DEV to become free")
         .kind("DoS")
         .frameless()
