@@ -12,6 +12,7 @@ use kbisect_core::crash::CrashReport;
 use serde_json::json;
 
 use super::print;
+use crate::config;
 use crate::config::job::Plugin;
 use crate::config::job::PluginLimits;
 use crate::config::job::When;
@@ -42,9 +43,8 @@ pub struct Args {
     #[arg(value_name = "FILE", conflicts_with = "corpus")]
     file: Option<PathBuf>,
 
-    /// A classifier of yours, which comes after the bundled one; more may follow
-    #[arg(long, value_name = "COMPONENT.wasm")]
-    plugin: Vec<PathBuf>,
+    #[command(flatten)]
+    classifiers: Classifiers,
 
     /// The kernel with its debug information: frames then get files and lines
     #[arg(long, value_name = "VMLINUX", conflicts_with = "corpus")]
@@ -75,6 +75,18 @@ pub struct Args {
     min: Vec<Least>,
 }
 
+/// Who is asked beside the bundled classifier.
+#[derive(Debug, clap::Args)]
+pub(super) struct Classifiers {
+    /// A classifier of yours, which comes after the bundled one; more may follow
+    #[arg(long, value_name = "COMPONENT.wasm")]
+    plugin: Vec<PathBuf>,
+
+    /// Use the plugins of a job file, with their settings; those with `when` are for certain targets and are left out
+    #[arg(long, value_name = "JOB.toml", conflicts_with = "plugin")]
+    job: Option<PathBuf>,
+}
+
 /// A share that a field must reach; none: all fields of a file together.
 #[derive(Debug, Clone, Copy)]
 struct Least {
@@ -99,7 +111,7 @@ impl FromStr for Least {
 
 /// Classifies a console, or a corpus.
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let policies = policies(&args.plugin)?;
+    let policies = args.classifiers.load()?;
     if let Some(folder) = &args.corpus {
         return of_corpus(&policies, folder, args.failures, &args.min);
     }
@@ -119,30 +131,36 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// The bundled classifier, then the given ones in their order.
-pub(super) fn policies(components: &[PathBuf]) -> Result<Policies, Error> {
-    let entries: Vec<Plugin> = components
-        .iter()
-        .enumerate()
-        .map(|(place, path)| Plugin {
-            id: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-            path: Some(path.clone()),
-            sha256: None,
-            hooks: Vec::new(),
-            when: When::default(),
-            priority: i64::try_from(place).unwrap_or(i64::MAX),
-            settings: json!({}),
-            limits: PluginLimits::default(),
-        })
-        .collect();
-    let cache = default_directory().and_then(|directory| Cache::open(&directory).ok());
-    let engine = Engine::new(cache).map_err(|error| Error::internal(error.to_string()))?;
-    let tell = |notice: Notice| match notice {
-        Notice::Log { plugin, level, message } => eprintln!("{plugin}: {level}: {message}"),
-        Notice::Failed { plugin, hook, error, .. } => eprintln!("warning: plugin {plugin} failed in {hook}: {error}"),
-        Notice::Warned { message } => eprintln!("warning: {message}"),
-    };
-    Ok(Policies::load_with(&engine, &entries, Arc::new(NoFacts), Arc::new(tell))?)
+impl Classifiers {
+    /// The bundled classifier, then the given ones in their order, or the job's by priority.
+    pub(super) fn load(&self) -> Result<Policies, Error> {
+        let entries = match &self.job {
+            Some(job) => config::read(job)?.job.plugins,
+            None => (0..).zip(&self.plugin).map(|(place, path)| entry(place, path)).collect(),
+        };
+        let cache = default_directory().and_then(|directory| Cache::open(&directory).ok());
+        let engine = Engine::new(cache).map_err(|error| Error::internal(error.to_string()))?;
+        let tell = |notice: Notice| match notice {
+            Notice::Log { plugin, level, message } => eprintln!("{plugin}: {level}: {message}"),
+            Notice::Failed { plugin, hook, error, .. } => eprintln!("warning: plugin {plugin} failed in {hook}: {error}"),
+            Notice::Warned { message } => eprintln!("warning: {message}"),
+        };
+        Ok(Policies::load_with(&engine, &entries, Arc::new(NoFacts), Arc::new(tell))?)
+    }
+}
+
+/// A component as a job without settings would have it.
+fn entry(priority: i64, path: &Path) -> Plugin {
+    Plugin {
+        id: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        path: Some(path.to_owned()),
+        sha256: None,
+        hooks: Vec::new(),
+        when: When::default(),
+        priority,
+        settings: json!({}),
+        limits: PluginLimits::default(),
+    }
 }
 
 /// A console and what it is called in messages.

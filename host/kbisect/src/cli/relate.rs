@@ -1,7 +1,6 @@
 //! `kbisect relate`: whether two crashes are the same bug, as the classifiers judge it.
 
 use std::path::Path;
-use std::path::PathBuf;
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
@@ -9,8 +8,8 @@ use kbisect_core::crash::Face;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::classify::Classifiers;
 use super::classify::classify;
-use super::classify::policies;
 use super::print;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -31,9 +30,8 @@ pub struct Args {
     #[arg(long, value_name = "CRASH")]
     seen: String,
 
-    /// A classifier of yours, which is asked before the bundled one; more may follow
-    #[arg(long, value_name = "COMPONENT.wasm")]
-    plugin: Vec<PathBuf>,
+    #[command(flatten)]
+    classifiers: Classifiers,
 
     /// Print JSON
     #[arg(long)]
@@ -42,7 +40,7 @@ pub struct Args {
 
 /// Relates a crash to the faces of a target.
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let policies = policies(&args.plugin)?;
+    let policies = args.classifiers.load()?;
     let faces = args.target.iter().map(|text| Ok(Face { report: crash(&policies, text)?, trials: 1 }));
     let faces: Vec<Face> = faces.collect::<Result<_, Error>>()?;
     let seen = crash(&policies, &args.seen)?;
