@@ -118,6 +118,7 @@ pub fn pointer(line: &str) -> Option<Frame<'_>> {
         "EIP: ",
         "pc : ",
         "PC is at ",
+        "EIP is at ",
         "epc : ",
         "NIP ",
         "PC: ",

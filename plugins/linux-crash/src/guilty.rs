@@ -18,10 +18,11 @@ pub fn of(row: &Row, header: &str, lines: &[&str], story: &[Frame<'_>]) -> Optio
         let own = lines.iter().take_while(|line| !line.starts_with(OTHERS));
         own.filter(|line| frames::frame(line).is_none_or(|frame| !frame.doubtful)).filter_map(|line| named(line))
     };
+    let stood = || lines.iter().filter_map(|line| frames::pointer(line)?.file);
     pick(told, ignored)
         .or_else(|| pick(named(header).into_iter(), ignored))
         .or_else(|| pick(anywhere(), ignored))
-        .or_else(|| pick(anywhere(), never))
+        .or_else(|| pick(stood().chain(story.iter().filter_map(|frame| frame.file)), never))
 }
 
 /// What is printed behind this is about other tasks.

@@ -182,7 +182,10 @@ fn counts(row: &Row, at: usize, line: &Line<'_>, told: Told) -> bool {
         Place::Anywhere => true,
         Place::LineStart => at == 0,
         // `init[1]: WARNING: …` is a program's, through the kernel's log.
-        Place::Stamped => (line.stamped || !told.stamps) && !text[..at].ends_with("]: "),
+        Place::Stamped => {
+            let before = &text[..at];
+            (line.stamped || !told.stamps) && !line.cut && !before.ends_with("]: ") && !before.contains("ommand line:")
+        }
         Place::AfterBoot => at == 0 && told.booted,
     };
     let capital = row.header.starts_with(|c: char| c.is_ascii_uppercase());

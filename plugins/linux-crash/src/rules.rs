@@ -224,6 +224,8 @@ const LOCKS: &[Source] = &[Source::Locks, Source::Taken];
 const TRACE_OR_LOCKS: &[Source] = &[Source::Trace, Source::Locks];
 const ANCHOR: &[Source] = &[Source::Anchor];
 const INTERRUPTED: &[Source] = &[Source::Interrupted];
+/// The same; else what any CPU was at that was asked: the one that found out may have been idle.
+const INTERRUPTED_OR_ANSWERING: &[Source] = &[Source::Interrupted, Source::Anchor];
 
 /// Other titles of a bad access: detectors and architectures name one bug differently.
 const BAD_ACCESS: &[&str] = &["bad-access in {frame}"];

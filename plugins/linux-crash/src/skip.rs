@@ -161,7 +161,7 @@ const COMMON: &[(&str, &str)] = &[
          device_register device_unregister *device_release* device_destroy device_create* device_remove_* \
          device_initialize get_device* sysfs_* kernfs_remove* klist_* __unregister_client device_for_each_child \
          i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
-         dput fast_dput fput *assertfail __reiserfs_panic devres_* release_nodes ref_tracker_* module_put try_module_get",
+         dput fast_dput fput *assertfail assfail __reiserfs_panic devres_* release_nodes ref_tracker_* module_put try_module_get",
     ),
     (
         "USB core",

@@ -29,7 +29,7 @@ pub struct Line<'a> {
     pub text: Cow<'a, str>,
     /// Who printed it, when the console says so.
     pub caller: Option<Caller>,
-    /// A printk time stamp was there: surely the kernel's own words.
+    /// A printk time stamp or the log's word for the kernel was there: surely the kernel's own words.
     pub stamped: bool,
     /// Another message follows in the same line, so that this one may be cut.
     pub cut: bool,
@@ -59,11 +59,12 @@ fn split<'a>(start: usize, raw: &'a [u8], all: &mut Vec<Line<'a>>) {
     let end = start + raw.len();
     let bytes = raw.strip_suffix(b"\r").unwrap_or(raw);
     let mut push = |bytes: &'a [u8], stamp: Option<&Stamp>, cut: bool| {
-        let text = after_level(if stamp.is_some() { bytes } else { after_journal(bytes) });
+        let journal = if stamp.is_some() { None } else { after_journal(bytes) };
+        let text = after_level(journal.unwrap_or(bytes));
         let text = &text[..text.len().min(LONGEST)];
         if !text.is_empty() {
             let caller = stamp.and_then(|stamp| stamp.caller);
-            all.push(Line { start, end, text: String::from_utf8_lossy(text), caller, stamped: stamp.is_some(), cut });
+            all.push(Line { start, end, text: String::from_utf8_lossy(text), caller, stamped: stamp.is_some() || journal.is_some(), cut });
         }
     };
     let Some(mut stamp) = find_stamp(bytes, 0) else { return push(bytes, None, false) };
@@ -160,16 +161,14 @@ fn caller(bytes: &[u8], start: usize) -> Option<(Caller, usize)> {
     }
 }
 
-/// What stands behind `Nov 21 07:37:00 host kernel: `, as syslog and journald print it.
-fn after_journal(bytes: &[u8]) -> &[u8] {
+/// What stands behind `Nov 21 07:37:00 host kernel: `, as syslog and journald print it; none in any other line.
+fn after_journal(bytes: &[u8]) -> Option<&[u8]> {
     const WORD: &[u8] = b" kernel: ";
     let head = &bytes[..bytes.len().min(96)];
     let timed =
         head.len() > 15 && head[..30.min(head.len())].windows(3).any(|three| three[1] == b':' && three[0].is_ascii_digit());
-    match head.windows(WORD.len()).position(|window| window == WORD) {
-        Some(at) if timed => &bytes[at + WORD.len()..],
-        _ => bytes,
-    }
+    let at = head.windows(WORD.len()).position(|window| window == WORD)?;
+    timed.then(|| &bytes[at + WORD.len()..])
 }
 
 /// What stands behind a level such as `<4>`.

@@ -2,6 +2,7 @@
 
 use super::ANCHOR;
 use super::BAD_ACCESS;
+use super::HEADER;
 use super::POINTER;
 use super::Row;
 use super::STACK_OVERFLOW;
@@ -34,6 +35,7 @@ pub(super) const ROWS: &[Row] = &[
     fault("nable to handle kernel paging request", PAGING, "MEMORY_SAFETY_BUG"),
     fault("nable to handle page fault for address", PAGING, "MEMORY_SAFETY_BUG"),
     fault("nable to handle kernel data access", PAGING, "MEMORY_SAFETY_BUG"),
+    fault("nable to handle kernel instruction fetch", PAGING, "MEMORY_SAFETY_BUG"),
     fault("nable to handle kernel pointer dereference", PAGING, "MEMORY_SAFETY_BUG"),
     fault("nable to handle kernel write to read-only memory", PAGING, "MEMORY_SAFETY_BUG"),
     fault("nable to handle kernel read from unreadable memory", PAGING, "MEMORY_SAFETY_BUG"),
@@ -47,6 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     row("divide_error: ", "divide error in {frame}").kind("DoS").frame(POINTER),
     row("int3: ", "int3 in {frame}").kind("DoS").frame(POINTER),
     row("invalid opcode: ", "invalid opcode in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
+    row("double fault: {code:hex} [#", "PANIC: double fault in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     row("PANIC: double fault", "PANIC: double fault in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     overflow("BUG: stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
     overflow("BUG: TASK stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
@@ -82,4 +85,10 @@ pub(super) const ROWS: &[Row] = &[
         .skip(USERCOPY)
         .within(Within::Part),
     row("kernel BUG at {path}:{line:num}", "kernel BUG in {frame}").kind("BUG").frame(POINTER).within(Within::Part),
+    row("Kernel BUG at {fn}+0x", "kernel BUG in {frame}").kind("BUG").frame(HEADER).within(Within::Part),
+    row("CFI failure at {fn}+0x", "CFI failure in {frame}").kind("DoS").frame(HEADER).within(Within::Part),
+    // What else the processor complains of, and faults whose own line is lost.
+    row("Oops - {what:any} [#", "Oops in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
+    row("Oops: {code:hex} [#", "Oops in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
+    row("Oops: {what:any}, sig: {sig:num} [#", "Oops in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
 ];

@@ -85,6 +85,13 @@ pub(super) const ROWS: &[Row] = &[
     lock("BUG: spinlock wrong owner", "BUG: spinlock wrong owner in {frame}"),
     lock("BUG: spinlock wrong CPU", "BUG: spinlock wrong CPU in {frame}"),
     lock("BUG: rwlock bad magic", "BUG: rwlock bad magic in {frame}"),
+    row("BUG: workqueue leaked atomic, lock or RCU", "BUG: workqueue leaked atomic, lock or RCU in {frame}")
+        .also(&["workfn={fn}"])
+        .frame(HEADER)
+        .stack(Stack::None),
+    row("bad: scheduling from the idle thread!", "BUG: scheduling from the idle thread in {frame}")
+        .kind("ATOMIC_SLEEP")
+        .skip(&["dequeue_task*"]),
     row("BUG: workqueue leaked lock or atomic", "BUG: workqueue leaked lock or atomic in {frame}")
         .also(&["last function: {fn}"])
         .frame(HEADER)

@@ -125,6 +125,7 @@ pub(super) const ROWS: &[Row] = &[
     row("UBSAN: Undefined behaviour in {any}", "UBSAN: undefined-behaviour in {frame}").kind("UBSAN"),
     row("UBSAN: array-index-out-of-bounds in {any}", "UBSAN: array-index-out-of-bounds in {frame}").kind("MEMORY_SAFETY_UBSAN"),
     row("UBSAN: {what:word} in {any}", "UBSAN: {what} in {frame}").kind("UBSAN"),
+    row("UBSAN: {what:any} at {fn}+0x", "UBSAN: {what:any} in {frame}").kind("UBSAN").frame(HEADER),
     row("BUG: memory leak", "memory leak in {frame}").also(&["unreferenced object"]).kind("LEAK").skip(LEAKING).keep(LEAKED),
     row("BUG: Bad page state", "BUG: Bad page state in {frame}")
         .also(&["page last allocated via"])
@@ -134,6 +135,7 @@ pub(super) const ROWS: &[Row] = &[
         .frameless()
         .corrupted("who allocated the page was not printed"),
     row("BUG: Bad page map", "BUG: Bad page map in {frame}"),
+    row("BUG: Bad page cache", "BUG: Bad page cache in {frame}").skip(&["*page_cache*", "filemap_*"]),
     row("BUG: Bad rss-counter state", "BUG: Bad rss-counter state").frameless(),
     row("BUG: non-zero pgtables_bytes on freeing mm", "BUG: non-zero pgtables_bytes on freeing mm: NUM").frameless(),
     row("BUG: Dentry {any}still in use{rest:any}[unmount of {fs:any}]", "BUG: Dentry still in use in unmount")
@@ -150,6 +152,13 @@ pub(super) const ROWS: &[Row] = &[
     slab("): Freepointer corrupt", "BUG: Freepointer corrupt"),
     slab("): Freechain corrupt", "BUG: Freechain corrupt"),
     slab("): Wrong object count", "BUG: Wrong object count"),
+    slab("): Wrong number of objects", "BUG: Wrong number of objects"),
+    slab("): Object corrupt", "BUG: Object corrupt"),
+    slab("): Invalid object pointer", "BUG: Invalid object pointer"),
+    slab("): Freelist cycle detected", "BUG: Freelist cycle detected"),
+    slab("): Attempt to free object", "BUG: Attempt to free object outside of slab"),
+    slab("): Not a valid slab", "BUG: Not a valid slab"),
+    slab("): Objects remaining in", "BUG: Objects remaining on __kmem_cache_shutdown()"),
     row("INFO: Freed in {what:any}", "INFO: Freed in {what}").frameless().corrupted(SLAB).within(Within::Part),
     row("INFO: Allocated in {what:any}", "INFO: Allocated in {what}").frameless().corrupted(SLAB).within(Within::Part),
 ];

@@ -26,7 +26,10 @@ const fn program(header: &'static str, title: &'static str) -> Row {
 
 pub(super) const ROWS: &[Row] = &[
     outcome("Kernel panic - not syncing: panic_on_warn set", "kernel panic: panic_on_warn set"),
-    outcome("Kernel panic - not syncing: kernel: panic_on_warn set", "kernel panic: panic_on_warn set"),
+    outcome("Kernel panic - not syncing: {checker:any}: panic_on_warn set", "kernel panic: panic_on_warn set"),
+    outcome("Kernel panic - not syncing: kmsan.panic set", "kernel panic: kmsan.panic set"),
+    outcome("Kernel panic - not syncing: Hard LOCKUP", "kernel panic: Hard LOCKUP"),
+    outcome("Kernel panic - not syncing: Aiee, killing interrupt handler!", "kernel panic: Aiee, killing interrupt handler!"),
     outcome("Kernel panic - not syncing: Fatal exception", "kernel panic: Fatal exception"),
     outcome("Kernel panic - not syncing: hung_task: blocked tasks", "kernel panic: hung_task: blocked tasks"),
     outcome("Kernel panic - not syncing: softlockup: hung tasks", "kernel panic: softlockup: hung tasks"),
@@ -48,6 +51,7 @@ pub(super) const ROWS: &[Row] = &[
     panic("Kernel panic - not syncing: stack-protector: ", "kernel panic: stack is corrupted in {frame}"),
     panic("Kernel panic - not syncing: Attempted to kill init!", "kernel panic: Attempted to kill init!").frameless(),
     panic("Kernel panic - not syncing: {what:any}", "kernel panic: {what}").frameless(),
+    row("Booting the kernel (entry_offset", "unexpected kernel reboot").kind("REBOOT").frameless().place(Place::AfterBoot),
     row("Booting the kernel.", "unexpected kernel reboot").kind("REBOOT").frameless().place(Place::AfterBoot),
     program("SYZFAIL: {what:any}", "SYZFAIL: {what}").kind("SYZ_FAILURE"),
     program("SYZFATAL: {what:any}", "SYZFATAL: {what}").alt(&["SYZFATAL"]).kind("SYZ_FAILURE"),

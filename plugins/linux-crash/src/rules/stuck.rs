@@ -3,6 +3,7 @@
 use super::ANCHOR;
 use super::HANG;
 use super::INTERRUPTED;
+use super::INTERRUPTED_OR_ANSWERING;
 use super::Row;
 use super::STALL;
 use super::Within;
@@ -47,15 +48,17 @@ const RCU: &str = "INFO: rcu detected stall in {frame}";
 
 pub(super) const ROWS: &[Row] = &[
     hung("INFO: task {any} blocked for more than", "INFO: task hung in {frame}"),
-    hung("INFO: task {any} blocked on a ", "INFO: task hung in {frame}"),
+    // Either a report's own header, or behind its stack.
+    hung("INFO: task {any} blocked on a", "INFO: task hung in {frame}").within(Within::Part),
     hung("INFO: task {any} blocked in I/O wait for more than", "INFO: task hung in {frame}"),
     hung("INFO: task {any} can't die for more than", "INFO: task can't die in {frame}"),
     hung("INFO: task ", "INFO: task hung in {frame}").also(&[" blocked for more than"]),
-    stalled("detected stall", RCU).frame(INTERRUPTED),
-    stalled("self-detected stall", RCU).frame(INTERRUPTED),
-    stalled("detected expedited stalls", RCU).frame(INTERRUPTED),
+    stalled("INFO: rcu{any}detected stall", RCU).frame(INTERRUPTED),
+    stalled("INFO: rcu{any}detected expedited stalls", RCU).frame(INTERRUPTED_OR_ANSWERING),
     stalled("BUG: soft lockup", "BUG: soft lockup in {frame}"),
     stalled("Watchdog detected hard LOCKUP", "BUG: hard lockup in {frame}"),
+    stalled("self-detected hard LOCKUP", "BUG: hard lockup in {frame}"),
+    stalled("detected hard LOCKUP on other CPUs", "BUG: hard lockup in {frame}"),
     row("BUG: workqueue lockup", "BUG: workqueue lockup").frameless(),
     row("unregister_netdevice: waiting for", "unregister_netdevice: waiting for DEV to become free")
         .kind("DoS")
