@@ -2,8 +2,8 @@
 //!
 //! The rules are one table, [`rules`]; everything else is how they are applied. The SDK's [`console`](kbisect_sdk::console) takes
 //! printk's prefixes off, [`header`] finds where reports begin, [`report`] puts one together: [`stacks`] and [`frames`] read it,
-//! [`blame`], [`skip`], [`stall`] and [`guilty`] say whom to blame, [`title`] and [`kind`] name it, [`corrupted`], [`suppressed`] and
-//! [`executor`] say the rest. [`relate`] compares two crashes.
+//! [`blame`], [`skip`], [`stall`] and [`guilty`] say whom to blame, [`title`] and [`kind`] name it, [`corrupted`], [`suppressed`],
+//! [`executor`] and [`circumstances`] say the rest. [`relate`] compares two crashes.
 
 use kbisect_sdk::Classifier;
 use kbisect_sdk::CrashReport;
@@ -13,6 +13,7 @@ use kbisect_sdk::classifier::Edit;
 use kbisect_sdk::classifier::Relation;
 
 pub mod blame;
+pub mod circumstances;
 pub mod corrupted;
 pub mod executor;
 pub mod frames;

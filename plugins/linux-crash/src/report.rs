@@ -6,6 +6,7 @@ use kbisect_sdk::Span;
 
 use crate::blame;
 use crate::blame::Blame;
+use crate::circumstances;
 use crate::corrupted;
 use crate::executor;
 use crate::guilty;
@@ -124,6 +125,7 @@ impl<'c, 'a> Console<'c, 'a> {
         report.span = Some(Span { start: u32::try_from(self.lines[header.begin].start).ok()?, end: u32::try_from(end).ok()? });
         report.properties.push(Property { key: "rule".to_owned(), value: row.header.to_owned() });
         report.properties.push(Property { key: "headers-end".to_owned(), value: headers_end.to_string() });
+        report.properties.extend(circumstances::of(&texts, &stacks::traces(&events), &report.trace));
         Some(report)
     }
 

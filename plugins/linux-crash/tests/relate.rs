@@ -55,7 +55,11 @@ proptest! {
     #[test]
     fn the_likeliest_face_counts(seen in reports(), faces in proptest::collection::vec(reports(), 1..4)) {
         let best = faces.iter().map(|face| compare(&seen, face).same).fold(0.0, f64::max);
+        let names = |face: &&CrashReport| face.frame.as_deref().is_some_and(|frame| frame != "corrupted");
+        let telling = faces.iter().filter(names).map(|face| compare(&seen, face).same).fold(0.0, f64::max);
         let faces: Vec<Face> = faces.into_iter().map(|report| Face { report, trials: 1 }).collect();
-        prop_assert_eq!(relate(&seen, &faces).map(|relation| relation.same), Some(best));
+        let same = relate(&seen, &faces).map_or(0.0, |relation| relation.same);
+        // Only a face that names no function may count for less than it is like.
+        prop_assert!(telling <= same && same <= best, "{telling} {same} {best}");
     }
 }

@@ -1,0 +1,166 @@
+//! The evidence for and against one bug in two crashes. Pure.
+
+use super::areas;
+use super::areas::Area;
+use super::family;
+use super::family::Family;
+use super::look::Look;
+use super::names;
+use super::names::Nearness;
+use crate::skip;
+
+/// Where a function that one report blames counts as being on the other's stack.
+const NEAR_TOP: usize = 8;
+/// Stacks of fewer telling functions than this say nothing by having none in common.
+const TELLING: usize = 3;
+
+/// How many kinds of evidence there are.
+pub const KINDS: usize = 22;
+
+/// A kind of evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// None: what two crashes are that have nothing to compare.
+    Always,
+    /// One title.
+    SameTitle,
+    /// A title that both are known by.
+    OtherTitle,
+    /// Both blame one function.
+    SameFunction,
+    /// Both blame functions whose names share words.
+    NearNames,
+    /// The function that one blames is on the other's stack.
+    OnStack,
+    /// The function that one blames made or freed the other's object, took its locks, or is on another of its stacks.
+    OnOtherStack,
+    /// One function made or freed both objects.
+    SameMaker,
+    /// Other functions did.
+    OtherMaker,
+    /// A lock that both are about.
+    SameLock,
+    /// Functions that both stacks have.
+    Stacks,
+    /// Stacks without a function in common.
+    OtherStacks,
+    /// Types that one bug may have.
+    RelatedType,
+    /// Types that one bug may have, in one subsystem.
+    RelatedInArea,
+    /// Types that one bug hardly has.
+    StrangeType,
+    /// One is a leak, which shows as nothing else.
+    OneLeaks,
+    /// One part of the kernel through which much runs.
+    BroadArea,
+    /// Other subsystems of one part of the tree.
+    OtherArea,
+    /// Subsystems of other parts of the tree.
+    FarArea,
+    /// The same words of what happened, and one of the two does not say where.
+    SameHead,
+    /// A related type, and one of the two does not say where.
+    Nowhere,
+    /// Both hang.
+    BothHang,
+}
+
+/// How much of each kind there is, 0 to 1, in [`Kind`]'s order.
+#[must_use]
+pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> [f64; KINDS] {
+    let is = |yes: bool| f64::from(u8::from(yes));
+    let equal_title = one.title == other.title && one.is_specific();
+    let specific = |look: &Look<'_>| look.titles().filter(|title| !title.ends_with(" corrupted")).map(str::to_owned).collect();
+    let (titles, others): (Vec<String>, Vec<String>) = (specific(one), specific(other));
+    let shared_title = titles.iter().any(|title| others.contains(title));
+    let blamed = near(&one.blamed, &other.blamed);
+    let crossed = on_stack(&one.blamed, other).max(on_stack(&other.blamed, one));
+    let crossed_words = words_on_stack(&one.blamed, &other.trace).max(words_on_stack(&other.blamed, &one.trace));
+    let among = |blamed: &[String], others: &[&str]| {
+        others.iter().any(|other| blamed.iter().any(|name| names::nearness(name, other).same))
+    };
+    let on_others = among(&one.blamed, &other.others) || among(&other.blamed, &one.others);
+    let same_maker = one.makers.iter().any(|maker| on(&other.makers, maker));
+    let same_lock = one.locks.iter().any(|lock| other.locks.contains(lock));
+    let also_on = |these: &[&str], those: &[&str]| these.iter().filter(|name| on(those, name)).count();
+    let shared = also_on(&one.trace, &other.trace).min(also_on(&other.trace, &one.trace));
+    let fewer = one.trace.len().min(other.trace.len());
+    let overlap = if fewer >= 2 { shared as f64 / fewer as f64 } else { 0.0 };
+    let area = common(&one.areas, &other.areas);
+    let area_on_stack = area.is_none() && (area_on(&one.areas, other) || area_on(&other.areas, one));
+    let other_area = area.is_none() && !area_on_stack && !one.areas.is_empty() && !other.areas.is_empty();
+    let near_area = one.areas.iter().any(|area| other.areas.iter().any(|other| area.is_near(other)));
+    let kinship = if equal_title { 1.0 } else { family::kinship(one.family, other.family) };
+    // How far anything but the family connects the two: every other crash is of a family that fits.
+    let connected = [is(blamed.same || shared_title), blamed.words, blamed.first, crossed, crossed_words, overlap].into_iter();
+    let connected = connected.fold(0.0, f64::max).sqrt();
+    let nowhere = one.blamed.is_empty() || other.blamed.is_empty();
+    let hang = one.family == Family::Stuck && other.family == Family::Stuck && !blamed.same;
+    let same_head = one.head() == other.head();
+    let unless_same = |amount: f64| if blamed.same { 0.0 } else { amount };
+    [
+        1.0,
+        is(equal_title),
+        is(shared_title && !equal_title),
+        is(blamed.same),
+        unless_same(blamed.words),
+        unless_same(crossed),
+        if crossed > 0.0 { 0.0 } else { unless_same(is(on_others)) },
+        is(same_maker),
+        is(!same_maker && !one.makers.is_empty() && !other.makers.is_empty()),
+        is(same_lock),
+        overlap,
+        is(fewer >= TELLING && shared == 0),
+        kinship * connected,
+        unless_same(kinship * is(area.is_some_and(|area| !area.broad))),
+        (1.0 - kinship).powi(2),
+        is((one.family == Family::Leak) != (other.family == Family::Leak)),
+        unless_same(is(area.is_some_and(|area| area.broad))),
+        unless_same(is(other_area && near_area)),
+        unless_same(is(other_area && !near_area)),
+        is(nowhere && same_head),
+        is(nowhere && !same_head) * kinship,
+        is(hang),
+    ]
+}
+
+/// The nearest of two lists of names.
+fn near(ones: &[String], others: &[String]) -> Nearness {
+    let all = ones.iter().flat_map(|one| others.iter().map(move |other| names::nearness(one, other)));
+    all.fold(Nearness::default(), |best, next| Nearness {
+        same: best.same || next.same,
+        words: best.words.max(next.words),
+        first: best.first.max(next.first),
+    })
+}
+
+fn on(trace: &[&str], name: &str) -> bool {
+    trace.iter().any(|other| skip::base(other) == skip::base(name))
+}
+
+/// Whether a blamed function is on the other's stack: 1 at its top, less further down, and half as much where many stacks have it.
+fn on_stack(blamed: &[String], other: &Look<'_>) -> f64 {
+    let same = |frame: &str| blamed.iter().any(|name| names::nearness(name, frame).same);
+    let telling = other.trace.iter().take(NEAR_TOP).position(|frame| same(frame));
+    let telling = telling.map_or(0.0, |place| 1.0 - place as f64 / (2 * NEAR_TOP) as f64);
+    telling.max(if other.top.iter().any(|frame| same(frame)) { 0.5 } else { 0.0 })
+}
+
+/// How near a blamed function comes to one at the top of the other's stack.
+fn words_on_stack(blamed: &[String], trace: &[&str]) -> f64 {
+    let frames = trace.iter().take(NEAR_TOP / 2);
+    let near = frames.flat_map(|frame| blamed.iter().map(move |name| names::nearness(name, frame)));
+    near.map(|near| near.words.max(near.first / 2.0)).fold(0.0, f64::max)
+}
+
+/// An area that both have, a narrow one if there is one.
+fn common<'a>(ones: &'a [Area], others: &[Area]) -> Option<&'a Area> {
+    ones.iter().filter(|area| others.iter().any(|other| area.is(other))).min_by_key(|area| area.broad)
+}
+
+/// Whether a narrow area of the one has a function on the other's stack.
+fn area_on(areas: &[Area], other: &Look<'_>) -> bool {
+    let on_stack = || other.trace.iter().chain(&other.others).filter_map(|name| areas::of_function(name));
+    areas.iter().filter(|area| !area.broad).any(|area| on_stack().any(|other| other.is(area)))
+}
