@@ -7,6 +7,9 @@
 //! * bad commits of logs that came out right must be called bad;
 //! * good commits of logs that came out right must not be.
 //!
+//! Each with a 95 % interval that takes a bisection's commits for one draw, for all bisections, for those that `relate`'s weights were
+//! tuned on (ids whose first byte is even), and for the others, which are the honest figure.
+//!
 //! A commit's trials say "bad" when the chance that it is bad, at even prior odds, reaches a threshold. Every look (title) is read
 //! both as the target, with weight s, and as a stray, whose trials are void, with weight 1-s; within a reading r is unknown with
 //! the start commit's trials as evidence (Beta, from a flat prior) or with a small chance anything, and f is .005. A commit whose crashes are all of one look reaches
@@ -53,6 +56,8 @@ enum Label {
 /// How one commit's trials are read by three rules.
 struct Reading {
     label: Label,
+    /// The bisection it is of.
+    id: String,
     /// Chance of "bad".
     chance: f64,
     /// Whether a crash has a title of the start commit.
@@ -87,7 +92,11 @@ fn main() {
         let target = Target::new(&policies, &directory, text("id"), text("title"), &tested);
         readings.extend(labels.into_iter().map(|(label, one)| target.read(&policies, label, one)));
     }
-    print(&directory, bisections, &readings);
+    println!("relate on {bisections} real bisections of {}", directory.display());
+    print("all", &readings.iter().collect::<Vec<_>>());
+    let (tuned, others): (Vec<&Reading>, Vec<&Reading>) = readings.iter().partition(|reading| is_tuned_on(&reading.id));
+    print("tuned on", &tuned);
+    print("only measured", &others);
     if env::var_os("KBISECT_MISSES").is_some() {
         for reading in readings.iter().filter(|reading| (reading.chance >= THRESHOLD) != (reading.label == Label::Bad)) {
             println!("{:?} {:.3} {}", reading.label, reading.chance, reading.about);
@@ -134,6 +143,7 @@ struct Target {
     titles: Vec<String>,
     crashed: u32,
     clean: u32,
+    id: String,
     name: String,
 }
 
@@ -162,6 +172,7 @@ impl Target {
             titles: all,
             crashed: titles.values().sum(),
             clean: u32::try_from(runs.iter().filter(|run| **run == Run::Ok).count()).unwrap_or(u32::MAX),
+            id: id.to_owned(),
             name: format!("{id} {title}"),
         }
     }
@@ -187,6 +198,7 @@ impl Target {
         about += &format!("\n      {clean} clean");
         Reading {
             label,
+            id: self.id.clone(),
             chance: self.chance(judged, clean),
             same_title: looks.keys().any(|title| self.titles.iter().any(|known| known == title)),
             any: !looks.is_empty(),
@@ -230,16 +242,18 @@ fn if_good(hits: u32, clean: u32) -> f64 {
     FALSE_ALARM.powi(hits.cast_signed()) * (1.0 - FALSE_ALARM).powi(clean.cast_signed())
 }
 
-fn print(directory: &Path, bisections: usize, readings: &[Reading]) {
-    println!("relate on {bisections} real bisections of {}", directory.display());
-    let share = |label: Label, says_bad: &dyn Fn(&Reading) -> bool| {
-        let of: Vec<&Reading> = readings.iter().filter(|reading| reading.label == label).collect();
-        let right = of.iter().filter(|reading| says_bad(reading) == (label == Label::Bad)).count();
-        if of.is_empty() { "-".to_owned() } else { format!("{:.1}", 100.0 * right as f64 / of.len() as f64) }
-    };
+/// Whether the weights of `relate` were tuned on this bisection.
+fn is_tuned_on(id: &str) -> bool {
+    id.get(..2).and_then(|byte| u8::from_str_radix(byte, 16).ok()).is_some_and(|byte| byte % 2 == 0)
+}
+
+fn print(name: &str, readings: &[&Reading]) {
+    let count = |label: Label| readings.iter().filter(|reading| reading.label == label).count();
+    let [stray, bad, good] = [Label::Stray, Label::Bad, Label::Good].map(count);
+    println!("\n{name}: {stray} stray, {bad} bad and {good} good commits");
     println!("{:<24}{:>18}{:>18}{:>18}", "right, in percent", "stray is not bad", "bad is bad", "good is not bad");
     let row = |name: &str, says_bad: &dyn Fn(&Reading) -> bool| {
-        let [stray, bad, good] = [Label::Stray, Label::Bad, Label::Good].map(|label| share(label, says_bad));
+        let [stray, bad, good] = [Label::Stray, Label::Bad, Label::Good].map(|label| share(readings, label, says_bad));
         println!("{name:<24}{stray:>18}{bad:>18}{good:>18}");
     };
     row("any crash", &|reading| reading.any);
@@ -247,7 +261,23 @@ fn print(directory: &Path, bisections: usize, readings: &[Reading]) {
     for threshold in [0.55, 0.6, 0.65, 0.7, THRESHOLD, 0.8, 0.85, 0.9, 0.95, 0.98] {
         row(&format!("relate, chance >= {threshold}"), &|reading| reading.chance >= threshold);
     }
-    for label in [Label::Stray, Label::Bad, Label::Good] {
-        println!("{label:?} commits: {}", readings.iter().filter(|reading| reading.label == label).count());
+}
+
+/// How many of these commits are read rightly, with half the width of the 95 % interval: the commits of one bisection are alike, so the
+/// variance is that of a ratio over bisections.
+fn share(readings: &[&Reading], label: Label, says_bad: &dyn Fn(&Reading) -> bool) -> String {
+    let mut bisections: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    for reading in readings.iter().filter(|reading| reading.label == label) {
+        let (right, all) = bisections.entry(&reading.id).or_default();
+        *right += f64::from(u8::from(says_bad(reading) == (label == Label::Bad)));
+        *all += 1.0;
     }
+    let (right, all) = bisections.values().fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+    if bisections.len() < 2 {
+        return "-".to_owned();
+    }
+    let (share, count) = (right / all, bisections.len() as f64);
+    let spread: f64 = bisections.values().map(|(right, all)| (right - share * all).powi(2)).sum();
+    let half = 1.96 * (spread * count / (count - 1.0)).sqrt() / all;
+    format!("{:.1} ± {:.1}", 100.0 * share, 100.0 * half)
 }

@@ -89,7 +89,7 @@ mod tests {
                     kmalloc+0x1/0x2\n pond_new+0x1/0x2\n pond_open+0x1/0x2\n\nFreed by task 4:\n kfree+0x1/0x2\n \
                     pond_drop+0x1/0x2\nwhich belongs to the cache pond_cache of size 8\n\
                     ffff8 (&pond->lock#2){+...}-{2:2}, at: pond_fill+0x1/0x2";
-        let lines: Vec<&str> = text.lines().map(|line| line.trim_start()).collect();
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
         let properties = of(&lines, &[], &[]);
         let value = |key: &str| properties.iter().find(|property| property.key == key).map(|property| property.value.as_str());
         assert_eq!(value("allocated"), Some("pond_new pond_open"));

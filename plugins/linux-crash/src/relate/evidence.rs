@@ -14,9 +14,6 @@ const NEAR_TOP: usize = 8;
 /// Stacks of fewer telling functions than this say nothing by having none in common.
 const TELLING: usize = 3;
 
-/// How many kinds of evidence there are.
-pub const KINDS: usize = 22;
-
 /// A kind of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -66,63 +63,73 @@ pub enum Kind {
     BothHang,
 }
 
-/// How much of each kind there is, 0 to 1, in [`Kind`]'s order.
+/// What evidence there is, and how much of each kind, above 0 and at most 1.
 #[must_use]
-pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> [f64; KINDS] {
+pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     let is = |yes: bool| f64::from(u8::from(yes));
-    let equal_title = one.title == other.title && one.is_specific();
-    let specific = |look: &Look<'_>| look.titles().filter(|title| !title.ends_with(" corrupted")).map(str::to_owned).collect();
-    let (titles, others): (Vec<String>, Vec<String>) = (specific(one), specific(other));
-    let shared_title = titles.iter().any(|title| others.contains(title));
-    let blamed = near(&one.blamed, &other.blamed);
-    let crossed = on_stack(&one.blamed, other).max(on_stack(&other.blamed, one));
-    let crossed_words = words_on_stack(&one.blamed, &other.trace).max(words_on_stack(&other.blamed, &one.trace));
-    let among = |blamed: &[String], others: &[&str]| {
-        others.iter().any(|other| blamed.iter().any(|name| names::nearness(name, other).same))
-    };
-    let on_others = among(&one.blamed, &other.others) || among(&other.blamed, &one.others);
-    let same_maker = one.makers.iter().any(|maker| on(&other.makers, maker));
-    let same_lock = one.locks.iter().any(|lock| other.locks.contains(lock));
+    let same_title = one.title == other.title && one.is_specific();
+    let other_title = !same_title && share_title(one, other);
+    let names = near(&one.blamed, &other.blamed);
+    let on_stack = on_stack(&one.blamed, other).max(on_stack(&other.blamed, one));
+    let near_stack = words_on_stack(&one.blamed, &other.trace).max(words_on_stack(&other.blamed, &one.trace));
     let also_on = |these: &[&str], those: &[&str]| these.iter().filter(|name| on(those, name)).count();
     let shared = also_on(&one.trace, &other.trace).min(also_on(&other.trace, &one.trace));
     let fewer = one.trace.len().min(other.trace.len());
-    let overlap = if fewer >= 2 { shared as f64 / fewer as f64 } else { 0.0 };
-    let area = common(&one.areas, &other.areas);
-    let area_on_stack = area.is_none() && (area_on(&one.areas, other) || area_on(&other.areas, one));
-    let other_area = area.is_none() && !area_on_stack && !one.areas.is_empty() && !other.areas.is_empty();
-    let near_area = one.areas.iter().any(|area| other.areas.iter().any(|other| area.is_near(other)));
-    let kinship = if equal_title { 1.0 } else { family::kinship(one.family, other.family) };
-    // How far anything but the family connects the two: every other crash is of a family that fits.
-    let connected = [is(blamed.same || shared_title), blamed.words, blamed.first, crossed, crossed_words, overlap].into_iter();
-    let connected = connected.fold(0.0, f64::max).sqrt();
-    let nowhere = one.blamed.is_empty() || other.blamed.is_empty();
-    let hang = one.family == Family::Stuck && other.family == Family::Stuck && !blamed.same;
-    let same_head = one.head() == other.head();
-    let unless_same = |amount: f64| if blamed.same { 0.0 } else { amount };
-    [
-        1.0,
-        is(equal_title),
-        is(shared_title && !equal_title),
-        is(blamed.same),
-        unless_same(blamed.words),
-        unless_same(crossed),
-        if crossed > 0.0 { 0.0 } else { unless_same(is(on_others)) },
-        is(same_maker),
-        is(!same_maker && !one.makers.is_empty() && !other.makers.is_empty()),
-        is(same_lock),
-        overlap,
-        is(fewer >= TELLING && shared == 0),
-        kinship * connected,
-        unless_same(kinship * is(area.is_some_and(|area| !area.broad))),
-        (1.0 - kinship).powi(2),
-        is((one.family == Family::Leak) != (other.family == Family::Leak)),
-        unless_same(is(area.is_some_and(|area| area.broad))),
-        unless_same(is(other_area && near_area)),
-        unless_same(is(other_area && !near_area)),
-        is(nowhere && same_head),
-        is(nowhere && !same_head) * kinship,
-        is(hang),
-    ]
+    let stacks = if fewer >= 2 { shared as f64 / fewer as f64 } else { 0.0 };
+    let kinship = if same_title { 1.0 } else { family::kinship(one.family, other.family) };
+
+    let mut found = vec![(Kind::Always, 1.0)];
+    let mut add = |kind: Kind, amount: f64| {
+        if amount > 0.0 {
+            found.push((kind, amount));
+        }
+    };
+    add(Kind::SameTitle, is(same_title));
+    add(Kind::OtherTitle, is(other_title));
+    add(Kind::Stacks, stacks);
+    add(Kind::OtherStacks, is(fewer >= TELLING && shared == 0));
+    let same_maker = one.makers.iter().any(|maker| on(&other.makers, maker));
+    add(Kind::SameMaker, is(same_maker));
+    add(Kind::OtherMaker, is(!same_maker && !one.makers.is_empty() && !other.makers.is_empty()));
+    add(Kind::SameLock, is(one.locks.iter().any(|lock| other.locks.contains(lock))));
+
+    // That the types fit says something only of crashes that something else connects: every other crash is of a type that fits.
+    let connected = [is(names.same || same_title || other_title), names.words, names.first, on_stack, near_stack, stacks];
+    add(Kind::RelatedType, kinship * connected.into_iter().fold(0.0, f64::max).sqrt());
+    add(Kind::StrangeType, (1.0 - kinship).powi(2));
+    add(Kind::OneLeaks, is((one.family == Family::Leak) != (other.family == Family::Leak)));
+    if one.blamed.is_empty() || other.blamed.is_empty() {
+        let same_head = one.head() == other.head();
+        add(Kind::SameHead, is(same_head));
+        add(Kind::Nowhere, is(!same_head) * kinship);
+    }
+    if names.same {
+        add(Kind::SameFunction, 1.0);
+        return found;
+    }
+    add(Kind::NearNames, names.words);
+    add(Kind::OnStack, on_stack);
+    let among =
+        |blamed: &[String], stack: &[&str]| stack.iter().any(|frame| blamed.iter().any(|name| names::nearness(name, frame).same));
+    let on_others = among(&one.blamed, &other.others) || among(&other.blamed, &one.others);
+    add(Kind::OnOtherStack, is(on_others && on_stack == 0.0));
+    add(Kind::BothHang, is(one.family == Family::Stuck && other.family == Family::Stuck));
+    match common(&one.areas, &other.areas) {
+        Some(area) if area.broad => add(Kind::BroadArea, 1.0),
+        Some(_) => add(Kind::RelatedInArea, kinship),
+        None if one.areas.is_empty() || other.areas.is_empty() => {}
+        None if area_on(&one.areas, other) || area_on(&other.areas, one) => {}
+        None => {
+            let near = one.areas.iter().any(|area| other.areas.iter().any(|other| area.is_near(other)));
+            add(if near { Kind::OtherArea } else { Kind::FarArea }, 1.0);
+        }
+    }
+    found
+}
+
+/// Whether both are known by one title that says whose crash it is.
+fn share_title(one: &Look<'_>, other: &Look<'_>) -> bool {
+    one.titles().any(|title| !title.ends_with(" corrupted") && other.titles().any(|other| other == title))
 }
 
 /// The nearest of two lists of names.

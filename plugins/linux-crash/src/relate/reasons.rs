@@ -52,7 +52,7 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         Kind::StrangeType => format!("a bug that shows as {} hardly shows as {}", noun(face.family), noun(seen.family)),
         Kind::OneLeaks => "a leak shows as nothing else".to_owned(),
         Kind::RelatedInArea | Kind::BroadArea => {
-            format!("both in {}", seen.areas.iter().find(|area| face.areas.iter().any(|other| other.is(area)))?.name)
+            format!("both are in {}", place(seen.areas.iter().find(|area| face.areas.iter().any(|other| other.is(area)))?))
         }
         Kind::OtherArea | Kind::FarArea => format!("it is in {}, the target in {}", nearest(&seen.areas)?, nearest(&face.areas)?),
         Kind::SameHead => format!("both are `{}`, and one names no function", seen.head()),
@@ -77,9 +77,14 @@ fn blamed_on<'l>(blaming: &'l Look<'_>, stack: &[&str]) -> Option<&'l str> {
     blaming.blamed.iter().find(on).map(String::as_str)
 }
 
-/// The name of the narrowest area.
-fn nearest(areas: &[Area]) -> Option<&str> {
-    areas.iter().min_by_key(|area| area.broad).map(|area| area.name.as_str())
+/// The narrowest of these areas.
+fn nearest(areas: &[Area]) -> Option<String> {
+    areas.iter().min_by_key(|area| area.broad).map(place)
+}
+
+/// An area as a folder, or as what its functions begin with.
+fn place(area: &Area) -> String {
+    if area.broad || area.name.contains('/') { area.name.clone() } else { format!("{}_*", area.name) }
 }
 
 /// What went wrong, as a noun.

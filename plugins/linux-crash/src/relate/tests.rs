@@ -126,7 +126,7 @@ fn a_count_of_references_that_goes_wrong_shows_in_many_ways() {
 fn reasons_name_the_evidence() {
     let reason = |seen: &str, face: &str| compare(&report(seen), &report(face)).reason;
     let both = reason("general protection fault in tcf_action_destroy", "KASAN: use-after-free Read in tcindex_set_parms");
-    assert!(both.contains("both in net/sched"), "{both}");
+    assert!(both.contains("both are in net/sched"), "{both}");
     let far = reason("WARNING in nsim_dev_reload_destroy", "KASAN: use-after-free Read in ext4_find_extent");
     assert!(far.contains("it is in drivers/net/netdevsim, the target in fs/ext4"), "{far}");
 }
