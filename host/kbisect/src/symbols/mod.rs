@@ -1,10 +1,11 @@
 //! Symbols: where in the source the frames on a console lie, told from a kernel's debug information.
 //!
-//! Owns what a frame looks like in text ([`frame`]), which address it stands for ([`object`]), and how the place is written beside
-//! it. A frame names a function, an offset into it and the function's size, never an address, so nothing here minds where the
+//! Owns what a frame looks like in text ([`frame`]), which address it stands for ([`object`]), where in the source that is ([`debug`]),
+//! and how the place is written beside the frame. A frame names a function, an offset into it and the function's size, never an address, so nothing here minds where the
 //! kernel was loaded (KASLR). What a crash is, is not known here: the text that comes out goes to the classifiers, the raw console
 //! is what is kept.
 
+mod debug;
 mod frame;
 mod object;
 #[cfg(test)]
@@ -19,9 +20,9 @@ use std::sync::PoisonError;
 
 use kbisect_core::crash::Span;
 
+use self::debug::Place;
 use self::frame::Frame;
 use self::object::ObjectFile;
-use self::object::Place;
 
 /// Distinct frames that are looked up on one console: hostile ones may show millions.
 const MOST_LOOKUPS: usize = 4096;
