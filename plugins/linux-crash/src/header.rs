@@ -1,11 +1,8 @@
 //! Which lines begin an oops: the rules' literals found in a console, and which of the lines open a report of their own.
 
-use aho_corasick::AhoCorasick;
-use aho_corasick::AhoCorasickKind;
-use aho_corasick::MatchKind;
-
 use crate::frames;
 use crate::intruder;
+use crate::literals::Literals;
 use crate::rules;
 use crate::rules::Place;
 use crate::rules::Row;
@@ -74,18 +71,14 @@ pub struct Scanner {
     rows: Vec<&'static Row>,
     /// Places of the rows whose header is a whole line.
     whole: Vec<usize>,
-    literals: Option<AhoCorasick>,
+    literals: Literals,
 }
 
 impl Scanner {
     /// A scanner for all rules.
     #[must_use]
     pub fn new() -> Self {
-        let literals = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-            .match_kind(MatchKind::Standard)
-            .build(rules::LITERALS.iter().map(|(literal, _)| literal))
-            .ok();
+        let literals = Literals::new(rules::LITERALS.iter().map(|(literal, _)| *literal));
         let rows: Vec<&'static Row> = rules::all().collect();
         let whole = (0..rows.len()).filter(|row| rows[*row].header.ends_with('\n')).collect();
         Self { rows, whole, literals }
@@ -96,13 +89,13 @@ impl Scanner {
     pub fn first_line(&self, console: &[u8]) -> Option<usize> {
         let mut looked = 0;
         let mut read = 0;
-        for found in self.literals.as_ref()?.find_iter(console) {
-            if found.start() < read {
+        for (at, _) in self.literals.find(console) {
+            if at < read {
                 continue;
             }
             let newline = |byte: &u8| *byte == b'\n';
-            let start = console[read..found.start()].iter().rposition(newline).map_or(read, |at| read + at + 1);
-            let end = console[found.start()..].iter().position(newline).map_or(console.len(), |at| found.start() + at);
+            let start = console[read..at].iter().rposition(newline).map_or(read, |before| read + before + 1);
+            let end = console[at..].iter().position(newline).map_or(console.len(), |length| at + length);
             if looked == MOST_LINES
                 || console::lines(&console[start..end])
                     .iter()
@@ -118,17 +111,14 @@ impl Scanner {
 
     /// The rows whose header fits a line.
     fn rows(&self, line: &Line<'_>, told: Told) -> Vec<(&'static Row, usize)> {
-        let Some(literals) = &self.literals else { return Vec::new() };
         let text = &*line.text;
         let mut fitting: Vec<(usize, usize)> = Vec::new();
-        // Nearly no line has a literal, and to look for one is much cheaper than for all.
-        let all = literals.is_match(text).then(|| literals.find_overlapping_iter(text));
-        for found in all.into_iter().flatten() {
-            let Some((_, rows)) = rules::LITERALS.get(found.pattern().as_usize()) else { continue };
+        for (at, literal) in self.literals.find(text.as_bytes()) {
+            let Some((_, rows)) = rules::LITERALS.get(literal) else { continue };
             for &index in rows {
                 let row = self.rows[index];
-                if counts(row, found.start(), line, told) && row.fits(&text[found.start()..]) {
-                    fitting.push((index, found.start()));
+                if counts(row, at, line, told) && row.fits(&text[at..]) {
+                    fitting.push((index, at));
                 }
             }
             if fitting.len() > 64 {

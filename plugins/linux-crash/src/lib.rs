@@ -21,6 +21,7 @@ pub mod guilty;
 pub mod header;
 pub mod intruder;
 pub mod kind;
+pub mod literals;
 pub mod relate;
 pub mod report;
 pub mod rules;

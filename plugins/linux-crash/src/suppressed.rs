@@ -1,21 +1,15 @@
 //! Crashes that are noise of the test machine rather than bugs: it ran out of memory, or its own programs failed.
 
-use aho_corasick::AhoCorasick;
-use aho_corasick::AhoCorasickKind;
+use crate::literals::Literals;
 
 /// Whether a console shows that the machine, not the kernel under test, is to blame.
 #[must_use]
 pub fn is(console: &[u8]) -> bool {
-    let Ok(signs) = AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-        .build(ALONE.iter().chain(KILLED.iter().map(|(sign, _)| sign)))
-    else {
-        return false;
-    };
-    signs.find_iter(console).any(|found| match found.pattern().as_usize().checked_sub(ALONE.len()) {
+    let signs = Literals::new(ALONE.iter().chain(KILLED.iter().map(|(sign, _)| sign)).copied());
+    signs.find(console).any(|(at, sign)| match sign.checked_sub(ALONE.len()) {
         None => true,
         Some(killed) => {
-            let rest = &console[found.end()..];
+            let rest = &console[at..];
             let line = rest.split(|&byte| byte == b'\n').next().unwrap_or(rest);
             let line = String::from_utf8_lossy(&line[..line.len().min(LONGEST)]);
             KILLED[killed].1.iter().any(|program| line.contains(program))
