@@ -72,7 +72,7 @@ fn the_fix_is_found_up_to_head() {
       Author: A U Thor <author@example.org>
 
     Crash: exit status 1
-      (seen on affa854dbcc4, which is NOT the fix)
+      (in 5 trials, seen on affa854dbcc4, which is NOT the fix)
     Evidence (same configuration, same compiler):
       fix        6f794e185ec2    0 of 3 trials crash with it
       parent     0799741af345    2 of 2 trials crash with it
@@ -83,6 +83,7 @@ fn the_fix_is_found_up_to_head() {
     --- stderr
     start   affa854dbcc4 ("change 3"), looking for its fix up to HEAD (03bc82bcc186)
     target  exit status 1   (start commit)
+    face    exit status 1   (3 of 3 trials at the start commit)
       #  commit        why          subject                                   hit/clean/void/other   P(has the bug)
       1  affa854dbcc4  start        change 3                                    3     0    0     0     1.000
     range   9 commits, about 4 to test
@@ -137,7 +138,7 @@ fn head_that_still_crashes_is_said() {
     introduced the crash, with kind = "cause".
 
     Crash: exit status 1
-      (seen on affa854dbcc4)
+      (in 6 trials, seen on affa854dbcc4)
     Evidence:
       start      affa854dbcc4    3 of 3 trials crash with it
       good end   e3d02c96ae13    3 of 3 trials crash with it
@@ -147,6 +148,7 @@ fn head_that_still_crashes_is_said() {
     --- stderr
     start   affa854dbcc4 ("change 3"), looking for its fix up to HEAD (e3d02c96ae13)
     target  exit status 1   (start commit)
+    face    exit status 1   (3 of 3 trials at the start commit)
       #  commit        why          subject                                   hit/clean/void/other   P(has the bug)
       1  affa854dbcc4  start        change 3                                    3     0    0     0     1.000
       2  e3d02c96ae13  good end     change 12                                   3     0    0     0     0.998

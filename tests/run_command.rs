@@ -314,7 +314,7 @@ fn a_run_shows_what_it_tests_and_reports_once() {
       Author: A U Thor <author@example.org>
 
     Crash: exit status 1
-      (seen on ed984f69695f, which is NOT the culprit)
+      (in 6 trials, seen on ed984f69695f, which is NOT the culprit)
     Evidence (same configuration, same compiler):
       culprit    ad2cfa89f261    2 of 2 trials crash with it
       parent     c99823dcb6e3    0 of 3 trials crash with it
@@ -328,6 +328,7 @@ fn a_run_shows_what_it_tests_and_reports_once() {
     --- stderr
     start   ed984f69695f ("change 19"), good at 947b274159d0
     target  exit status 1   (start commit)
+    face    exit status 1   (3 of 3 trials at the start commit)
       #  commit        why          subject                                   hit/clean/void/other   P(has the bug)
       1  ed984f69695f  start        change 19                                   3     0    0     0     1.000
     range   19 commits, about 5 to test
@@ -397,7 +398,7 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
       Author: A U Thor <author@example.org>
 
     Crash: exit status 1
-      (reported at 277fcba66241, which is NOT the culprit)
+      (in 1 trial, reported at 277fcba66241, which is NOT the culprit)
     Taken on trust, not tested: 277fcba66241 is bad, 947b274159d0 is good
       (strategy posterior tests the ends first, and measures how sure it is)
     Evidence (same configuration, same compiler):

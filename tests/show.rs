@@ -52,6 +52,7 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     until("the trial that waits", || there.exists());
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
+    face    exit status 1   (3 of 3 trials at the start commit)
     range   7 commits, 6 left
       commit        why         subject                               hit/clean/void/other   P(has the bug)  verdict
       e897c36f5f4c  start       change 7                                3     0    0     0        1.000      bad
@@ -75,6 +76,7 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     assert_eq!(run.wait().unwrap().code(), Some(130));
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
+    face    exit status 1   (3 of 3 trials at the start commit)
     range   7 commits, 4 left
       commit        why         subject                               hit/clean/void/other   P(has the bug)  verdict
       e897c36f5f4c  start       change 7                                3     0    0     0        1.000      bad
@@ -98,6 +100,7 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r#"
     --- stdout
+    face    exit status 1   (3 of 3 trials at the start commit)
     range   7 commits, 0 left
       commit        why         subject                               hit/clean/void/other   P(has the bug)  verdict
       e897c36f5f4c  start       change 7                                3     0    0     0        1.000      bad
@@ -112,7 +115,7 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
       Author: A U Thor <author@example.org>
 
     Crash: exit status 1
-      (seen on e897c36f5f4c, which is NOT the culprit)
+      (in 6 trials, seen on e897c36f5f4c, which is NOT the culprit)
     Evidence (same configuration, same compiler):
       culprit    0f76ae1600a1    2 of 2 trials crash with it
       parent     bc37bc1f07e6    0 of 3 trials crash with it
@@ -136,6 +139,7 @@ fn status_of_a_run_that_was_killed() {
     assert_eq!(killed.status.code(), None, "{}", world.shown(&killed));
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
+    face    exit status 1   (1 of 1 trial at the start commit)
     range   not known yet
       commit        why         subject                               hit/clean/void/other   P(has the bug)  verdict
       d1b19def845b  start       change 7                                1     0    0     0        0.500      open

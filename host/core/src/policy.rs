@@ -33,6 +33,9 @@ pub struct Failure {
     pub reason: String,
 }
 
+/// The look of the target itself.
+pub const TARGET_LOOK: u32 = 0;
+
 /// A crash, and the chance that it is the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sighting {
@@ -40,7 +43,8 @@ pub struct Sighting {
     pub report: CrashReport,
     /// Chance of "same bug" at even prior odds, 0 to 1; users clamp it to [.001, .999].
     pub same: f64,
-    /// Which look the crash has: crashes with one number are taken for one another. The target's own looks count too.
+    /// Which look the crash has: crashes with one number are taken for one another. [`TARGET_LOOK`] is for what surely is the
+    /// target; a crash that only may be has another number.
     pub look: u32,
 }
 

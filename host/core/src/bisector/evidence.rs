@@ -78,12 +78,17 @@ impl Recorded {
         }
     }
 
+    /// All trials in the order of their numbers, but those with a smaller configuration: they say nothing of the configuration that
+    /// the search uses.
+    pub(super) fn trials(&self) -> impl Iterator<Item = &Evidence> {
+        self.trials.values().filter(|evidence| evidence.role != Role::BaselineConfig)
+    }
+
     /// What was seen at each commit, the commit tested first in front.
     pub(super) fn tallies(&self) -> Vec<Tally> {
         let mut tallies: Vec<Tally> = Vec::new();
         let mut places: HashMap<CommitId, usize> = HashMap::new();
-        // Trials with a smaller configuration say nothing of the configuration that the search uses.
-        for evidence in self.trials.values().filter(|evidence| evidence.role != Role::BaselineConfig) {
+        for evidence in self.trials() {
             let place = *places.entry(evidence.commit).or_insert_with(|| {
                 tallies.push(Tally::new(evidence.commit, evidence.role));
                 tallies.len() - 1

@@ -25,9 +25,13 @@ const NOTHING: f64 = 1e-6;
 const EQUAL: f64 = 1e-9;
 /// A search that has not ended after so many trials will not.
 const TRIALS_IN_ALL: u32 = 10_000;
-/// A commit where so many crashes hide the rest, and hardly any trial says something, is left alone.
-const HIDDEN: u32 = 3;
-const MOSTLY_HIDDEN: u32 = 10;
+/// A commit where so many crashes hide the rest, and hardly any trial says something, is left alone. Another bug that shows in every
+/// second trial hides all of three in one case of eight: then the culprit or its parent would be given up.
+const HIDDEN: u32 = 12;
+const MOSTLY_HIDDEN: u32 = 30;
+/// Before any trial, a commit's trials are expected to say something as if so many had done so. Less, and the search leaves a commit
+/// for its neighbour over two crashes that hide the rest, although what hides it here most likely does so there.
+const EXPECTED_TO_SAY: u32 = 4;
 /// How many commits beside the start commit are looked at in one plan of a search for a fix: each takes a walk through history.
 const BRANCHES: usize = 64;
 /// The culprit itself must have shown the target so often.
@@ -267,7 +271,7 @@ impl Search<'_> {
         let Some(tally) = self.known.tally(node) else {
             return 1.0;
         };
-        let says = tally.valid().saturating_sub(hidden) + 1;
+        let says = tally.valid().saturating_sub(hidden) + EXPECTED_TO_SAY;
         f64::from(says) / f64::from(says + hidden + tally.own_voids())
     }
 

@@ -20,12 +20,7 @@ impl Bisector {
     pub fn summary(&self) -> Summary {
         let View { known, stage } = self.view();
         let settled = if let Stage::Search(range) = stage { Some(&**range) } else { None };
-        // The rates are of use before the range is settled, too: any ends will do for them.
-        let provisional = (settled.is_none() && known.verdict(self.places.start) == Some(Verdict::Bad)).then(|| {
-            let walked = self.places.good.is_empty();
-            let good = if walked { &self.places.releases[..1] } else { &self.places.good[..] };
-            self.range(known, self.places.start, good, walked)
-        });
+        let provisional = if settled.is_none() { self.provisional(known) } else { None };
         let range = settled.or(provisional.as_ref());
         let (left, steps) = settled.map_or((0, 0), |range| self.strategy().left(self, known, range));
         let contained = range.map(|range| {
@@ -49,6 +44,15 @@ impl Bisector {
                 })
                 .collect(),
         }
+    }
+
+    /// Before the range is settled, once the start commit is bad: a range by any ends. The rates are of use then, too.
+    pub(super) fn provisional(&self, known: &Known) -> Option<Range> {
+        (known.verdict(self.places.start) == Some(Verdict::Bad)).then(|| {
+            let walked = self.places.good.is_empty();
+            let good = if walked { &self.places.releases[..1] } else { &self.places.good[..] };
+            self.range(known, self.places.start, good, walked)
+        })
     }
 
     /// Commits between the ends as they are known by verdicts.

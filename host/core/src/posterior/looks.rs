@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 
 use super::Sight;
 use super::Site;
+use crate::policy::TARGET_LOOK;
 
 /// A crash whose chance of being the target is not above this says nothing at all.
 pub(crate) const SURELY_NOT: f64 = 0.001;
 /// A reading with no more weight than this falls; a look with no more or less its complement is not read both ways.
 pub(crate) const FALLS: f64 = 0.02;
+/// Means of equal numbers are not quite equal to them.
+const ROUNDING: f64 = 1e-9;
 /// The rate of strays is never taken for less.
 pub(crate) const STRAY_FLOOR: f64 = 0.001;
 /// At most this many looks are read both ways: those with most crashes.
@@ -62,7 +65,8 @@ pub(crate) fn readings(sites: &[Site]) -> Vec<Reading> {
         let strays = chances.iter().map(|same| 1.0 - same).sum::<f64>() / valid;
         looks.insert(look, Taken::Weighed { strays: strays.max(STRAY_FLOOR) });
         let mean = mean(chances);
-        if mean > FALLS && mean < 1.0 - FALLS {
+        // One of them may be a false alarm, but what has the target's own look is not something else.
+        if look != TARGET_LOOK && mean > FALLS + ROUNDING && mean < 1.0 - FALLS - ROUNDING {
             unsure.push((look, mean, chances.len()));
         }
     }

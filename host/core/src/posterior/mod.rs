@@ -122,6 +122,22 @@ impl Posterior {
         self.group.iter().map(|&group| belief.groups[group] / self.members[group] as f64).collect()
     }
 
+    /// How many times likelier the sight is at a bad commit than at a good one, under the weightiest reading; 1 where it says
+    /// nothing.
+    pub(crate) fn ratio(&self, sight: Sight) -> f64 {
+        let belief = &self.beliefs[0];
+        let Some(likelihood) = belief.reading.likelihood(sight) else {
+            return 1.0;
+        };
+        let (mut if_good, mut if_bad) = (0.0, 0.0);
+        for (point, weight) in self.grid.points.iter().zip(&belief.points) {
+            let (good, bad) = likelihood(point.r, point.f);
+            if_good += weight * good;
+            if_bad += weight * bad;
+        }
+        if_bad / if_good
+    }
+
     /// The place of the commit among the tested ones.
     pub(crate) fn site(&self, node: Node) -> Option<usize> {
         self.sites.binary_search_by_key(&node, |site| site.node).ok()

@@ -13,6 +13,7 @@ use crate::record::counted;
 use crate::record::duration;
 use crate::record::event::Entry;
 use crate::record::event::Event;
+use crate::record::faces::Faces;
 use crate::record::pace::Pace;
 use crate::record::report::Report;
 use crate::record::report_text;
@@ -35,7 +36,8 @@ pub struct Args {
 /// Prints where a run stands.
 pub fn run(args: &Args) -> Result<Exit, Error> {
     let past = session::look(&args.directory)?;
-    let mut text = table(&past);
+    let mut text: String = Faces::of(&past.entries).at_start().iter().map(|face| format!("face    {face}\n")).collect();
+    text += &table(&past);
     match Report::from_entries(&past.entries) {
         Some(report) => {
             let _ = write!(text, "\n{}", report_text::render(&report, None));

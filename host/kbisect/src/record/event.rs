@@ -6,6 +6,7 @@ use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Ends as CoreEnds;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Release;
+use kbisect_core::bisector::Shown;
 use kbisect_core::bisector::Strategy;
 use kbisect_core::bisector::Summary;
 use kbisect_core::bisector::TrialNumber;
@@ -106,6 +107,44 @@ pub struct CommitText {
     pub first_release: Option<String>,
 }
 
+/// A commit that showed another bug, or was free of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherAt {
+    /// How often it showed there.
+    #[serde(flatten)]
+    pub shown: Shown,
+    /// First line of the commit's message.
+    pub subject: String,
+}
+
+/// A bug that is not the target, and came up more than once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherBug {
+    /// The most frequent of its titles.
+    pub title: String,
+    /// Its other titles, most frequent first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<String>,
+    /// Its number among the looks.
+    pub look: u32,
+    /// The greatest chance of being the target that one of its crashes had.
+    pub same: f64,
+    /// Trials that showed it.
+    pub crashes: u32,
+    /// Trials that said something, at the tested commits between the oldest and the newest that showed it.
+    pub trials: u32,
+    /// Of these, trials that ended with the target: it may have come first.
+    pub hidden: u32,
+    /// The commits that showed it, oldest first.
+    pub seen: Vec<OtherAt>,
+    /// The newest tested commit before these in which it would have shown by now, were it there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub free: Option<OtherAt>,
+    /// The job file in the run's directory that looks for its beginning.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub job: Option<String>,
+}
+
 /// What happened. The order of fields is the order in the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -191,6 +230,10 @@ pub enum Event {
         /// Every report on its console, the outcome's own included.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         reports: Vec<CrashReport>,
+        /// What a crash that is rather not the target weighed in the search when it ended: how many times likelier it is at a bad
+        /// commit than at a good one, 1 being no vote. None where the search weighs no crashes yet, or goes by verdicts alone.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        weight: Option<f64>,
         /// Share of the full exposure, 0 to 1.
         exposure: f64,
         /// How long, in seconds.
@@ -258,6 +301,9 @@ pub enum Event {
         /// The console's lines for the target, at most 60.
         #[serde(skip_serializing_if = "String::is_empty", default)]
         splat: String,
+        /// Other bugs that the trials came upon, the most frequent first.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        others: Vec<OtherBug>,
     },
     /// Who is to be told.
     Addressed {

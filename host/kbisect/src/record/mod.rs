@@ -4,8 +4,10 @@
 
 pub mod duration;
 pub mod event;
+pub mod faces;
 pub mod journal;
 pub mod json;
+pub mod mentions;
 pub mod pace;
 pub mod recorder;
 pub mod report;

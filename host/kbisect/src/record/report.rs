@@ -18,7 +18,10 @@ use serde::Serialize;
 use super::event::CommitText;
 use super::event::Entry;
 use super::event::Event;
+use super::event::OtherBug;
 use super::event::Recipient;
+use super::faces::FaceCount;
+use super::faces::Faces;
 
 /// Version of the report's shape.
 pub const SCHEMA: u32 = 1;
@@ -38,8 +41,11 @@ pub struct Report {
     pub start: Subject,
     /// Ends of the range that had no trial of their own: that they are bad and good was taken on trust.
     pub on_trust: Vec<CommitId>,
-    /// The target's titles, most frequent first; where no target was settled, those of the crashes that were counted.
+    /// The target's titles, most frequent first, then those of other crashes that were taken for it.
     pub titles: Vec<String>,
+    /// The same titles with how often each was seen.
+    #[serde(default)]
+    pub faces: Vec<FaceCount>,
     /// A title for each look of the crashes, by the numbers that readings use.
     pub looks: BTreeMap<u32, String>,
     /// Commits in the range, once it was known.
@@ -50,6 +56,9 @@ pub struct Report {
     pub tested: Vec<TestedCommit>,
     /// What was seen and not counted.
     pub not_counted: NotCounted,
+    /// Other bugs that the trials came upon, the most frequent first.
+    #[serde(default)]
+    pub other_bugs: Vec<OtherBug>,
     /// Trials that ended, of every kind.
     pub trials: u64,
     /// From the first event to the conclusion, in seconds.
@@ -114,12 +123,15 @@ impl Report {
             Event::Started { ends, subject, .. } => Some((entry.time, ends, subject)),
             _ => None,
         })?;
-        let (ended, conclusion, summary, commit, splat) = entries.iter().rev().find_map(|entry| match &entry.event {
-            Event::Concluded { conclusion, summary, commit, splat } => Some((entry.time, conclusion, summary, commit, splat)),
+        let (ended, conclusion, summary, commit, splat, others) = entries.iter().rev().find_map(|entry| match &entry.event {
+            Event::Concluded { conclusion, summary, commit, splat, others } => {
+                Some((entry.time, conclusion, summary, commit, splat, others))
+            }
             _ => None,
         })?;
         let subjects = subjects(entries);
         let outcomes = outcomes(entries);
+        let faces = Faces::of(entries).counts();
         let untested = |end: &&CommitId| {
             let counts = |one: &&Tested| one.commit == **end && one.hits + one.clean + one.other > 0;
             !summary.tested.iter().any(|one| counts(&one))
@@ -147,7 +159,8 @@ impl Report {
             named,
             start: Subject { commit: ends.start, subject: start_subject.clone() },
             on_trust,
-            titles: titles(entries, &outcomes),
+            titles: faces.iter().map(|face| face.title.clone()).collect(),
+            faces,
             looks: looks(outcomes.values().copied()),
             range: summary.range,
             rates: summary.rates,
@@ -160,6 +173,7 @@ impl Report {
                 })
                 .collect(),
             not_counted: not_counted(outcomes.values().copied()),
+            other_bugs: others.clone(),
             trials: outcomes.len() as u64,
             seconds: ended.duration_since(started).as_secs_f64(),
             build_seconds: seconds_of(|event| match event {
@@ -235,27 +249,6 @@ fn looks<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> BTreeMap<u32, Strin
         }
     }
     looks
-}
-
-fn titles<'a>(entries: &'a [Entry], outcomes: &BTreeMap<u64, &'a Outcome>) -> Vec<String> {
-    let faces = entries.iter().rev().find_map(|entry| match &entry.event {
-        Event::Target { faces, .. } => Some(faces.iter().map(|face| &face.title).collect::<Vec<_>>()),
-        _ => None,
-    });
-    let counted = || {
-        let title = |outcome: &&'a Outcome| match outcome {
-            Outcome::Crashed(sighting) if sighting.same >= 0.5 => Some(&sighting.report.title),
-            _ => None,
-        };
-        outcomes.values().filter_map(title).collect()
-    };
-    let mut titles: Vec<String> = Vec::new();
-    for title in faces.unwrap_or_else(counted) {
-        if !titles.contains(title) {
-            titles.push(title.clone());
-        }
-    }
-    titles
 }
 
 fn recipients(entries: &[Entry]) -> Vec<Recipient> {

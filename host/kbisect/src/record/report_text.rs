@@ -14,10 +14,15 @@ use kbisect_core::policy::Stage;
 
 use super::counted;
 use super::duration;
+use super::event::OtherAt;
+use super::event::OtherBug;
+use super::faces::FaceCount;
+use super::mentions;
 use super::report::Named;
 use super::report::Report;
 use super::report::TestedCommit;
 use super::rows;
+use super::terminal::shortened;
 
 /// The text of the report; `link` is the public page of the crash, if there is one.
 pub fn render(report: &Report, link: Option<&str>) -> String {
@@ -26,6 +31,9 @@ pub fn render(report: &Report, link: Option<&str>) -> String {
     on_trust(&mut text, report);
     evidence(&mut text, report);
     not_counted(&mut text, report);
+    for other in &report.other_bugs {
+        other_bug(&mut text, other);
+    }
     let _ = writeln!(
         text,
         "Effort: {} on {} in {} (builds {})",
@@ -149,9 +157,14 @@ fn crash(text: &mut String, report: &Report) {
     };
     let hit = report.tested.iter().any(|one| one.tested.commit == start && one.tested.hits > 0);
     let seen = if hit { "seen on" } else { "reported at" };
-    let _ = writeln!(text, "\nCrash: {title}\n  ({seen} {}{not})", start.short());
-    for other in report.titles.iter().skip(1).take(5) {
-        let _ = writeln!(text, "  also: {other}");
+    let times = |face: &FaceCount| format!("in {}", counted(u64::from(face.trials), "trial"));
+    let times_first = match report.faces.first() {
+        Some(face) if face.trials > 0 => format!("{}, ", times(face)),
+        _ => String::new(),
+    };
+    let _ = writeln!(text, "\nCrash: {title}\n  ({times_first}{seen} {}{not})", start.short());
+    for face in report.faces.iter().skip(1).take(5) {
+        let _ = writeln!(text, "  also: {}   ({})", face.title, times(face));
     }
 }
 
@@ -235,6 +248,40 @@ fn not_counted(text: &mut String, report: &Report) {
     let _ = writeln!(text, "Not counted: {}", if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") });
 }
 
+/// A bug that came up besides, and the command that looks for its beginning.
+fn other_bug(text: &mut String, other: &OtherBug) {
+    let OtherBug { title, crashes, trials, hidden, seen, .. } = other;
+    let _ = writeln!(text, "Another bug seen here: {title}   ({})", mentions::chance(other.same));
+    for title in other.also.iter().take(5) {
+        let _ = writeln!(text, "  also: {title}");
+    }
+    let masked = match hidden {
+        0 => String::new(),
+        _ => format!("; {hidden} ended with the crash above"),
+    };
+    let commits = counted(seen.len() as u64, "commit");
+    let _ =
+        writeln!(text, "  in {crashes} of {} where it could show, at {commits}{masked}", counted(u64::from(*trials), "trial"));
+    let at = |word: &str, at: &OtherAt| {
+        let OtherAt { shown, subject } = at;
+        let share = format!("{} of {}", shown.crashes, shown.trials);
+        format!("  {word:<10} {}  {share:>8}  (\"{}\")\n", shown.commit.short(), shortened(subject, 38))
+    };
+    if let Some(free) = &other.free {
+        *text += &at("free of it", free);
+    }
+    match &seen[..] {
+        [first, between @ .., last] if between.len() > 1 => {
+            *text += &at("from", first);
+            *text += &at("to", last);
+        }
+        few => few.iter().for_each(|one| *text += &at("at", one)),
+    }
+    if let Some(job) = &other.job {
+        let _ = writeln!(text, "  to find where it begins: kbisect run DIR/{job}");
+    }
+}
+
 /// Where a void trial failed, as people say it.
 fn stage_word(stage: Stage) -> &'static str {
     match stage {
@@ -279,6 +326,8 @@ pub fn percent(probability: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kbisect_core::bisector::Shown;
+
     use super::*;
 
     #[test]
@@ -288,5 +337,56 @@ mod tests {
         {
             assert_eq!(percent(probability), text);
         }
+    }
+
+    fn at(number: u8, crashes: u32, trials: u32) -> OtherAt {
+        let commit = format!("{number:02x}").repeat(20).parse().expect("40 digits");
+        OtherAt { shown: Shown { commit, crashes, trials }, subject: format!("net: bridge: change number {number}") }
+    }
+
+    fn told(other: &OtherBug) -> String {
+        let mut text = String::new();
+        other_bug(&mut text, other);
+        text
+    }
+
+    #[test]
+    fn another_bug_is_told_with_its_commits_rate_and_what_to_do() {
+        let often = OtherBug {
+            title: "WARNING in table_flush".to_owned(),
+            also: vec!["WARNING in bridge_down".to_owned()],
+            look: 2,
+            same: 0.0153,
+            crashes: 9,
+            trials: 20,
+            hidden: 4,
+            seen: vec![at(3, 1, 4), at(4, 3, 5), at(5, 4, 4), at(6, 1, 3)],
+            free: Some(at(2, 0, 12)),
+            job: Some("other-1.toml".to_owned()),
+        };
+        insta::assert_snapshot!(told(&often), @r#"
+        Another bug seen here: WARNING in table_flush   (s = .02)
+          also: WARNING in bridge_down
+          in 9 of 20 trials where it could show, at 4 commits; 4 ended with the crash above
+          free of it 020202020202   0 of 12  ("net: bridge: change number 2")
+          from       030303030303    1 of 4  ("net: bridge: change number 3")
+          to         060606060606    1 of 3  ("net: bridge: change number 6")
+          to find where it begins: kbisect run DIR/other-1.toml
+        "#);
+        let seldom = OtherBug {
+            also: Vec::new(),
+            crashes: 2,
+            trials: 2,
+            hidden: 0,
+            seen: vec![at(3, 2, 2)],
+            free: None,
+            job: None,
+            ..often
+        };
+        insta::assert_snapshot!(told(&seldom), @r#"
+        Another bug seen here: WARNING in table_flush   (s = .02)
+          in 2 of 2 trials where it could show, at 1 commit
+          at         030303030303    2 of 2  ("net: bridge: change number 3")
+        "#);
     }
 }

@@ -118,6 +118,7 @@ mod tests {
             outcome: Outcome::Clean,
             reason: String::new(),
             reports: Vec::new(),
+            weight: None,
             exposure: 1.0,
             seconds: 1.0,
         }

@@ -3,7 +3,8 @@
 //! Format: the line table of syzkaller's `pkg/bisect` as of 2026-08 (which lines exist, in which order). Lines that syzkaller has
 //! and a run does not (building syzkaller, the compiler) are left out; nothing is written that a reader of such logs would not
 //! recognise. Trials' lines are written when the search leaves their commit, because trials end in any order; where it comes back,
-//! the commit has another stretch with the trials that are new.
+//! the commit has another stretch with the trials that are new. A crash that is rather not the target has the line that syzkaller
+//! gives to crashes it does not count, with its title, why it does not count, and what it weighed.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -32,6 +33,9 @@ use super::event::Entry;
 use super::event::Event;
 use super::event::Notice;
 use super::event::Recipient;
+use super::mentions::Mention;
+use super::mentions::Mentions;
+use super::mentions::RATHER;
 use super::stays::Stay;
 use super::stays::Stays;
 use super::stays::Turn;
@@ -79,6 +83,7 @@ struct Text {
     runs: BTreeMap<CommitId, Vec<(TrialNumber, String)>>,
     /// Why each commit was tested first.
     roles: HashMap<CommitId, Role>,
+    mentions: Mentions,
     /// What the policy concluded last, where it is not in the log yet.
     verdicts: HashMap<CommitId, Verdict>,
     /// The ends of the range as far as verdicts settled them.
@@ -101,6 +106,7 @@ impl Text {
     /// The lines that this event adds.
     fn take(&mut self, entry: &Entry) -> String {
         let mut lines = String::new();
+        let mention = self.mentions.take(&entry.event);
         if let Turn::From(left) = self.stays.take(&entry.event) {
             self.leave(&mut lines, left.as_ref());
             self.arrive(&mut lines);
@@ -133,8 +139,15 @@ impl Text {
                 self.test_seconds += seconds;
                 self.tested.insert(*commit);
                 self.roles.entry(*commit).or_insert(*role);
-                if let Some(run) = run_text(outcome) {
+                if let Some(run) = run_text(outcome, mention.as_ref()) {
                     self.runs.entry(*commit).or_default().push((*trial, run));
+                }
+            }
+            Event::Related { trial, outcome, .. } => {
+                let run = self.runs.values_mut().flatten().find(|(number, _)| number == trial);
+                let told = mention.is_some() || matches!(outcome, Outcome::Crashed(sighting) if sighting.same >= RATHER);
+                if let (Some((_, run)), Some(text), true) = (run, run_text(outcome, mention.as_ref()), told) {
+                    *run = text;
                 }
             }
             Event::Retracted { trial } => {
@@ -157,7 +170,6 @@ impl Text {
             Event::Chosen { .. }
             | Event::Resumed { .. }
             | Event::Routed { .. }
-            | Event::Related { .. }
             | Event::PluginLog { .. }
             | Event::PluginFailed { .. }
             | Event::Warned { .. }
@@ -357,7 +369,15 @@ fn write_runs(lines: &mut String, mut runs: Vec<(TrialNumber, String)>) {
 }
 
 /// How a trial's line reads; none for a build failure, which has a line of its own.
-fn run_text(outcome: &Outcome) -> Option<String> {
+fn run_text(outcome: &Outcome, mention: Option<&Mention>) -> Option<String> {
+    if let Some(mention) = mention.filter(|mention| mention.is_unrelated()) {
+        let said = match (mention.is_first(), mention.weighed()) {
+            (true, Some(weighed)) => format!("{}; {weighed}", mention.in_full()),
+            (true, None) => mention.in_full(),
+            (false, _) => mention.in_brief(),
+        };
+        return Some(format!("ignore: {}", one_line(&said)));
+    }
     Some(match outcome {
         Outcome::Clean => "OK".to_owned(),
         Outcome::Crashed(sighting) => format!("crashed: {}", one_line(&sighting.report.title)),

@@ -19,7 +19,6 @@ use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Summary;
 use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
-use kbisect_core::policy::Outcome;
 
 use super::Renderer;
 use super::counted;
@@ -30,6 +29,9 @@ use super::event::Entry;
 use super::event::Event;
 use super::event::Notice;
 use super::event::Progress;
+use super::faces::Faces;
+use super::mentions::Mention;
+use super::mentions::Mentions;
 use super::pace::Pace;
 use super::rows;
 use super::rows::Row;
@@ -47,7 +49,11 @@ const WORTH_SAYING: f64 = 60.0;
 pub struct Terminal {
     live: Option<Live>,
     rows: Rows,
+    mentions: Mentions,
+    faces: Faces,
     pace: Pace,
+    /// The target's line that was printed last.
+    target: String,
     standing: Option<Summary>,
     /// Whether the table has its first line.
     headed: bool,
@@ -74,7 +80,10 @@ impl Terminal {
         Self {
             live: live.then(Live::new),
             rows: Rows::default(),
+            mentions: Mentions::default(),
+            faces: Faces::default(),
             pace: Pace::default(),
+            target: String::new(),
             standing: None,
             headed: false,
             range: None,
@@ -95,17 +104,31 @@ impl Terminal {
 
     fn durable(&mut self, entry: &Entry) {
         self.pace.take(entry);
+        self.faces.take(&entry.event);
         if let Some(row) = self.rows.take(&entry.event) {
             self.row(&row);
+        }
+        if let Some(mention) = self.mentions.take(&entry.event) {
+            self.mention(&mention);
         }
         match &entry.event {
             Event::Started { ends, subject, .. } => self.line(&start_line(ends, subject)),
             Event::Resumed { .. } => self.line("resumed; what was done before is kept, and counted below"),
+            // The start commit is bad, and so the target is what it showed there.
+            Event::Routed { .. } => {
+                for face in self.faces.at_start() {
+                    self.line(&format!("face    {face}"));
+                }
+            }
             Event::Target { faces, origin } => {
                 if let Some(face) = faces.first() {
                     let frames = if face.trace.is_empty() { String::new() } else { format!("; {} frames", face.trace.len()) };
                     let file = face.guilty_file.as_ref().map_or_else(String::new, |file| format!("; {file}"));
-                    self.line(&format!("target  {}   ({origin}{frames}{file})", face.title));
+                    let target = format!("target  {}   ({origin}{frames}{file})", face.title);
+                    if self.target != target {
+                        self.line(&target);
+                        self.target = target;
+                    }
                 }
             }
             Event::BuildEnded { commit, result, seconds, .. } => match result {
@@ -115,15 +138,6 @@ impl Terminal {
                     self.line(&format!("        build of {} failed after {}: {last}", commit.short(), duration::short(*seconds)));
                 }
             },
-            Event::TrialEnded { commit, n, outcome, reason, .. } => {
-                if let Outcome::Crashed(sighting) = outcome
-                    && sighting.same < 0.5
-                {
-                    let (title, same) = (&sighting.report.title, sighting.same);
-                    self.line(&format!("        other: {title} at {}: {same:.2} the target; {reason}", commit.short()));
-                    self.line(&format!("               console: trials/{commit}/{n}/console.zst"));
-                }
-            }
             Event::PluginFailed { plugin, hook, error, disabled } => {
                 let end = if *disabled { "; it is not asked again" } else { "" };
                 self.line(&format!("warning: plugin `{plugin}` failed in {hook}: {error}{end}"));
@@ -141,12 +155,24 @@ impl Terminal {
             Event::Stopping => self.line("stopping: trials that run are waited for; once more to kill them"),
             Event::Stopped { why } => self.line(&format!("stopped: {why}")),
             Event::Chosen { .. }
-            | Event::Routed { .. }
+            | Event::TrialEnded { .. }
             | Event::Related { .. }
             | Event::Retracted { .. }
             | Event::Judged { .. }
             | Event::PluginLog { .. }
             | Event::Addressed { .. } => {}
+        }
+    }
+
+    /// Tells of another bug's crash: in full the first time, then only how often.
+    fn mention(&self, mention: &Mention) {
+        if mention.is_first() {
+            let Mention { commit, n, .. } = mention;
+            self.line(&format!("        {}", mention.in_full()));
+            let weighed = mention.weighed().map_or_else(String::new, |weighed| weighed + "; ");
+            self.line(&format!("                   {weighed}console: trials/{commit}/{n}/console.zst"));
+        } else if mention.is_round() {
+            self.line(&format!("        {}", mention.counted()));
         }
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! job.toml          the job, frozen                 journal.jsonl   durable events
 //! bisect.log        syzbot's text format            report.json, report.txt   the result
+//! other-N.toml      jobs for other bugs seen
 //! trials/C/N/console.zst   consoles by commit       kernels/        built kernels
 //! plugins/          components used, by digest      inputs/         reproducer, console and files, by digest
 //! work/             checkouts and scratch, safe to delete between runs

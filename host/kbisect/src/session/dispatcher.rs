@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use kbisect_core::bisector::Action;
 use kbisect_core::bisector::Conclusion;
+use kbisect_core::bisector::Evidence;
 use kbisect_core::bisector::Pending;
 use kbisect_core::bisector::Plan;
 use kbisect_core::bisector::TrialNumber;
@@ -27,10 +28,12 @@ use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
 use kbisect_core::policy::Sighting;
 use kbisect_core::policy::Stage;
+use kbisect_core::policy::Trial;
 use kbisect_core::policy::Verdict;
 
 use super::executor::Ended;
 use super::executor::Executor;
+use super::looks::SAME;
 use super::parts::Parts;
 use super::state::State;
 use crate::config::job::Expect;
@@ -322,6 +325,7 @@ impl<'a> Dispatcher<'a> {
             outcome,
             reason: String::new(),
             reports: Vec::new(),
+            weight: None,
             exposure: 1.0,
             seconds: 0.0,
         })?;
@@ -427,6 +431,7 @@ impl<'a> Dispatcher<'a> {
         }
         let exposure = if matches!(outcome, Outcome::Crashed(_)) { 1.0 } else { end.exposure };
         self.record_policy_notices()?;
+        let weight = self.weight(number, running, &outcome, exposure);
         self.record(Event::TrialEnded {
             trial: number,
             commit,
@@ -436,6 +441,7 @@ impl<'a> Dispatcher<'a> {
             outcome,
             reason: end.reason,
             reports: end.reports,
+            weight,
             exposure,
             seconds: end.seconds,
         })?;
@@ -449,6 +455,16 @@ impl<'a> Dispatcher<'a> {
             Served::Started | Served::Changed => {}
         }
         Ok(())
+    }
+
+    /// What a crash that is rather not the target weighs in the search.
+    fn weight(&self, number: TrialNumber, running: &Running, outcome: &Outcome, exposure: f64) -> Option<f64> {
+        if !matches!(outcome, Outcome::Crashed(sighting) if sighting.same < SAME) {
+            return None;
+        }
+        let trial = Trial { outcome: outcome.clone(), exposure };
+        let Running { commit, role, build, .. } = *running;
+        self.state.bisector.weight(&Evidence { number, commit, role, build, trial })
     }
 
     /// A command that cannot be started, or a script that misses one, is an error of the user's, said before any work is done.

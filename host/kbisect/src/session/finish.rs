@@ -9,6 +9,7 @@ use kbisect_core::crash::Span;
 use kbisect_core::policy::Outcome;
 
 use super::directory::RunDirectory;
+use super::others;
 use super::parts::Parts;
 use super::state::State;
 use crate::error::Error;
@@ -30,7 +31,13 @@ const SPLAT_LINES: usize = 60;
 pub(super) fn conclude(parts: &Parts, state: &mut State, recorder: &mut Recorder, conclusion: Conclusion) -> Result<(), Error> {
     if state.concluded.is_none() {
         let commit = spoken_of(&conclusion).map(|commit| commit_text(parts, &commit));
-        let event = Event::Concluded { summary: state.bisector.summary(), splat: splat(parts, state), commit, conclusion };
+        let event = Event::Concluded {
+            summary: state.bisector.summary(),
+            splat: splat(parts, state),
+            others: others::gather(parts, state)?,
+            commit,
+            conclusion,
+        };
         super::record(recorder, state, event)?;
     }
     if !state.addressed {

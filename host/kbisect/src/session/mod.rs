@@ -10,6 +10,7 @@ mod executor;
 mod finish;
 mod inputs;
 mod looks;
+mod others;
 mod parts;
 mod prepare;
 mod signals;

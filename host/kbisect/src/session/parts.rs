@@ -145,8 +145,13 @@ impl Parts {
     }
 }
 
-/// Writes the frozen job. What lies in the run directory is named relative to it, so that the directory may move.
+/// Writes the frozen job.
 pub(super) fn write_job(job: &Job, directory: &RunDirectory) -> Result<(), Error> {
+    write_job_as("job.toml", job, directory)
+}
+
+/// Writes a job file into the run directory. What lies in there is named relative to it, so that the directory may move.
+pub(super) fn write_job_as(name: &str, job: &Job, directory: &RunDirectory) -> Result<(), Error> {
     let mut job = job.clone();
     let name_from_there = |path: &mut PathBuf| {
         if let Ok(inside) = path.strip_prefix(directory.path()) {
@@ -155,7 +160,7 @@ pub(super) fn write_job(job: &Job, directory: &RunDirectory) -> Result<(), Error
     };
     inputs::named(&mut job).for_each(name_from_there);
     job.plugins.iter_mut().filter_map(|plugin| plugin.path.as_mut()).for_each(name_from_there);
-    directory.write("job.toml", &crate::config::write(&job))
+    directory.write(name, &crate::config::write(&job))
 }
 
 /// A message for a journal that cannot be written.

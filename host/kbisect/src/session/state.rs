@@ -47,8 +47,8 @@ pub(super) struct State {
     pub bisector: Bisector,
     /// Faces of the target; empty while it is not settled.
     pub faces: Vec<CrashReport>,
-    /// Whether the target was stated, rather than found at the start commit.
-    pub stated: bool,
+    /// Where the target comes from, as in [`Event::Target`].
+    pub origin: String,
     /// Looks seen so far.
     pub looks: Looks,
     /// Trials by number.
@@ -77,7 +77,7 @@ impl State {
         Self {
             bisector,
             faces: Vec::new(),
-            stated: false,
+            origin: super::target::FOUND.to_owned(),
             looks: Looks::default(),
             trials: BTreeMap::new(),
             ended: HashMap::new(),
@@ -96,7 +96,7 @@ impl State {
         match event {
             Event::Target { faces, origin } => {
                 self.faces.clone_from(faces);
-                self.stated = origin != super::target::FOUND;
+                self.origin.clone_from(origin);
                 self.looks.set_target(faces);
             }
             Event::Routed { .. } => self.routed = true,
@@ -155,6 +155,11 @@ impl State {
             | Event::Stopping
             | Event::Stopped { .. } => {}
         }
+    }
+
+    /// Whether the target was stated, rather than found at the start commit.
+    pub(super) fn stated(&self) -> bool {
+        self.origin != super::target::FOUND
     }
 
     /// Trials of a commit as policies see them, in the order they ended.

@@ -2,6 +2,7 @@
 
 mod cost;
 mod ends;
+mod others;
 mod search;
 mod set;
 mod world;

@@ -10,34 +10,38 @@ use super::Dispatcher;
 use crate::error::Error;
 use crate::policy::Watch as _;
 use crate::record::event::Event;
+use crate::session::looks::SAME;
+use crate::session::looks::same_face;
 use crate::session::target;
 
-/// Least chance of "same bug" at which a crash counts as the target's in clusters and looks.
-const SAME: f64 = 0.5;
+/// Least chance of "same bug" at which a crash at the start commit shows a face of a target that was stated.
+const SHOWS: f64 = 0.9;
 
 impl Dispatcher<'_> {
     /// Which look a crash has.
     pub(super) fn look(&self, report: &CrashReport) -> u32 {
-        let related = |one: &CrashReport, other: &CrashReport| self.related(one, other);
-        self.state.looks.number(report, related)
+        self.state.looks.number(report, |one, other| self.same(one, other))
     }
 
-    fn related(&self, one: &CrashReport, other: &CrashReport) -> bool {
+    /// How likely two crashes are the same bug; 0 where nobody can say.
+    fn same(&self, one: &CrashReport, other: &CrashReport) -> f64 {
         let face = Face { report: one.clone(), trials: 1 };
         let relation = tokio::task::block_in_place(|| self.parts.policies.relate_to(vec![face], other, &self.parts.ends.start));
-        relation.is_ok_and(|relation| relation.same >= SAME)
+        relation.map_or(0.0, |relation| relation.same)
     }
 
-    /// While nothing else says what the target is: the largest cluster of the crashes at the start commit.
+    /// Learns the target's faces from the crashes at the start commit: their largest cluster, or what shows the target that was
+    /// stated.
     pub(super) fn settle_target(&mut self) -> Result<(), Error> {
-        if self.state.stated || self.state.routed {
+        if self.state.routed {
             return Ok(());
         }
-        let Some(largest) = self.start_clusters().into_iter().next() else {
+        let learnt = if self.state.stated() { self.more_faces() } else { self.largest_cluster() };
+        let Some(faces) = learnt else {
             return Ok(());
         };
-        if largest.faces != self.state.faces {
-            self.record(Event::Target { faces: largest.faces, origin: target::FOUND.to_owned() })?;
+        if faces != self.state.faces {
+            self.record(Event::Target { faces, origin: self.state.origin.clone() })?;
         }
         self.parts.tell_policies(self.state);
         let start = self.parts.ends.start;
@@ -67,6 +71,24 @@ impl Dispatcher<'_> {
         self.record_policy_notices()
     }
 
+    /// The stated faces, and those that the start commit showed beside them; none where it shows no others.
+    fn more_faces(&self) -> Option<Vec<CrashReport>> {
+        let mut faces = self.state.faces.clone();
+        for past in self.state.past_at(self.parts.ends.start) {
+            if let Outcome::Crashed(seen) = &past.outcome
+                && seen.same >= SHOWS
+                && !faces.iter().any(|face| same_face(face, &seen.report))
+            {
+                faces.push(seen.report.clone());
+            }
+        }
+        (faces.len() > self.state.faces.len()).then_some(faces)
+    }
+
+    fn largest_cluster(&self) -> Option<Vec<CrashReport>> {
+        self.start_clusters().into_iter().next().map(|largest| largest.faces)
+    }
+
     fn start_clusters(&self) -> Vec<target::Cluster> {
         let reports: Vec<CrashReport> = self
             .state
@@ -76,7 +98,7 @@ impl Dispatcher<'_> {
                 _ => None,
             })
             .collect();
-        target::clusters(&reports, |one, other| self.related(one, other))
+        target::clusters(&reports, |one, other| self.same(one, other) >= SAME)
     }
 
     /// The start commit is bad: the target is what it is now, and so are the routes.
@@ -84,7 +106,7 @@ impl Dispatcher<'_> {
         if self.state.routed {
             return Ok(());
         }
-        if !self.state.stated
+        if !self.state.stated()
             && let [first, second, ..] = &self.start_clusters()[..]
             && first.trials == second.trials
         {

@@ -63,6 +63,7 @@ fn is_bad(dispatcher: &mut Dispatcher<'_>, commit: CommitId) {
         outcome: Outcome::Crashed(Sighting { report, same: 0.99, look: 0 }),
         reason: String::new(),
         reports: Vec::new(),
+        weight: None,
         exposure: 1.0,
         seconds: 1.0,
     };
