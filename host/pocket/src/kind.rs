@@ -2,6 +2,17 @@
 
 use std::fmt;
 
+/// What a crash speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Memory that is not what it should be.
+    Memory,
+    /// Tasks that wait.
+    Waiting,
+    /// Numbers that do not fit together.
+    Counting,
+}
+
 /// A bug that a history can hold. Each is a race between two tasks of the workload: one of them passes a window, and the bug shows
 /// when the other's event falls into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,6 +99,15 @@ impl Kind {
             Self::UseAfterFree | Self::LostWakeup | Self::LostUpdate => "fs",
             Self::Refcount | Self::ListCorruption => "net",
             Self::LockOrder => "block",
+        }
+    }
+
+    /// What its crash speaks of: bugs of one family may be one bug, as far as their reports tell.
+    pub(crate) fn family(self) -> Family {
+        match self {
+            Self::UseAfterFree | Self::Refcount | Self::ListCorruption => Family::Memory,
+            Self::LockOrder | Self::LostWakeup => Family::Waiting,
+            Self::LostUpdate => Family::Counting,
         }
     }
 

@@ -9,7 +9,7 @@
 //! - a culprit, one of six [`Kind`]s of race, whose rate follows from how many yield points its window has,
 //! - a stray, a race in another subsystem that is much narrower, over most of the history,
 //! - a second bug, a race in yet another function with a rate of its own, which some commits before the culprit have and some
-//!   after it,
+//!   after it, and whose crash is of another family than the culprit's,
 //! - a stretch that does not build, and one that does not boot.
 //!
 //! The seed of a trial chooses the schedule and nothing else: no source reads it, a rate or a commit's number to decide to crash.
@@ -220,9 +220,12 @@ fn check(options: &Options) -> Result<(), Error> {
 fn plant(catalog: &mut Catalog, options: &Options, draw: &mut Draw) -> Result<Planting, Error> {
     let kind = options.kind.unwrap_or(*draw.pick(&Kind::ALL));
     let others: Vec<Kind> = Kind::ALL.into_iter().filter(|other| other.topic() != kind.topic()).collect();
+    // A crash that says clearly that it is another bug's. Two of one family are told apart less surely, and what is named then
+    // depends on whether they are taken for one.
+    let foreign: Vec<Kind> = others.iter().copied().filter(|other| other.family() != kind.family()).collect();
+    let second = (options.second_rate > 0.0).then(|| *draw.pick(&foreign));
+    let others: Vec<Kind> = others.into_iter().filter(|other| Some(*other) != second).collect();
     let stray = (options.stray_rate > 0.0).then(|| (*draw.pick(&others), draw.chance(0.5)));
-    let others: Vec<Kind> = others.into_iter().filter(|&other| stray.is_none_or(|(stray, _)| stray != other)).collect();
-    let second = (options.second_rate > 0.0).then(|| *draw.pick(&others));
     set_width(catalog, kind, Window::for_rate(options.repro_rate));
     let mut wanted = vec![kind.steps().0, "build-broken", "build-fixed", "boot-broken", "boot-fixed"];
     if let Some((stray, mended)) = stray {

@@ -56,6 +56,10 @@ const MAX_BARREN_ROUNDS: u32 = 100;
 /// Rounds of planning while nothing else happens, after which they will not come to an end.
 const MAX_ROUNDS: u32 = 1000;
 
+/// A trial that was cancelled with a smaller share of its exposure, and was clean until then, is as if it had not been: policies
+/// would count a miss.
+const SAYS_SOMETHING: f64 = 0.05;
+
 /// How the loop ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Ending {
@@ -401,6 +405,7 @@ impl<'a> Dispatcher<'a> {
                     return Ok(());
                 };
                 match end {
+                    Some(end) if end.cancelled && end.outcome == Outcome::Clean && end.exposure < SAYS_SOMETHING => Ok(()),
                     Some(end) => self.take_trial(number, &running, *end),
                     None => Ok(()),
                 }
