@@ -62,9 +62,10 @@ fn split<'a>(start: usize, raw: &'a [u8], all: &mut Vec<Line<'a>>) {
         let journal = if stamp.is_some() { None } else { after_journal(bytes) };
         let text = after_level(journal.unwrap_or(bytes));
         let text = &text[..text.len().min(LONGEST)];
+        let stamped = stamp.is_some() || journal.is_some();
         if !text.is_empty() {
             let caller = stamp.and_then(|stamp| stamp.caller);
-            all.push(Line { start, end, text: String::from_utf8_lossy(text), caller, stamped: stamp.is_some() || journal.is_some(), cut });
+            all.push(Line { start, end, text: String::from_utf8_lossy(text), caller, stamped, cut });
         }
     };
     let Some(mut stamp) = find_stamp(bytes, 0) else { return push(bytes, None, false) };

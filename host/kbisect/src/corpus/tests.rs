@@ -75,4 +75,7 @@ fn figures_are_those_of_the_textbook() {
 fn blamed_files_alone_are_asked_of_files_that_state_one() {
     assert_eq!(case("FILE: net/a.c\n\nx\n").expected.keys().collect::<Vec<_>>(), [&Field::File]);
     assert_eq!(case("TITLE: t\nFILE: net/a.c\n\nx\n").expected.keys().collect::<Vec<_>>(), [&Field::Title, &Field::File]);
+    let file = |text| case(text).expected[&Field::File].clone();
+    assert_eq!([file("FILE: .\n\nx\n"), file("FILE: /net/a.c\n\nx\n")], ["", "net/a.c"]);
+    assert_eq!(case("TITLE: net-next boot error: BUG: x\nFILE: \n\nx\n").expected[&Field::Title], "BUG: x");
 }
