@@ -69,8 +69,7 @@ fn on_stack(events: &[Event<'_>], symbol: &str) -> bool {
 }
 
 fn wanted(row: &Row, symbol: &str) -> bool {
-    let name = skip::base(symbol);
-    row.keep.iter().any(|kept| skip::matches(kept, name)) || !skip::skipped(symbol, row.skip)
+    skip::listed(row.keep, symbol) || !skip::skipped(symbol, row.skip)
 }
 
 /// The first instruction pointer.
@@ -141,5 +140,5 @@ pub fn origin<'a>(lines: &[&'a str], made: &str) -> Option<&'a str> {
         .map_while(|line| frames::frame(line))
         .filter(|frame| !frame.doubtful && !frame.inlined)
         .map(|frame| frame.symbol)
-        .find(|symbol| !skip::skipped(symbol, &["*alloc*"]))
+        .find(|symbol| !skip::skipped(symbol, "*alloc*"))
 }

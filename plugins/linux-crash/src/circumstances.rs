@@ -62,7 +62,7 @@ fn story(lines: &[&str], key: &str) -> Vec<String> {
 fn first(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for name in names {
-        if kept.len() < MOST && !kept.contains(&name) && !skip::skipped(&name, &[]) {
+        if kept.len() < MOST && !kept.contains(&name) && !skip::skipped(&name, "") {
             kept.push(name);
         }
     }

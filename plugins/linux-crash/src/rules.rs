@@ -34,10 +34,10 @@ pub struct Row {
     pub kind: Kind,
     /// Where the function to blame is looked for: the first source that gives one not to be skipped wins. None: the title names none.
     pub frame: &'static [Source],
-    /// Functions to skip on top of the common list ([`crate::skip`]), because this check itself runs in them.
-    pub skip: &'static [&'static str],
-    /// Functions not to skip although a list has them: this check blames them.
-    pub keep: &'static [&'static str],
+    /// Functions to skip on top of the common list ([`crate::skip`]), because this check itself runs in them: patterns apart by blanks.
+    pub skip: &'static str,
+    /// Functions not to skip although a list has them, likewise: this check blames them.
+    pub keep: &'static str,
     /// What stack a report of this form has when it is whole.
     pub stack: Stack,
     /// Why a report that fits only this row cannot be trusted, when it cannot.
@@ -124,8 +124,8 @@ const fn row(header: &'static str, title: &'static str) -> Row {
         alt: &[],
         kind: Kind::Is(""),
         frame: TRACE,
-        skip: &[],
-        keep: &[],
+        skip: "",
+        keep: "",
         stack: Stack::Announced,
         corrupted: None,
         place: Place::Anywhere,
@@ -165,11 +165,11 @@ impl Row {
         Self { frame: &[], stack: Stack::None, ..self }
     }
 
-    const fn skip(self, skip: &'static [&'static str]) -> Self {
+    const fn skip(self, skip: &'static str) -> Self {
         Self { skip, ..self }
     }
 
-    const fn keep(self, keep: &'static [&'static str]) -> Self {
+    const fn keep(self, keep: &'static str) -> Self {
         Self { keep, ..self }
     }
 

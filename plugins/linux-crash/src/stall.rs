@@ -44,18 +44,17 @@ fn awake<'f, 'a>(trace: &'f [Frame<'a>]) -> Option<&'f [Frame<'a>]> {
 fn anchor_of<'f, 'a>(frames: &'f [Frame<'a>]) -> Option<&'f Frame<'a>> {
     let real = || frames.iter().filter(|frame| !frame.inlined);
     let innermost = |frame: &Frame<'_>| frames.first() == Some(frame);
-    let at = |patterns: &'static [&'static str]| real().find(|frame| fits(patterns, frame));
+    let at = |patterns: &'static str| real().find(|frame| fits(patterns, frame));
     let dispatched = real().zip(real().skip(1)).find_map(|(under, dispatcher)| {
         let last = innermost(under) || !fits(DISPATCHERS, under) || under.symbol.ends_with("_compat_ioctl");
-        let named = fits(DISPATCHERS, dispatcher) && last && !skip::skipped(under.symbol, &[]);
+        let named = fits(DISPATCHERS, dispatcher) && last && !skip::skipped(under.symbol, "");
         named.then_some(under)
     });
     at(MATTERS).or(dispatched).or_else(|| at(CALLS))
 }
 
-fn fits(patterns: &[&str], frame: &Frame<'_>) -> bool {
-    let name = skip::base(frame.symbol);
-    patterns.iter().any(|pattern| skip::matches(pattern, name))
+fn fits(patterns: &str, frame: &Frame<'_>) -> bool {
+    skip::listed(patterns, frame.symbol)
 }
 
 /// One name for functions that wait for the same thing.
@@ -74,117 +73,30 @@ const BUCKETS: &[(&str, &str)] = &[
 ];
 
 /// Innermost functions of a task that does not run: it is shown because it holds others up, or is the watchdog itself.
-const SLEEPING: &[&str] = &["__schedule", "schedule", "context_switch", "__switch_to"];
+const SLEEPING: &str = "__schedule schedule context_switch __switch_to";
 
 /// Entries of interrupts, and the watchdogs' own way from there.
-const INTERRUPTS: &[&str] = &[
-    "*apic_timer_interrupt*",
-    "*sysvec_*",
-    "asm_common_interrupt",
-    "asm_call_*",
-    "ret_from_intr",
-    "reschedule_interrupt",
-    "call_function_interrupt",
-    "irq_work_interrupt",
-    "el1_irq",
-    "el1_interrupt",
-    "el1h_64_irq*",
-    "__irq_svc",
-    "end_repeat_nmi",
-    "nmi",
-    "asm_exc_nmi",
-    "__handle_domain_irq",
-    "gic_handle_irq",
-];
+const INTERRUPTS: &str = "*apic_timer_interrupt* *sysvec_* asm_common_interrupt asm_call_* ret_from_intr reschedule_interrupt \
+     call_function_interrupt irq_work_interrupt el1_irq el1_interrupt el1h_64_irq* __irq_svc end_repeat_nmi nmi \
+     asm_exc_nmi __handle_domain_irq gic_handle_irq";
 
 /// Functions that are the name of the matter wherever they stand.
-const MATTERS: &[&str] = &["smp_call_function*", "br_handle_frame", "kvm_vcpu_ioctl"];
+const MATTERS: &str = "smp_call_function* br_handle_frame kvm_vcpu_ioctl";
 
 /// System calls.
-const CALLS: &[&str] = &[
-    "__do_sys_*",
-    "__se_sys_*",
-    "__x64_sys_*",
-    "__ia32_sys_*",
-    "__arm64_sys_*",
-    "__riscv_sys_*",
-    "__do_compat_sys_*",
-    "__se_compat_sys_*",
-    "compat_SyS_*",
-    "SyS_*",
-    "ksys_*",
-    "sys_*",
-];
+const CALLS: &str = "__do_sys_* __se_sys_* __x64_sys_* __ia32_sys_* __arm64_sys_* __riscv_sys_* __do_compat_sys_* __se_compat_sys_* \
+     compat_SyS_* SyS_* ksys_* sys_*";
 
 /// Functions that hand jobs to others.
-const DISPATCHERS: &[&str] = &[
-    "do_syscall_*",
-    "do_fast_syscall_*",
-    "sysenter_dispatch",
-    "tracesys*",
-    "invoke_syscall",
-    "el0_svc*",
-    "ret_fast_syscall",
-    "entry_SYSCALL*",
-    "system_call_fastpath",
-    "x64_sys_call",
-    "ia32_sys_call",
-    "syscall_handler",
-    "__do_softirq",
-    "handle_softirqs",
-    "__hrtimer_run_queues",
-    "hrtimer_run_softirq",
-    "rcu_do_batch",
-    "netif_receive_skb*",
-    "sock_do_ioctl",
-    "sock_ioctl",
-    "__sock_release",
-    "sock_release",
-    "sock_close",
-    "vfs_ioctl",
-    "vfs_read",
-    "vfs_write",
-    "vfs_iter_*",
-    "vfs_fsync*",
-    "do_vfs_ioctl",
-    "*sys_ioctl",
-    "*SyS_ioctl",
-    "worker_thread",
-    "new_sync_*",
-    "do_iter_*",
-    "__vfs_*",
-    "call_write_iter",
-    "call_read_iter",
-    "sock_sendmsg*",
-    "__sock_sendmsg",
-    "process_one_work",
-    "kthread",
-    "smpboot_thread_fn",
-    "cpu_startup_entry",
-    "start_secondary",
-    "call_timer_fn",
-    "expire_timers",
-    "__run_timers",
-    "tasklet_action*",
-    "__netif_receive_skb*",
-    "rtnetlink_rcv_msg",
-    "*_compat_ioctl",
-    "netlink_dump*",
-    "nfnetlink_rcv_msg",
-    "task_work_run",
-    "__fput",
-    "call_mmap",
-    "mmap_region",
-    "blkdev_ioctl",
-    "compat_blkdev_ioctl",
-    "block_ioctl",
-    "sock_common_setsockopt",
-    "__do_fault",
-    "do_dentry_open",
-    "__sys_connect*",
-    "__sys_setsockopt",
-    "__sys_getsockopt",
-];
+const DISPATCHERS: &str = "do_syscall_* do_fast_syscall_* sysenter_dispatch tracesys* invoke_syscall el0_svc* ret_fast_syscall \
+     entry_SYSCALL* system_call_fastpath x64_sys_call ia32_sys_call syscall_handler __do_softirq handle_softirqs \
+     __hrtimer_run_queues hrtimer_run_softirq rcu_do_batch netif_receive_skb* sock_do_ioctl sock_ioctl __sock_release \
+     sock_release sock_close vfs_ioctl vfs_read vfs_write vfs_iter_* vfs_fsync* do_vfs_ioctl *sys_ioctl *SyS_ioctl \
+     worker_thread new_sync_* do_iter_* __vfs_* call_write_iter call_read_iter sock_sendmsg* __sock_sendmsg \
+     process_one_work kthread smpboot_thread_fn cpu_startup_entry start_secondary call_timer_fn expire_timers \
+     __run_timers tasklet_action* __netif_receive_skb* rtnetlink_rcv_msg *_compat_ioctl netlink_dump* \
+     nfnetlink_rcv_msg task_work_run __fput call_mmap mmap_region blkdev_ioctl compat_blkdev_ioctl block_ioctl \
+     sock_common_setsockopt __do_fault do_dentry_open __sys_connect* __sys_setsockopt __sys_getsockopt";
 
 #[cfg(test)]
 mod tests {

@@ -133,37 +133,16 @@ pub fn other_names(symbol: &str) -> Vec<String> {
 }
 
 /// The system call that a name with one of these beginnings stands for.
-fn call<'n>(name: &'n str, beginnings: &[&str]) -> Option<&'n str> {
-    beginnings.iter().find_map(|beginning| name.strip_prefix(beginning)).filter(|call| !call.is_empty())
+fn call<'n>(name: &'n str, beginnings: &str) -> Option<&'n str> {
+    beginnings.split_whitespace().find_map(|beginning| name.strip_prefix(beginning)).filter(|call| !call.is_empty())
 }
 
 /// How the body of a system call is called, by the macros that define it and by callers inside of the kernel.
-const BODIES: &[&str] = &[
-    "__do_sys_",
-    "__se_sys_",
-    "__do_compat_sys_",
-    "__se_compat_sys_",
-    "compat_SyS_",
-    "compat_SYSC_",
-    "SyS_",
-    "SYSC_",
-    "ksys_",
-    "sys_",
-];
+const BODIES: &str = "__do_sys_ __se_sys_ __do_compat_sys_ __se_compat_sys_ compat_SyS_ compat_SYSC_ SyS_ SYSC_ ksys_ sys_";
 
 /// How architectures call the entry of a system call.
-const ENTRIES: &[&str] = &[
-    "__x64_compat_sys_",
-    "__ia32_compat_sys_",
-    "__arm64_compat_sys_",
-    "__x32_compat_sys_",
-    "__x64_sys_",
-    "__ia32_sys_",
-    "__arm64_sys_",
-    "__riscv_sys_",
-    "__s390x_sys_",
-    "__powerpc_sys_",
-];
+const ENTRIES: &str = "__x64_compat_sys_ __ia32_compat_sys_ __arm64_compat_sys_ __x32_compat_sys_ __x64_sys_ __ia32_sys_ __arm64_sys_ \
+     __riscv_sys_ __s390x_sys_ __powerpc_sys_";
 
 /// The function a title names, if it names one: what stands behind the last ` in `.
 #[must_use]

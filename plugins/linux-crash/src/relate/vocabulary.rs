@@ -23,7 +23,7 @@ pub fn is_face(word: &str) -> bool {
 #[must_use]
 pub fn is_on_the_way(function: &str) -> bool {
     static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| ON_THE_WAY.split_whitespace().collect());
-    skip::skipped(function, &[]) || NAMES.contains(skip::base(function))
+    skip::skipped(function, "") || NAMES.contains(skip::base(function))
 }
 
 /// Whether a lock is taken by whatever goes on.

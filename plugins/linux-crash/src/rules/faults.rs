@@ -11,8 +11,8 @@ use super::Within;
 use super::row;
 
 /// What calls `BUG()` on behalf of somebody else.
-const LIST: &[&str] = &["__list_add*", "__list_del*", "list_add*", "list_del*", "list_move*", "list_splice*"];
-const USERCOPY: &[&str] = &["usercopy_*", "__check_object_size", "check_object_size", "check_copy_size", "__check_heap_object"];
+const LIST: &str = "__list_add* __list_del* list_add* list_del* list_move* list_splice*";
+const USERCOPY: &str = "usercopy_* __check_object_size check_object_size check_copy_size __check_heap_object";
 
 /// x86, arm, arm64, riscv and powerpc spell page faults differently; the titles do not.
 const NULL: &str = "BUG: unable to handle kernel NULL pointer dereference in {frame}";

@@ -9,7 +9,7 @@ use super::TRACE_OR_LOCKS;
 use super::row;
 
 /// Work queues take locks of their own around the work.
-const WORK: &[&str] = &["process_one_work", "process_scheduled_works", "worker_thread"];
+const WORK: &str = "process_one_work process_scheduled_works worker_thread";
 
 const DEADLOCK: &str = "possible deadlock in {frame}";
 
@@ -91,7 +91,7 @@ pub(super) const ROWS: &[Row] = &[
         .stack(Stack::None),
     row("bad: scheduling from the idle thread!", "BUG: scheduling from the idle thread in {frame}")
         .kind("ATOMIC_SLEEP")
-        .skip(&["dequeue_task*"]),
+        .skip("dequeue_task*"),
     row("BUG: workqueue leaked lock or atomic", "BUG: workqueue leaked lock or atomic in {frame}")
         .also(&["last function: {fn}"])
         .frame(HEADER)

@@ -11,48 +11,30 @@ use super::Within;
 use super::row;
 
 /// Functions that allocate for a container, which is what leaks.
-const LEAKED: &[&str] = &["xas_nomem", "xas_create*"];
+const LEAKED: &str = "xas_nomem xas_create*";
 
 /// Functions that allocate on behalf of their callers.
-const LEAKING: &[&str] = &[
-    "*alloc*",
-    "create_object",
-    "kmemleak_*",
-    "kobject_*",
-    "__list_lru_init",
-    "list_lru_*",
-    "sk_prot_*",
-    "*_init_once",
-    "sget_userns",
-    "pcpu_*",
-    "kstrdup*",
-    "kasprintf",
-    "device_add*",
-    "device_create*",
-    "device_private_init",
-    "dup_*",
-    "mempool_*",
-    "getname*",
-];
+const LEAKING: &str = "*alloc* create_object kmemleak_* kobject_* __list_lru_init list_lru_* sk_prot_* *_init_once sget_userns pcpu_* \
+     kstrdup* kasprintf device_add* device_create* device_private_init dup_* mempool_* getname*";
 
 /// Ciphers read every byte they are given, initialised or not.
-const CIPHERS: &[&str] = &["aes*", "crypto_*", "cipher_*", "drbg_*", "xts_*", "ecb_*", "cbc_*", "rng_*", "sha*", "chacha_*"];
+const CIPHERS: &str = "aes* crypto_* cipher_* drbg_* xts_* ecb_* cbc_* rng_* sha* chacha_*";
 
 /// USB's ways to hand a buffer to a device.
-const USB: &[&str] = &["usb_submit_urb", "usb_start_wait_urb", "usb_bulk_msg", "usb_interrupt_msg", "usb_control_msg*"];
+const USB: &str = "usb_submit_urb usb_start_wait_urb usb_bulk_msg usb_interrupt_msg usb_control_msg*";
 
 /// Why a line of a slab report cannot stand alone.
 const SLAB: &str = "the slab report it belongs to is missing";
 const TORN: &str = "the kind of access was not printed";
 
 /// Pools of pages allocate on behalf of their users.
-const PAGES: &[&str] = &["__set_page_owner", "page_pool_*", "__page_pool_*", "alloc_pages_bulk*"];
+const PAGES: &str = "__set_page_owner page_pool_* __page_pool_* alloc_pages_bulk*";
 
 /// KFENCE's own tests.
-const TESTS: &[&str] = &["test_kmalloc*"];
+const TESTS: &str = "test_kmalloc*";
 
 /// KCSAN names the two functions that race, whatever they are.
-const ALL: &[&str] = &["*"];
+const ALL: &str = "*";
 const KCSAN: &[Source] = &[Source::Header];
 
 /// Slab debugging: `BUG kmalloc-8 (Not tainted): Poison overwritten`.
@@ -135,7 +117,7 @@ pub(super) const ROWS: &[Row] = &[
         .frameless()
         .corrupted("who allocated the page was not printed"),
     row("BUG: Bad page map", "BUG: Bad page map in {frame}"),
-    row("BUG: Bad page cache", "BUG: Bad page cache in {frame}").skip(&["*page_cache*", "filemap_*"]),
+    row("BUG: Bad page cache", "BUG: Bad page cache in {frame}").skip("*page_cache* filemap_*"),
     row("BUG: Bad rss-counter state", "BUG: Bad rss-counter state").frameless(),
     row("BUG: non-zero pgtables_bytes on freeing mm", "BUG: non-zero pgtables_bytes on freeing mm: NUM").frameless(),
     row("BUG: Dentry {any}still in use{rest:any}[unmount of {fs:any}]", "BUG: Dentry still in use in unmount")

@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
         "kernel panic: stack is corrupted in {frame}",
     )
     .frame(HEADER)
-    .keep(&["*"])
+    .keep("*")
     .stack(Stack::None),
     panic("Kernel panic - not syncing: stack-protector: ", "kernel panic: stack is corrupted in {frame}"),
     panic("Kernel panic - not syncing: Attempted to kill init!", "kernel panic: Attempted to kill init!").frameless(),

@@ -10,31 +10,12 @@ use super::Within;
 use super::row;
 
 /// Functions a task sleeps in, whatever it waits for.
-const WAITING: &[&str] = &[
-    "*sched*",
-    "*wait*",
-    "*mutex*",
-    "*_lock*",
-    "lock_*",
-    "*_slowlock*",
-    "*down*",
-    "*rwsem*",
-    "*completion*",
-    "*kthread*",
-    "*rcu_barrier*",
-    "*cancel_work*",
-    "*cancel_delayed_work*",
-    "__flush_*work*",
-    "flush_work*",
-    "context_switch",
-    "__switch_to*",
-    "__rela_dyn_start",
-    "ldsem_*",
-    "usb_kill_*",
-];
+const WAITING: &str = "*sched* *wait* *mutex* *_lock* lock_* *_slowlock* *down* *rwsem* *completion* *kthread* *rcu_barrier* \
+     *cancel_work* *cancel_delayed_work* __flush_*work* flush_work* context_switch __switch_to* __rela_dyn_start \
+     ldsem_* usb_kill_*";
 
 /// What is named whatever stands behind it: many tasks wait there when one does not go on.
-const WAITED_FOR: &[&str] = &["rtnl_lock*", "synchronize_*"];
+const WAITED_FOR: &str = "rtnl_lock* synchronize_*";
 
 const fn hung(header: &'static str, title: &'static str) -> Row {
     row(header, title).alt(HANG).kind("HANG").skip(WAITING).keep(WAITED_FOR)

@@ -7,31 +7,31 @@ use super::Within;
 use super::row;
 
 /// A warning in a library: the caller is to blame, so the library's own functions are skipped.
-const fn library(header: &'static str, title: &'static str, skip: &'static [&'static str]) -> Row {
+const fn library(header: &'static str, title: &'static str, skip: &'static str) -> Row {
     row(header, title).kind("WARNING").frame(TRACE).skip(skip)
 }
 
 /// Users of debugobjects are machinery themselves.
-const OBJECTS: &[&str] = &["debug_*", "__debug_*", "*work*", "*timer*", "percpu_counter*"];
-const USERCOPY: &[&str] = &["usercopy_*", "__check_object_size", "check_object_size", "__check_heap_object", "check_heap_object"];
-const REFCOUNT: &[&str] = &["refcount_*", "__refcount_*", "kobject_*", "kref_*"];
-const KOBJECT: &[&str] = &["kobject_*", "device_add*", "device_register", "device_create*"];
-const PROC: &[&str] = &["*proc_*"];
+const OBJECTS: &str = "debug_* __debug_* *work* *timer* percpu_counter*";
+const USERCOPY: &str = "usercopy_* __check_object_size check_object_size __check_heap_object check_heap_object";
+const REFCOUNT: &str = "refcount_* __refcount_* kobject_* kref_*";
+const KOBJECT: &str = "kobject_* device_add* device_register device_create*";
+const PROC: &str = "*proc_*";
 
 const BUG: &str = "WARNING in {frame}";
 
 pub(super) const ROWS: &[Row] = &[
     library("WARNING: {any}lib/refcount.c:", "WARNING: refcount bug in {frame}", REFCOUNT).kind("REFCOUNT_WARNING"),
     library("WARNING: {any}lib/debugobjects.c:", "WARNING: ODEBUG bug in {frame}", OBJECTS),
-    library("WARNING: {any}kernel/locking/lockdep.c:", "WARNING: locking bug in {frame}", &["lock_sock*"]).kind("LOCKDEP"),
-    library("WARNING: {any} kmalloc_slab", "WARNING: kmalloc bug in {frame}", &[]),
-    library("WARNING: {any} kvmalloc_node", "WARNING: kmalloc bug in {frame}", &[]),
-    library("WARNING: {any} __kvmalloc_node", "WARNING: kmalloc bug in {frame}", &[]),
-    library("WARNING: {any} __vmalloc_node_range", "WARNING: zero-size vmalloc in {frame}", &[]),
+    library("WARNING: {any}kernel/locking/lockdep.c:", "WARNING: locking bug in {frame}", "lock_sock*").kind("LOCKDEP"),
+    library("WARNING: {any} kmalloc_slab", "WARNING: kmalloc bug in {frame}", ""),
+    library("WARNING: {any} kvmalloc_node", "WARNING: kmalloc bug in {frame}", ""),
+    library("WARNING: {any} __kvmalloc_node", "WARNING: kmalloc bug in {frame}", ""),
+    library("WARNING: {any} __vmalloc_node_range", "WARNING: zero-size vmalloc in {frame}", ""),
     library("WARNING: {any}mm/usercopy.c:", "WARNING: bad usercopy in {frame}", USERCOPY),
     library("WARNING: {any}lib/kobject.c:", "WARNING: kobject bug in {frame}", KOBJECT),
     library("WARNING: {any}fs/proc/generic.c:", "WARNING: proc registration bug in {frame}", PROC),
-    library("WARNING: {any}drivers/usb/core/urb.c:{rest:any}usb_submit_urb", "WARNING in {frame:fn}/usb_submit_urb", &[]),
+    library("WARNING: {any}drivers/usb/core/urb.c:{rest:any}usb_submit_urb", "WARNING in {frame:fn}/usb_submit_urb", ""),
     row("WARNING: CPU: {cpu:num} PID: {pid:any} at {path}:{line:num} {fn}+0x", BUG).kind("WARNING").frame(BACKED),
     row("WARNING: {path}:{line:num} at {fn}+0x", BUG).kind("WARNING").frame(BACKED),
     row("WARNING: [{condition:any}] {path}:{line:num} at {fn}+0x", BUG).kind("WARNING").frame(BACKED),
