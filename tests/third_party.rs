@@ -227,6 +227,105 @@ fn an_operators_rules_lead_past_noise_and_past_a_new_name() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Writes a `job.toml` of which only the plugins matter.
+fn write_job(world: &World, plugins: &str) {
+    let repo = world.path("linux");
+    fs::create_dir_all(&repo).unwrap();
+    let job = pocket::Job { repo: &repo, bad: "HEAD", good: None, strategy: None, seed: 1 };
+    fs::write(world.path("job.toml"), pocket::job_toml(&job) + plugins).unwrap();
+}
+
+/// What operators try first: their rules on a console, and what is said of a mistake in them.
+#[test]
+fn rules_are_tried_on_a_console_and_refused_by_name() {
+    let world = World::new();
+    install(&world, "rules");
+    let warning = |function: &str| {
+        format!(
+            "------------[ cut here ]------------\nWARNING: CPU: 0 PID: 9 at drivers/board.c:7 {function}+0x1/0x20\n\
+             Call Trace:\n board_work+0x5/0x40\n---[ end trace 0000000000000000 ]---\n"
+        )
+    };
+    fs::write(world.path("console.txt"), warning("read_sensor") + &warning("ring_take") + "board: gone\n").unwrap();
+    let job = |rules: &str| write_job(&world, &format!("\n[[plugin]]\nid = \"rules\"\npath = \"rules.wasm\"\n{rules}"));
+    let said = |args: &[&str]| world.shown(&world.kbisect(args).output().unwrap());
+    job("[[plugin.settings.ignore]]\ntitle = \"WARNING in read_*\"\nwhy = \"no limits\"\n\
+         [[plugin.settings.report]]\ntext = \"board: gone\"\ntitle = \"board gone\"\nfile = \"drivers/board.c\"\n\
+         [[plugin.settings.relate]]\nseen = \"board gone\"\nsame = 0.5\nwhy = \"it dies of anything\"\n");
+    let shown = said(&["classify", "--explain", "--job", "job.toml", "console.txt"]);
+    let rules: String =
+        shown.lines().filter(|line| !line.starts_with("linux-crash adds ")).map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!(rules, @r"
+    --- stdout
+    rules ignores report 1: no limits
+    rules adds `board gone` by the rule for `board: gone`, lines 11 to 11
+
+    WARNING in ring_take
+      type       WARNING
+      function   ring_take
+      file       drivers/board.c
+      trace      board_work
+      lines      7 to 11
+
+    board gone
+      file       drivers/board.c
+      lines      11 to 11
+    --- exit status 0
+    ");
+    insta::assert_snapshot!(
+        said(&["relate", "--job", "job.toml", "--target", "title:WARNING in ring_take", "--seen", "title:board gone"]),
+        @r"
+    --- stdout
+    probability  0.500
+    reason       it dies of anything
+    --- exit status 0
+    "
+    );
+    job("[[plugin.settings.ignore]]\ntitel = \"WARNING in read_*\"\nwhy = \"no limits\"\n\
+         [[plugin.settings.retitle]]\ntitle = \"/ring_(take|put)\"\nto = \"ring\"\n\
+         [[plugin.settings.relate]]\nseen = \"*\"\nsame = 98\n");
+    insta::assert_snapshot!(said(&["classify", "--job", "job.toml", "console.txt"]), @r#"
+    --- stderr
+    error: plugin `rules` ([DIR]/rules.wasm) refuses its settings: ignore rule 1 (why = "no limits"): unknown field `titel`, expected one of `title`, `type`, `function`, `file`, `why`; relate rule 1 (seen = "*"): `same` is 98: it is a chance, from 0 to 1; retitle rule 1 (title = "/ring_(take|put)"): `/ring_(take|put)` begins a regular expression and does not end it with /
+    --- exit status 2
+    "#);
+}
+
+/// Consoles of a mebibyte that are all markers: an answer within the limits, or the host would warn.
+#[test]
+fn hostile_consoles_stay_within_the_limits() {
+    let world = World::new();
+    ["filesystems", "rules"].iter().for_each(|example| install(&world, example));
+    let rules: String = (0..50)
+        .map(|number| {
+            format!(
+                "[[plugin.settings.retitle]]\ntitle = '/^(WARNING|KASAN: \\S+|kernel (BUG|panic)) in f{number}_(\\w+)$/'\nto = \"$1\"\n\
+                 [[plugin.settings.report]]\ntext = \"nobody says {number}\"\ntitle = \"said\"\n"
+            )
+        })
+        .collect();
+    let plugins = format!(
+        "\n[[plugin]]\nid = \"filesystems\"\npath = \"filesystems.wasm\"\n[[plugin]]\nid = \"rules\"\npath = \"rules.wasm\"\n{rules}"
+    );
+    write_job(&world, &plugins);
+    let lines = [
+        "EXT4-fs (\n".to_owned(),
+        "EXT4-fs error (device vda): f:1: \n".to_owned(),
+        format!("F2FS-fs (vda): {}\n", "sanity_check_".repeat(60)),
+        format!("XFS (vda): Internal error {}\n", "at line 1 of file ".repeat(50)),
+        "BTRFS error (device vda".to_owned(),
+        "I/O error, dev vda1, sector 1\n".to_owned(),
+        "Kernel panic - not syncing: EXT4-fs (device vda): panic forced after error\n".to_owned(),
+        "------------[ cut here ]------------\nWARNING: CPU: 0 PID: 9 at a.c:7 f+0x1/0x20\n".to_owned(),
+    ];
+    for line in lines {
+        fs::write(world.path("console.txt"), line.repeat((1 << 20) / line.len())).unwrap();
+        let output = world.kbisect(&["classify", "--job", "job.toml", "console.txt"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !said.contains("warning"), "{line:?}: {said}");
+    }
+}
+
 /// What a subsystem's pack decided: conclusions that a commit is good, as plugin and number of trials, and the addresses told.
 struct Judged {
     good: Vec<(String, u64)>,

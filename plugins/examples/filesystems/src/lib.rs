@@ -44,9 +44,13 @@ use kbisect_sdk::console::Line;
 use serde_json::Value;
 
 use crate::messages::Message;
+use crate::messages::Reader;
 
 /// The type of all reports of this plugin.
 pub const TYPE: &str = "FS-CORRUPTION";
+
+/// Messages read of one console: what comes later only repeats, and a call's fuel has an end.
+const MOST: usize = 500;
 
 /// The property that names the filesystem.
 const FILESYSTEM: &str = "filesystem";
@@ -116,9 +120,11 @@ impl Classifier for Filesystems {
         let devices = devices(host).map_err(|errors| errors.join("; "))?;
         let lines = console::lines(console);
         let failed = noise::failed_disks(&lines);
+        let reader = Reader::default();
         let mut broken: Vec<(Message, CrashReport)> = Vec::new();
-        for (at, line) in lines.iter().enumerate() {
-            let Some(message) = messages::read(&line.text) else { continue };
+        let candidates = lines.iter().enumerate().filter(|(_, line)| messages::may_be_one(&line.text));
+        for (at, line) in candidates.take(MOST) {
+            let Some(message) = reader.read(&line.text) else { continue };
             let known = broken.iter().any(|(known, _)| known.device == message.device);
             if known || !is_one_of(&message.device, &devices) {
                 continue;

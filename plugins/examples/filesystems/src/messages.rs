@@ -1,6 +1,6 @@
 //! What filesystems print when they meet corruption. One row is one form; a new one is a row and a golden case.
 
-use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use regex_lite::Captures;
 use regex_lite::Regex;
@@ -117,6 +117,12 @@ pub const ROWS: &[Row] = &[
     row("NILFS error (device ", r"^NILFS error \(device (?<dev>[^)]+)\): (?<fn>\w+): ", "NILFS error in {fn}", NILFS.0, NILFS.1),
 ];
 
+/// Whether a line has a marker: a first look that costs next to nothing.
+#[must_use]
+pub fn may_be_one(line: &str) -> bool {
+    ROWS.iter().any(|row| line.contains(row.marker))
+}
+
 /// A filesystem's words on corruption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -134,31 +140,49 @@ pub struct Message {
     pub rule: &'static str,
 }
 
-/// Reads one line, printk's prefix off; none where it is no such message.
-#[must_use]
-pub fn read(line: &str) -> Option<Message> {
-    // A call starts from nothing, and most lines have no marker: patterns are compiled only for those that have.
-    ROWS.iter().filter(|row| line.contains(row.marker)).find_map(|row| {
-        let pattern = Regex::new(row.pattern).expect("a test compiles every pattern");
-        let found = pattern.captures(line)?;
-        let group = |name: &str| found.name(name).map(|found| found.as_str().trim().to_owned());
-        Some(Message {
-            device: group("dev")?,
-            title: title(row, &found),
-            function: group("fn"),
-            file: group("file").unwrap_or_else(|| row.file.to_owned()),
-            filesystem: row.filesystem,
-            rule: row.marker,
-        })
-    })
+/// What says where and what stands in front; patterns cost hundreds of instructions a byte.
+const LONGEST: usize = 256;
+
+/// Reads lines. A call starts from nothing, and most lines have no marker: a pattern is compiled when a line first needs it.
+#[derive(Debug)]
+pub struct Reader {
+    patterns: Vec<OnceCell<Regex>>,
+    number: OnceCell<Regex>,
 }
 
-/// The row's title with its groups, without numbers: they differ from trial to trial.
-fn title(row: &Row, found: &Captures<'_>) -> String {
-    let group = |name: &str| found.name(name).map_or("", |found| found.as_str().trim());
-    let number = Regex::new(r"\b(?:0x[0-9a-f]+|\d+)\b").expect("a test compiles it");
-    let what: Cow<'_, str> = number.replace_all(group("what"), "NUM");
-    row.title.replace("{fn}", group("fn")).replace("{what}", &what)
+impl Default for Reader {
+    fn default() -> Self {
+        Self { patterns: ROWS.iter().map(|_| OnceCell::new()).collect(), number: OnceCell::new() }
+    }
+}
+
+impl Reader {
+    /// Reads one line, printk's prefix off; none where it is no such message.
+    #[must_use]
+    pub fn read(&self, line: &str) -> Option<Message> {
+        let line = &line[..line.floor_char_boundary(LONGEST)];
+        ROWS.iter().zip(&self.patterns).filter(|(row, _)| line.contains(row.marker)).find_map(|(row, pattern)| {
+            let pattern = pattern.get_or_init(|| Regex::new(row.pattern).expect("a test compiles every pattern"));
+            let found = pattern.captures(line)?;
+            let group = |name: &str| found.name(name).map(|found| found.as_str().trim().to_owned());
+            Some(Message {
+                device: group("dev")?,
+                title: self.title(row, &found),
+                function: group("fn"),
+                file: group("file").unwrap_or_else(|| row.file.to_owned()),
+                filesystem: row.filesystem,
+                rule: row.marker,
+            })
+        })
+    }
+
+    /// The row's title with its groups, without numbers: they differ from trial to trial.
+    fn title(&self, row: &Row, found: &Captures<'_>) -> String {
+        let group = |name: &str| found.name(name).map_or("", |found| found.as_str().trim());
+        let number = self.number.get_or_init(|| Regex::new(r"\b(?:0x[0-9a-f]+|\d+)\b").expect("a test uses it"));
+        let what = number.replace_all(group("what"), "NUM");
+        row.title.replace("{fn}", group("fn")).replace("{what}", &what)
+    }
 }
 
 #[cfg(test)]
@@ -179,7 +203,7 @@ mod tests {
 
     #[test]
     fn numbers_do_not_split_a_bug_into_many() {
-        let one = read("FAT-fs (vda): error, invalid access to FAT entry 0x0fffff12 of 7").expect("a message");
+        let one = Reader::default().read("FAT-fs (vda): error, invalid access to FAT entry 0x0fffff12 of 7").expect("a message");
         assert_eq!(one.title, "FAT-fs error: invalid access to FAT entry NUM of NUM");
     }
 }

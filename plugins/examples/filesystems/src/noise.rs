@@ -29,12 +29,16 @@ impl Failed {
 /// Disks with I/O errors, in console order.
 #[must_use]
 pub fn failed_disks(lines: &[Line<'_>]) -> Vec<Failed> {
-    let mut failed = Vec::new();
-    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.text.contains("I/O error")) {
+    let mut failed: Vec<Failed> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
         // "I/O error, dev vda, sector 2", "Buffer I/O error on dev vda1, logical block 0", and older "on device".
-        let pattern = Regex::new(r"I/O error(?:,| on) dev(?:ice)? (?<disk>[^,\s]+)").expect("it is a pattern");
-        if let Some(found) = pattern.captures(&line.text) {
-            failed.push(Failed { disk: found["disk"].to_owned(), line: at });
+        let Some((_, rest)) = line.text.split_once("I/O error") else { continue };
+        let rest = rest.strip_prefix(',').or_else(|| rest.strip_prefix(" on")).unwrap_or_default();
+        let name = rest.strip_prefix(" dev ").or_else(|| rest.strip_prefix(" device ")).unwrap_or_default();
+        let disk = name.split([',', ' ']).next().unwrap_or_default();
+        // Only the first failure of each disk matters.
+        if !disk.is_empty() && !failed.iter().any(|known| known.disk == disk) {
+            failed.push(Failed { disk: disk.to_owned(), line: at });
         }
     }
     failed

@@ -32,7 +32,7 @@
 //!
 //! | rule | conditions | does |
 //! |---|---|---|
-//! | `ignore` | `title` `type` `function` `file` | takes the crash off the list; `why` is recorded |
+//! | `ignore` | `title` `type` `function` `file` | takes the crash off the list; `kbisect classify --explain` shows `why` |
 //! | `retitle` | the same | names it `to`; `$1` in `to` is the first group of a regular expression in `title` |
 //! | `report` | `text`: a line has it, as it stands | adds a crash `title`, once for each console; `type` `function` `file` are its own |
 //! | `relate` | `seen`, `target`: titles of the crash and of the target | says `same`, a chance from 0 to 1, and `why` |
@@ -53,6 +53,7 @@ use kbisect_sdk::Plugin;
 use kbisect_sdk::classifier::Edit;
 use kbisect_sdk::classifier::Relation;
 use kbisect_sdk::console;
+use kbisect_sdk::console::Line;
 
 use crate::settings::Settings;
 
@@ -75,6 +76,35 @@ fn rules(host: &impl Host) -> Result<Settings, String> {
     Settings::read(&host.settings()).map_err(|errors| errors.join("; "))
 }
 
+/// The first line whose message has a text. The text is looked for in the console at once: to do so line by line costs a hundred
+/// times as much where there are many.
+fn line_with<'a>(text: &str, console: &[u8], lines: &'a [Line<'a>]) -> Option<&'a Line<'a>> {
+    let mut from = 0;
+    while let Some(at) = find(&console[from..], text.as_bytes()) {
+        let behind = lines.partition_point(|line| line.start <= from + at);
+        // A line that several messages were printed into is several.
+        let here = lines[..behind].iter().rev().take_while(|line| line.end > from + at);
+        if let Some(line) = here.filter(|line| line.text.contains(text)).last() {
+            return Some(line);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+/// Offset of the first occurrence.
+fn find(console: &[u8], text: &[u8]) -> Option<usize> {
+    let (first, rest) = text.split_first()?;
+    let mut from = 0;
+    while let Some(at) = console[from..].iter().position(|byte| byte == first) {
+        if console[from + at + 1..].starts_with(rest) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
 impl Plugin for Rules {
     fn check(host: &impl Host) -> Result<(), Vec<String>> {
         Settings::read(&host.settings()).map(drop)
@@ -91,8 +121,7 @@ impl Classifier for Rules {
         let settings = rules(host)?;
         let mut edits = Vec::new();
         for (index, report) in (0..).zip(so_far) {
-            if let Some(rule) = settings.ignore.iter().find(|rule| rule.when.holds(report)) {
-                let why = rule.why.clone().unwrap_or_else(|| "a rule of the job says so".to_owned());
+            if let Some(why) = settings.ignore.iter().find_map(|rule| rule.why(report)) {
                 edits.push(Edit::Ignore((index, why)));
             } else if let Some(title) = settings.retitle.iter().find_map(|rule| rule.title_for(report)) {
                 let renamed = CrashReport { title, ..report.clone() }.with_property(RETITLED, &report.title);
@@ -101,11 +130,8 @@ impl Classifier for Rules {
         }
         if !settings.report.is_empty() {
             let lines = console::lines(console);
-            for rule in &settings.report {
-                if let Some(line) = lines.iter().find(|line| line.text.contains(&rule.text)) {
-                    edits.push(Edit::Add(rule.crash(line)));
-                }
-            }
+            let found = settings.report.iter().filter_map(|rule| Some(rule.crash(line_with(&rule.text, console, &lines)?)));
+            edits.extend(found.map(Edit::Add));
         }
         Ok(edits)
     }

@@ -18,7 +18,13 @@ impl TryFrom<String> for Pattern {
         if text.is_empty() {
             return Err("a pattern is empty".to_owned());
         }
-        let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+        let inner = match text.strip_prefix('/') {
+            Some(rest) => Some(
+                rest.strip_suffix('/')
+                    .ok_or_else(|| format!("`{text}` begins a regular expression and does not end it with /"))?,
+            ),
+            None => None,
+        };
         let source = inner.map_or_else(|| glob(&text), str::to_owned);
         let regex = Regex::new(&source).map_err(|error| format!("`{text}` is no pattern: {error}"))?;
         Ok(Self { regex, is_glob: inner.is_none() })

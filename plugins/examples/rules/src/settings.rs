@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::pattern::Pattern;
 use crate::pattern::Patterns;
 
 /// All rules.
@@ -18,42 +19,37 @@ pub(crate) struct Settings {
     pub(crate) relate: Vec<Relate>,
 }
 
-/// Which crashes a rule is for: all that is given must hold.
-#[derive(Debug, Clone)]
-pub(crate) struct When {
-    title: Option<Patterns>,
-    crash_type: Option<Patterns>,
-    function: Option<Patterns>,
-    file: Option<Patterns>,
-}
-
 /// A crash that is none.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Written")]
-pub(crate) struct Ignore {
-    pub(crate) when: When,
-    pub(crate) why: Option<String>,
-}
-
-/// A crash by another name.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Written")]
-pub(crate) struct Retitle {
-    when: When,
-    to: String,
-}
-
-/// The keys of `ignore` and of `retitle`.
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+pub(crate) struct Ignore {
     title: Option<Patterns>,
     #[serde(rename = "type")]
     crash_type: Option<Patterns>,
     function: Option<Patterns>,
     file: Option<Patterns>,
-    to: Option<String>,
     why: Option<String>,
+}
+
+/// A crash by another name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retitle {
+    title: Option<Patterns>,
+    #[serde(rename = "type")]
+    crash_type: Option<Patterns>,
+    function: Option<Patterns>,
+    file: Option<Patterns>,
+    to: String,
+}
+
+/// Which crashes a rule is for: all that is given must hold.
+#[derive(Debug, Clone, Copy)]
+struct When<'a> {
+    title: Option<&'a Patterns>,
+    crash_type: Option<&'a Patterns>,
+    function: Option<&'a Patterns>,
+    file: Option<&'a Patterns>,
 }
 
 /// A line that is a crash.
@@ -122,90 +118,85 @@ fn rules<T: DeserializeOwned>(
 
 /// What an operator knows a rule by.
 fn name(rule: &Value) -> String {
-    let key = ["title", "seen", "text", "function", "file", "type"].into_iter().find(|key| rule.get(key).is_some());
+    let key = ["title", "seen", "text", "function", "file", "type", "target", "to", "why"]
+        .into_iter()
+        .find(|key| rule.get(key).is_some());
     key.map(|key| format!(" ({key} = {})", rule[key])).unwrap_or_default()
 }
 
-impl When {
+impl When<'_> {
     /// Whether a crash is one of those.
-    pub(crate) fn holds(&self, report: &CrashReport) -> bool {
-        let holds = |patterns: &Option<Patterns>, text: Option<&str>| {
-            patterns.as_ref().is_none_or(|patterns| text.is_some_and(|text| patterns.fit([text])))
+    fn holds(self, report: &CrashReport) -> bool {
+        let holds = |patterns: Option<&Patterns>, text: Option<&str>| {
+            patterns.is_none_or(|patterns| text.is_some_and(|text| patterns.fit([text])))
         };
-        self.title.as_ref().is_none_or(|patterns| patterns.fit(report.titles()))
-            && holds(&self.crash_type, Some(&report.crash_type))
-            && holds(&self.function, report.frame.as_deref())
-            && holds(&self.file, report.guilty_file.as_deref())
+        self.title.is_none_or(|patterns| patterns.fit(report.titles()))
+            && holds(self.crash_type, Some(&report.crash_type))
+            && holds(self.function, report.frame.as_deref())
+            && holds(self.file, report.guilty_file.as_deref())
     }
-}
 
-impl Written {
-    fn when(&mut self) -> Result<When, String> {
-        let when = When {
-            title: self.title.take(),
-            crash_type: self.crash_type.take(),
-            function: self.function.take(),
-            file: self.file.take(),
-        };
-        let given = [&when.title, &when.crash_type, &when.function, &when.file].into_iter().flatten().count();
-        if given == 0 { Err("it needs a condition: title, type, function or file".to_owned()) } else { Ok(when) }
-    }
-}
-
-impl TryFrom<Written> for Ignore {
-    type Error = String;
-
-    fn try_from(mut written: Written) -> Result<Self, String> {
-        let when = written.when()?;
-        if written.to.is_some() {
-            return Err("`to` belongs to a retitle rule".to_owned());
-        }
-        Ok(Self { when, why: written.why })
-    }
-}
-
-impl TryFrom<Written> for Retitle {
-    type Error = String;
-
-    fn try_from(mut written: Written) -> Result<Self, String> {
-        let when = written.when()?;
-        if written.why.is_some() {
-            return Err("`why` belongs to an ignore rule".to_owned());
-        }
-        Ok(Self { when, to: written.to.ok_or("it needs `to`, the new title")? })
+    /// A rule for all crashes is a mistake.
+    fn fault(self) -> Option<String> {
+        let given = [self.title, self.crash_type, self.function, self.file].into_iter().flatten().count();
+        (given == 0).then(|| "it needs a condition: title, type, function or file".to_owned())
     }
 }
 
 impl Ignore {
+    fn when(&self) -> When<'_> {
+        When {
+            title: self.title.as_ref(),
+            crash_type: self.crash_type.as_ref(),
+            function: self.function.as_ref(),
+            file: self.file.as_ref(),
+        }
+    }
+
     fn fault(&self) -> Option<String> {
-        is_blank(self.why.as_ref()?).then(|| "`why` is empty".to_owned())
+        self.when().fault()
+    }
+
+    /// Why a crash is none, where the rule is for it.
+    pub(crate) fn why(&self, report: &CrashReport) -> Option<String> {
+        self.when().holds(report).then(|| reason(self.why.as_ref()))
     }
 }
 
 impl Retitle {
+    fn when(&self) -> When<'_> {
+        When {
+            title: self.title.as_ref(),
+            crash_type: self.crash_type.as_ref(),
+            function: self.function.as_ref(),
+            file: self.file.as_ref(),
+        }
+    }
+
     fn fault(&self) -> Option<String> {
         if is_blank(&self.to) {
             return Some("`to` is empty".to_owned());
         }
+        if let Some(fault) = self.when().fault() {
+            return Some(fault);
+        }
         // A group that one of several patterns lacks is as wrong as one that all lack.
-        let groups = self.when.title.iter().flat_map(|titles| &titles.0).map(crate::pattern::Pattern::groups).min().unwrap_or(0);
+        let groups = self.title.iter().flat_map(|titles| &titles.0).map(Pattern::groups).min().unwrap_or(0);
         let beyond = highest_group(&self.to).filter(|&group| group > groups)?;
-        Some(format!(
-            "`to` has ${beyond}, and `title` {}",
-            match groups {
-                0 => "is no regular expression with groups".to_owned(),
-                1 => "has one group".to_owned(),
-                _ => format!("has {groups} groups"),
-            }
-        ))
+        let has = match groups {
+            0 => "is no regular expression with groups".to_owned(),
+            1 => "has one group".to_owned(),
+            _ => format!("has {groups} groups"),
+        };
+        Some(format!("`to` has ${beyond}, and `title` {has}"))
     }
 
     /// The new title of a crash that the rule is for.
     pub(crate) fn title_for(&self, report: &CrashReport) -> Option<String> {
-        if !self.when.holds(report) {
+        if !self.when().holds(report) {
             return None;
         }
-        let Some(patterns) = &self.when.title else { return Some(self.to.clone()) };
+        let Some(patterns) = &self.title else { return Some(self.to.clone()) };
         let rewritten = report.titles().find_map(|title| patterns.0.iter().find_map(|pattern| pattern.rewrite(title, &self.to)));
         rewritten.filter(|title| !is_blank(title))
     }
@@ -238,8 +229,12 @@ impl Relate {
 
     /// Why, in one line.
     pub(crate) fn reason(&self) -> String {
-        self.why.clone().unwrap_or_else(|| "a rule of the job says so".to_owned())
+        reason(self.why.as_ref())
     }
+}
+
+fn reason(why: Option<&String>) -> String {
+    why.filter(|why| !is_blank(why)).cloned().unwrap_or_else(|| "a rule of the job says so".to_owned())
 }
 
 fn is_blank(text: &str) -> bool {

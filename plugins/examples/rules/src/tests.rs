@@ -90,6 +90,9 @@ fn a_line_can_be_a_crash() {
     assert!(console[span.start as usize..].starts_with("[    2.000000]") && console[..span.end as usize].ends_with("0x12"));
     assert_eq!(reports[0].guilty_file.as_deref(), Some("drivers/mydrv/core.c"));
     assert!(titles(&settings, "mydrv: up", &[]).is_empty());
+    // A text that stands in no message, and then in one that was printed into another.
+    let cut = "mydrv: [    1.000000] firmware died\nmydrv: firmwar\n[    2.000000] up [    2.000001] mydrv: firmware died\n";
+    assert_eq!(titles(&settings, cut, &[]), ["mydrv died"]);
 }
 
 #[test]
@@ -137,24 +140,25 @@ fn without_rules_nothing_is_done() {
 fn what_makes_no_sense_is_refused_by_rule() {
     let settings = json!({
         "ignor": [],
-        "ignore": [{ "title": "ok" }, { "titel": "x" }, {}, { "title": "/(/" }, { "title": [] }, { "file": "" }, { "title": 7 }],
+        "ignore": [{ "title": "ok" }, { "titel": "x" }, {}, { "title": "/(/" }, { "title": "/x" }, { "title": [] }, { "file": "" }, { "title": 7 }],
         "relate": [{ "seen": "a", "same": 7.0 }, { "seen": "a" }],
         "report": [{ "text": " ", "title": "t" }, { "text": "t" }],
         "retitle": [{ "title": "a" }, { "title": "/(a)/", "to": "$2" }, { "title": "a*", "to": "$1" }, { "type": "DoS", "to": "" }],
     });
     let expected = [
         "unknown setting `ignor`: there are ignore, retitle, report and relate",
-        "ignore rule 2: unknown field `titel`, expected one of `title`, `type`, `function`, `file`, `to`, `why`",
+        "ignore rule 2: unknown field `titel`, expected one of `title`, `type`, `function`, `file`, `why`",
         "ignore rule 3: it needs a condition: title, type, function or file",
         "ignore rule 4 (title = \"/(/\"): `/(/` is no pattern: found open group without closing ')'",
-        "ignore rule 5 (title = []): a list of patterns is empty",
-        "ignore rule 6 (file = \"\"): a pattern is empty",
-        "ignore rule 7 (title = 7): a pattern is a text, or a list of texts",
+        "ignore rule 5 (title = \"/x\"): `/x` begins a regular expression and does not end it with /",
+        "ignore rule 6 (title = []): a list of patterns is empty",
+        "ignore rule 7 (file = \"\"): a pattern is empty",
+        "ignore rule 8 (title = 7): a pattern is a text, or a list of texts",
         "relate rule 1 (seen = \"a\"): `same` is 7: it is a chance, from 0 to 1",
         "relate rule 2 (seen = \"a\"): missing field `same`",
         "report rule 1 (title = \"t\"): `text` is empty",
         "report rule 2 (text = \"t\"): missing field `title`",
-        "retitle rule 1 (title = \"a\"): it needs `to`, the new title",
+        "retitle rule 1 (title = \"a\"): missing field `to`",
         "retitle rule 2 (title = \"/(a)/\"): `to` has $2, and `title` has one group",
         "retitle rule 3 (title = \"a*\"): `to` has $1, and `title` is no regular expression with groups",
         "retitle rule 4 (type = \"DoS\"): `to` is empty",

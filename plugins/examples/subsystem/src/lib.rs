@@ -1,6 +1,8 @@
 //! Example: a kernel subsystem's pack, flake policy and recipients in one component.
 //!
-//! A subsystem whose bugs show rarely wants more trials than the default policy asks for, and its results on its own list:
+//! A subsystem whose bugs show rarely wants more trials than the default policy asks for, and its results on its own list. `when` says
+//! which bugs are its own: those whose guilty file lies there judge with this policy, and results whose culprit changes a file there
+//! go to this list. All other bisections stay as they are.
 //!
 //! ```toml
 //! [[plugin]]
@@ -10,8 +12,13 @@
 //! settings = { trials = 30, list = "linux-fsdevel@vger.kernel.org" }
 //! ```
 //!
-//! `trials` (1 to 200, default 20): every commit gets this many, and one crash that is more likely the target than not is bad at
-//! once. `list`: gets the result, in place of the list that everybody is on.
+//! | setting | | |
+//! |---|---|---|
+//! | `trials` | 1 to 200, default 20 | a commit is good after this many trials without a crash, and bad at the first crash that is more likely the target than not |
+//! | `list` | a mail address, default none | told in place of the list that everybody is on; the others whom `maintainers` found stay |
+//!
+//! Void trials are done again, at most as many as `trials`; then the commit is skipped, and at once where it does not build. The
+//! journal says who judged a commit, by the plugin's `id`.
 
 use kbisect_sdk::FlakePolicy;
 use kbisect_sdk::Host;
