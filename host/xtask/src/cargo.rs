@@ -75,11 +75,12 @@ fn add_component(component: &str) -> Result<(), Failure> {
     read(Command::new("timeout").args(["120", "rustup", "component", "add", component])).map(drop)
 }
 
-/// The benchmarks; `relate` counts rather than times, and so needs no other profile than the tests have.
+/// The benchmarks, in the profile that people use: nothing is compiled for them alone. Without a name the one with criterion.
 pub(crate) fn bench(root: &Path, args: &[String]) -> Result<(), Failure> {
-    if let Some(("relate", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
-        let relate = ["bench", "--locked", "--workspace", "--profile", "dev", "--bench", "relate", "--"];
-        return show(cargo(root, &relate).args(rest));
-    }
-    show(cargo(root, &["bench", "--locked", "--package", "kbisect"]).args(args))
+    let (name, rest) = match args.split_first() {
+        Some((name, rest)) if ["classify", "relate"].contains(&name.as_str()) => (name.as_str(), rest),
+        _ => ("plugin_call", args),
+    };
+    let bench = ["bench", "--locked", "--workspace", "--profile", "dev", "--bench", name, "--"];
+    show(cargo(root, &bench).args(rest))
 }

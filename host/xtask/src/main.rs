@@ -26,7 +26,8 @@ Usage: ./x CHORE [ARGS]
   ci               What every change must pass: formatting, lints, tests
   seeds [A-B …]    Run the demo with many seeds (default 1-20) and show how often it is right;
                    what follows `--` goes to `kbisect demo`
-  bench [ARGS]     Run the benchmarks; ARGS are those of `cargo bench`
+  bench [ARGS]     What a call of a plugin costs; ARGS are criterion's
+  bench classify [DIR]  How fast consoles are read, in the sandbox and without, hostile ones too
   bench relate [DIR]  How often another bug's crash is told apart, on real bisections
 ";
 

@@ -1,5 +1,6 @@
 //! A whole console at once, as from a file: what a machine's console is read for piece by piece while it talks.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::io::Read;
@@ -54,10 +55,18 @@ pub fn read_from(source: impl Read) -> io::Result<Vec<u8>> {
 ///
 /// The bundled classifier failed: nobody can say what the console shows.
 pub fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) -> Result<Classified, Failure> {
-    // Where each byte of the text without carriage returns stands.
-    let text: Vec<u8> = console.iter().copied().filter(|byte| *byte != b'\r').collect();
-    let returns: Vec<usize> =
-        console.iter().enumerate().filter(|(_, byte)| **byte == b'\r').enumerate().map(|(before, (at, _))| at - before).collect();
+    // Most consoles have no carriage returns.
+    let mut text = Cow::Borrowed(console);
+    // How much of the text stands before each of them.
+    let mut returns: Vec<usize> = Vec::new();
+    if console.contains(&b'\r') {
+        let parts: Vec<&[u8]> = console.split(|byte| *byte == b'\r').collect();
+        returns.extend(parts[..parts.len() - 1].iter().scan(0, |before, part| {
+            *before += part.len();
+            Some(*before)
+        }));
+        text = parts.concat().into();
+    }
     let place = |offset: usize| {
         let dropped = returns.partition_point(|at| *at < offset);
         u32::try_from(offset + dropped).unwrap_or(u32::MAX)
