@@ -171,10 +171,10 @@ fn of_clean(plugin: &Plugin, policies: &Policies) {
     let around = Surroundings::default();
     let console = clean(MIB);
     let all = Times::of(15, || assert!(plugin.classify(&around, &console, &[]).result.expect("an answer").reports.is_empty()));
-    println!("a clean mebibyte in the sandbox   {}", all);
+    println!("a clean mebibyte in the sandbox   {all}");
     let noise = [b"[   12.400000] WARNING: The mand mount option has been deprecated\n".to_vec(), console].concat();
     let all = Times::of(15, || assert!(plugin.classify(&around, &noise, &[]).result.expect("an answer").reports.is_empty()));
-    println!("the same behind a harmless line   {}", all);
+    println!("the same behind a harmless line   {all}");
     let markers = policies.markers();
     let console = clean(2 * MIB);
     let all = Times::of(25, || {
@@ -221,6 +221,6 @@ fn of_hostile(policies: &Policies) {
                 .reports
                 .len();
         });
-        println!("10 MiB, {name:36} {}, {reports} reports", all);
+        println!("10 MiB, {name:36} {all}, {reports} reports");
     }
 }

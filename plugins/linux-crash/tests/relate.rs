@@ -8,7 +8,13 @@ use proptest::prelude::*;
 
 /// Reports of few functions and titles, so that two have something in common.
 fn reports() -> impl Strategy<Value = CrashReport> {
-    let name = prop_oneof!["[a-c]_(get|put|run)(_v2)?", "(__)?do_[a-c]", Just("corrupted".to_owned()), "\\PC{0,12}"];
+    let name = prop_oneof![
+        "(a_get_a|<a::B as a::C>::get)",
+        "[a-c]_(get|put|run)(_v2)?",
+        "(__)?do_[a-c]",
+        Just("corrupted".to_owned()),
+        "\\PC{0,12}"
+    ];
     let head = prop_oneof![
         Just("KASAN: use-after-free Read in "),
         Just("general protection fault in "),

@@ -28,6 +28,7 @@ pub fn nearness(one: &str, other: &str) -> Nearness {
     if one == other {
         return Nearness { same: true, words: 1.0, first: 1.0 };
     }
+    let (one, other) = (each_once(one), each_once(other));
     let shared: f64 = one.iter().filter(|word| other.contains(word)).map(|word| weight(word)).sum();
     let only =
         |these: &[&str], those: &[&str]| these.iter().filter(|word| !those.contains(word)).map(|word| weight(word)).sum::<f64>();
@@ -37,6 +38,14 @@ pub fn nearness(one: &str, other: &str) -> Nearness {
         words: if all > 0.0 { shared / all } else { 0.0 },
         first: if one[0] == other[0] { weight(one[0]) } else { 0.0 },
     }
+}
+
+/// Without the repeated words, as in `<widget::Ring as widget::Queue>::push`, so that it does not matter which name comes first.
+fn each_once(mut words: Vec<&str>) -> Vec<&str> {
+    let all = words.clone();
+    let mut place = 0..;
+    words.retain(|word| place.next().is_some_and(|place: usize| !all[..place].contains(word)));
+    words
 }
 
 /// The words of a name, without what distinguishes one function's faces: the compiler's clones, leading underscores, and words for
@@ -79,6 +88,12 @@ mod tests {
         }
         assert!(!nearness("foo_get", "foo_put").same);
         assert!(!nearness("do_sys", "sys_do").same || words("do_sys") == words("sys_do"));
+    }
+
+    #[test]
+    fn a_repeated_word_counts_alike_both_ways() {
+        let (one, other) = ("<widget::Ring as widget::Queue>::push", "widget_poll");
+        assert_eq!(nearness(one, other), nearness(other, one));
     }
 
     #[test]
