@@ -33,6 +33,12 @@ impl Header {
         self.line + 1 == next && lines[self.line].text.ends_with("[inline]") && literal(&self.rows) == literal(rows)
     }
 
+    /// Whether this header was cut by another message, so that only a catch-all fits it, and `next` is one of a known form.
+    fn repeated_whole(&self, next: &Header, lines: &[Line<'_>]) -> bool {
+        let known = |header: &Header| header.rows.first().is_some_and(|(row, _)| row.place != Place::Stamped);
+        lines[self.line].cut && !known(self) && known(next)
+    }
+
     /// What this header is to an oops begun before it.
     #[must_use]
     pub fn within(&self) -> Within {
@@ -174,7 +180,7 @@ fn counts(row: &Row, at: usize, line: &Line<'_>, told: Told) -> bool {
         // `init[1]: WARNING: …` is a program's, through the kernel's log.
         Place::Stamped => {
             let before = &text[..at];
-            (line.stamped || !told.stamps) && !line.cut && !before.ends_with("]: ") && !before.contains("ommand line:")
+            (line.stamped || !told.stamps) && !before.ends_with("]: ") && !before.contains("ommand line:")
         }
         Place::AfterBoot => at == 0 && told.booted,
     };
@@ -190,18 +196,24 @@ pub fn openings(headers: &[Header], lines: &[Line<'_>]) -> Vec<usize> {
     let mut progress = Progress::default();
     let from = headers.first().map_or(lines.len(), |header| header.line);
     for (index, line) in lines.iter().enumerate().skip(from) {
-        if let Some((place, header)) = next.next_if(|(_, header)| header.line == index)
-            && opened.last().is_none_or(|before| progress.lets(header, same_context(&lines[headers[*before].line], line)))
-        {
-            if opened.len() == MOST_REPORTS {
-                break;
+        let before = opened.last().map(|before| &headers[*before]);
+        let same = before.is_some_and(|before| same_context(&lines[before.line], line));
+        match next.next_if(|(_, header)| header.line == index) {
+            Some((place, header)) if before.is_none() || progress.lets(header, same) => {
+                if opened.len() == MOST_REPORTS {
+                    break;
+                }
+                opened.push(place);
+                progress = Progress::default();
             }
-            opened.push(place);
-            progress = Progress::default();
-        } else if let Some(before) = opened.last()
-            && same_context(&lines[headers[*before].line], line)
-        {
-            progress.read(&line.text);
+            Some((place, header))
+                if same && !progress.frames && before.is_some_and(|before| before.repeated_whole(header, lines)) =>
+            {
+                opened.pop();
+                opened.push(place);
+            }
+            _ if same => progress.read(&line.text),
+            _ => {}
         }
     }
     opened
