@@ -75,6 +75,18 @@ fn a_directory_that_is_a_file() {
 }
 
 #[test]
+fn a_directory_where_none_can_be_made() {
+    let (world, ids) = project("exit 1");
+    let args = ["run", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "/proc/run", "--", "./test.sh"];
+    insta::assert_snapshot!(said(&world, &args), @r"
+    --- stderr
+    error: cannot create `/proc/run`: no directory can be made there
+    hint: name another directory with --out
+    --- exit status 2
+    ");
+}
+
+#[test]
 fn a_run_of_another_version() {
     let (world, _) = killed_run();
     let journal = world.path("run/journal.jsonl");

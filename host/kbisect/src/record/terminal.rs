@@ -37,8 +37,13 @@ use super::rows;
 use super::rows::Row;
 use super::rows::Rows;
 
-/// How many columns of a subject are shown.
+/// How many columns of a subject are shown: so many, fewer where the screen is narrow, but not less than these.
 const SUBJECT: usize = 40;
+const SHORT_SUBJECT: usize = 12;
+/// Columns of a row beside the subject.
+const ROW: usize = 64;
+/// Columns of the table's first line beside the subject.
+const HEAD: usize = 71;
 
 /// Without a screen that changes: how much more or less time has to be left than was said last to be said again, and the least time
 /// that is worth a line, in seconds.
@@ -186,27 +191,23 @@ impl Terminal {
             return;
         };
         let probability = rows::probability(standing, tested);
+        let screen = self.live.as_ref().and_then(|_| columns());
+        let width = screen.map_or(SUBJECT, |columns| columns.saturating_sub(ROW).clamp(SHORT_SUBJECT, SUBJECT));
         if !self.headed {
             self.headed = true;
-            self.line(&format!(
-                "  #  {:<12}  {:<11}  {:<w$}  hit/clean/void/other   P(has the bug)",
-                "commit",
-                "why",
-                "subject",
-                w = SUBJECT
-            ));
+            let last = if screen.is_some_and(|columns| HEAD + width > columns) { "P(bad)" } else { "P(has the bug)" };
+            self.line(&format!("  #  {:<12}  {:<11}  {:<width$}  hit/clean/void/other   {last}", "commit", "why", "subject"));
         }
         let text = format!(
-            "{:>3}  {}  {:<11}  {:<w$}  {:>3} {:>5} {:>4} {:>5}     {probability:>5}",
+            "{:>3}  {}  {:<11}  {:<width$}  {:>3} {:>5} {:>4} {:>5}     {probability:>5}",
             row.number,
             row.commit.short(),
             row.why,
-            shortened(&row.subject, SUBJECT),
+            shortened(&row.subject, width),
             tested.hits,
             tested.clean,
             tested.void,
             tested.other,
-            w = SUBJECT
         );
         self.line(&text);
     }
@@ -296,8 +297,9 @@ impl Live {
                 let _ = text.write_str(&clock(state.elapsed(), left));
             }
         };
-        let best = screen.add(ProgressBar::new_spinner().with_style(style("{msg}")));
-        let now = screen.add(ProgressBar::new_spinner().with_style(style("{spinner} {clock}   {msg}").with_key("clock", clock)));
+        let best = screen.add(ProgressBar::new_spinner().with_style(style("{wide_msg}")));
+        let now =
+            screen.add(ProgressBar::new_spinner().with_style(style("{spinner} {clock}   {wide_msg}").with_key("clock", clock)));
         now.enable_steady_tick(Duration::from_millis(200));
         Self { screen, now, best, building: None, trying: BTreeMap::new(), end }
     }
@@ -347,7 +349,16 @@ fn clock(elapsed: Duration, left: Option<Duration>) -> String {
     format!("elapsed {}{left}", duration::short(elapsed.as_secs_f64()))
 }
 
+/// How wide the screen is, where standard error is one.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stderr()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
 fn best_line(summary: &Summary) -> String {
+    if summary.suspects.is_empty() {
+        return String::new();
+    }
     let mut parts: Vec<String> =
         summary.suspects.iter().take(3).map(|suspect| format!("{:.2} {}", suspect.probability, suspect.commit.short())).collect();
     let rest: f64 = 1.0 - summary.suspects.iter().take(3).map(|suspect| suspect.probability).sum::<f64>() - summary.good_end_bad;

@@ -25,6 +25,7 @@ use std::time::Instant;
 use kbisect_core::commit::CommitId;
 
 use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::process::ledger;
 
 /// A run directory, locked by this process until dropped.
@@ -37,7 +38,7 @@ pub(super) struct RunDirectory {
 impl RunDirectory {
     /// Makes a new run directory; one that already holds a run is refused.
     pub(super) fn create(path: &Path) -> Result<Self, Error> {
-        fs::create_dir_all(path).map_err(|error| failed("create", path, &error))?;
+        fs::create_dir_all(path).map_err(|error| cannot_create(path, &error))?;
         let path = path.canonicalize().map_err(|error| failed("open", path, &error))?;
         if !path.join("lock").exists() {
             // Nothing is put into a folder that is not ours.
@@ -176,6 +177,19 @@ fn refuse_used(path: &Path) -> Result<(), Error> {
     let Some(foreign) = foreign else { return Ok(()) };
     Err(Error::user(format!("`{}` is not empty: it holds `{}`", path.display(), foreign.file_name().display()))
         .hint("name a new or empty directory with --out"))
+}
+
+/// A directory that cannot be made is the user's to choose again, unless the disk is to blame. Where its parents are made as needed,
+/// that something is not there means a file system in which nobody can make directories, such as /proc.
+fn cannot_create(path: &Path, error: &io::Error) -> Error {
+    let failure = failed("create", path, error);
+    match (failure.kind, error.kind()) {
+        (ErrorKind::Infrastructure, io::ErrorKind::NotFound) => {
+            Error::user(format!("cannot create `{}`: no directory can be made there", path.display()))
+                .hint("name another directory with --out")
+        }
+        _ => failure,
+    }
 }
 
 /// An input or output error on a path: the user's where the path cannot be used, else an infrastructure failure.
