@@ -5,6 +5,7 @@
 //! noise comes first and catch-alls last. Names follow syzkaller's, so that titles can be compared with its dashboard's; the
 //! wording matched is that of the kernel's own printk calls.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::template;
@@ -246,8 +247,10 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
 /// The texts that consoles are scanned for, each once, with the rows that begin with them.
 pub static LITERALS: LazyLock<Vec<(&'static str, Vec<usize>)>> = LazyLock::new(|| {
     let mut literals: Vec<(&'static str, Vec<usize>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for (index, row) in all().enumerate() {
-        match literals.iter_mut().find(|(literal, _)| *literal == row.literal()) {
+        let place = *places.entry(row.literal()).or_insert(literals.len());
+        match literals.get_mut(place) {
             Some((_, rows)) => rows.push(index),
             None => literals.push((row.literal(), vec![index])),
         }

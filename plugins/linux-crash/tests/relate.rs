@@ -9,7 +9,7 @@ use proptest::prelude::*;
 /// Reports of few functions and titles, so that two have something in common.
 fn reports() -> impl Strategy<Value = CrashReport> {
     let name = prop_oneof![
-        "(a_get_a|<a::B as a::C>::get)",
+        "(a_get_a|<a::B as a::C>::get|pond_get)",
         "[a-c]_(get|put|run)(_v2)?",
         "(__)?do_[a-c]",
         Just("corrupted".to_owned()),
@@ -29,7 +29,8 @@ fn reports() -> impl Strategy<Value = CrashReport> {
         Just(""),
     ];
     let kind = prop_oneof![Just(""), Just("WARNING"), Just("HANG"), Just("EXIT"), Just("KASAN-USE-AFTER-FREE-READ")];
-    let file = proptest::option::of(prop_oneof![Just("net/a/b.c"), Just("net/a/c.c"), Just("fs/d.c"), Just("x")]);
+    let file =
+        proptest::option::of(prop_oneof![Just("net/a/b.c"), Just("net/a/c.c"), Just("fs/d.c"), Just("pond/a.c"), Just("x")]);
     (head, name.clone(), kind, proptest::collection::vec(name, 0..8), file).prop_map(|(head, name, kind, trace, file)| {
         CrashReport {
             title: format!("{head}{name}"),

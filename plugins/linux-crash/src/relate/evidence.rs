@@ -115,8 +115,8 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     add(Kind::OnOtherStack, is(on_others && on_stack == 0.0));
     add(Kind::BothHang, is(one.family == Family::Stuck && other.family == Family::Stuck));
     match common(&one.areas, &other.areas) {
-        Some(area) if area.broad => add(Kind::BroadArea, 1.0),
-        Some(_) => add(Kind::RelatedInArea, kinship),
+        Some(true) => add(Kind::BroadArea, 1.0),
+        Some(false) => add(Kind::RelatedInArea, kinship),
         None if one.areas.is_empty() || other.areas.is_empty() => {}
         None if area_on(&one.areas, other) || area_on(&other.areas, one) => {}
         None => {
@@ -161,9 +161,11 @@ fn words_on_stack(blamed: &[String], trace: &[&str]) -> f64 {
     near.map(|near| near.words.max(near.first / 2.0)).fold(0.0, f64::max)
 }
 
-/// An area that both have, a narrow one if there is one.
-fn common<'a>(ones: &'a [Area], others: &[Area]) -> Option<&'a Area> {
-    ones.iter().filter(|area| others.iter().any(|other| area.is(other))).min_by_key(|area| area.broad)
+/// Whether what they have in common is only a broad area; none where they have no area in common. One is broad where either takes it
+/// for one.
+fn common(ones: &[Area], others: &[Area]) -> Option<bool> {
+    let pairs = ones.iter().flat_map(|one| others.iter().filter(|other| one.is(other)).map(|other| one.broad || other.broad));
+    pairs.min()
 }
 
 /// Whether a narrow area of the one has a function on the other's stack.
