@@ -16,6 +16,8 @@ use crate::skip;
 pub struct Area {
     /// Its folder, or the word that its functions begin with.
     pub name: String,
+    /// Whether the name is a folder's.
+    pub known: bool,
     /// Whether much runs through it whatever goes on, so that two crashes in it are no rarity.
     pub broad: bool,
 }
@@ -24,9 +26,7 @@ impl Area {
     /// Whether both are one, or the one's name is part of the other's path: a driver known by its word, and by its folder.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
-        let within = |word: &Self, path: &Self| {
-            !word.name.contains('/') && !word.broad && path.name.contains('/') && path.name.contains(&word.name)
-        };
+        let within = |word: &Self, path: &Self| !word.known && path.known && path.name.contains(&word.name);
         self.name == other.name || within(self, other) || within(other, self)
     }
 
@@ -34,8 +34,7 @@ impl Area {
     #[must_use]
     pub fn is_near(&self, other: &Self) -> bool {
         let top = |area: &Self| area.name.split('/').next().map(str::to_owned);
-        let unknown = |area: &Self| !area.name.contains('/') && !area.broad;
-        unknown(self) || unknown(other) || top(self) == top(other)
+        !self.known || !other.known || top(self) == top(other)
     }
 }
 
@@ -50,12 +49,19 @@ pub fn of_function(name: &str) -> Option<Area> {
         return Some(known.area());
     }
     let first = names::words(name).first().copied()?;
-    (first.len() > 2 && names::weight(first) == 1.0).then(|| Area { name: first.to_owned(), broad: false })
+    (first.len() > 2 && names::weight(first) == 1.0).then(|| Area { name: first.to_owned(), known: false, broad: false })
 }
 
 /// The row with the longest entry that these words begin with.
 fn beginning(words: &[&str]) -> Option<Known> {
-    (1..=words.len().min(MOST_WORDS)).rev().find_map(|count| BY_WORDS.get(&words[..count].join("_"))).copied()
+    let known = (1..=words.len().min(MOST_WORDS)).rev().find_map(|count| BY_WORDS.get(&words[..count].join("_")));
+    known.or_else(|| BY_WORDS.get(&hump(words.first()?)?)).copied()
+}
+
+/// What `dbBackSplit` begins with, as the table has it: `dbX`.
+fn hump(word: &str) -> Option<String> {
+    let hump = word.find(|c: char| c.is_ascii_uppercase()).filter(|at| *at > 0)?;
+    Some(format!("{}X", &word[..hump]))
 }
 
 /// Whether a word alone names an area of the table.
@@ -75,7 +81,7 @@ pub fn of_file(path: &str) -> Option<Area> {
     let known = ends.collect::<Vec<_>>().into_iter().rev().find_map(|end| BY_FOLDER.get(&stem[..end]));
     known.map(|known| known.area()).or_else(|| {
         let folder = stem.rsplit_once('/')?.0;
-        Some(Area { name: folder.to_owned(), broad: !folder.contains('/') })
+        Some(Area { name: folder.to_owned(), known: true, broad: !folder.contains('/') })
     })
 }
 
@@ -88,7 +94,7 @@ struct Known {
 
 impl Known {
     fn area(self) -> Area {
-        Area { name: self.folder.to_owned(), broad: self.broad }
+        Area { name: self.folder.to_owned(), known: true, broad: self.broad }
     }
 }
 
@@ -178,23 +184,40 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// Areas that little runs through but what is meant for them.
 const NARROW: &[(&str, &str)] = &[
+    ("net/core/neighbour", "neigh pneigh neighbour"),
+    ("kernel/jump_label", "static_key jump_label"),
+    ("kernel/printk", "console vprintk"),
+    ("kernel/seccomp", "seccomp"),
+    ("fs/ubifs", "ubifs ubi"),
+    ("drivers/virtio", "virtio virtqueue vring"),
+    ("drivers/staging/android", "ion"),
+    ("drivers/net/gtp", "gtp"),
+    ("drivers/isdn", "capi mISDN"),
+    ("drivers/ata", "ata ahci"),
+    ("drivers/char/hw_random", "hwrng add_early"),
+    (
+        "drivers/net/wireless",
+        "ath6kl ath9k ath10k htc hif carl9170 ar5523 rtl rtl8xxxu rtw r871xu r8712 prism2sta hfa384x p54 zd \
+         rt2x00 mwifiex brcmf lbs",
+    ),
     ("fs/9p", "v9fs p9"),
     ("fs/afs", "afs"),
-    ("fs/btrfs", "btrfs"),
+    ("fs/btrfs", "insert_state btrfs"),
     ("fs/ceph", "ceph"),
     ("fs/configfs", "configfs"),
     ("fs/crypto", "fscrypt"),
-    ("fs/erofs", "erofs"),
+    ("fs/erofs", "z_erofs erofs"),
     ("fs/eventpoll", "ep eventpoll epoll ep_poll"),
     ("fs/exfat", "exfat"),
-    ("fs/ext4", "ext4 jbd2 ext2 mb"),
+    ("fs/ext4", "start_this ext4 jbd2 ext2 mb"),
     ("fs/f2fs", "f2fs"),
+    ("fs/fcntl", "fasync kill_fasync send_sigio send_sigurg fcntl f_setown"),
     ("fs/fat", "fat vfat msdos"),
     ("fs/fuse", "fuse cuse"),
     ("fs/gfs2", "gfs2"),
     ("fs/hfs", "hfs hfsplus"),
     ("fs/isofs", "isofs"),
-    ("fs/jfs", "jfs"),
+    ("fs/jfs", "dbX diX dtX xtX txX lmX lbmX jfs"),
     ("fs/minix", "minix V1_minix V2_minix"),
     ("fs/netfs", "netfs fscache cachefiles"),
     ("fs/nfs", "nfs nfs4 nfsd rpc xprt"),
@@ -204,8 +227,8 @@ const NARROW: &[(&str, &str)] = &[
     ("fs/ocfs2", "ocfs2 o2cb dlm"),
     ("fs/orangefs", "orangefs"),
     ("fs/overlayfs", "ovl"),
-    ("fs/quota", "dquot quota"),
-    ("fs/reiserfs", "reiserfs"),
+    ("fs/quota", "dqput dquot quota"),
+    ("fs/reiserfs", "open_xa reiserfs"),
     ("fs/smb", "cifs smb smb2 ksmbd"),
     ("fs/squashfs", "squashfs"),
     ("fs/sysv", "sysv"),
@@ -225,7 +248,7 @@ const NARROW: &[(&str, &str)] = &[
     ("drivers/nvme", "nvme nvmet"),
     ("drivers/scsi", "scsi sg sd iscsi"),
     ("drivers/android", "binder ashmem"),
-    ("drivers/infiniband", "ib rdma ucma cma rxe siw uverbs iw"),
+    ("drivers/infiniband", "nldev ib rdma ucma cma rxe siw uverbs iw"),
     ("drivers/vhost", "vhost"),
     ("drivers/net/tun", "tun tap"),
     ("drivers/net/bonding", "bond"),
@@ -240,7 +263,7 @@ const NARROW: &[(&str, &str)] = &[
     ("drivers/net/slip", "sl slhc slip"),
     ("drivers/net/veth", "veth"),
     ("drivers/net/hamradio", "sixpack sp mkiss bpq"),
-    ("drivers/net/usb", "usbnet hso asix ax88172a smsc lan78xx r8152 rtl8150 pegasus"),
+    ("drivers/net/usb", "qmi ax88179 usbnet hso asix ax88172a smsc lan78xx r8152 rtl8150 pegasus"),
     ("drivers/media/dvb", "dvb dvb_usb dvbdev"),
     ("drivers/media/em28xx", "em28xx"),
     ("drivers/media/usbvision", "usbvision"),
@@ -252,8 +275,8 @@ const NARROW: &[(&str, &str)] = &[
     ("drivers/usb/gadget", "gadget gadgetfs dummy raw usb_gadget composite"),
     ("drivers/usb/usbip", "usbip vhci stub"),
     ("drivers/usb/class", "usbtmc acm usblp wdm usb_lp"),
-    ("drivers/gpu/drm", "drm vkms vgem"),
-    ("drivers/video/fbdev", "fb fbcon bitfill bitcpy cfb sys_imageblit vga16fb do_fb do_unregister_framebuffer"),
+    ("drivers/gpu/drm", "udl udmabuf drm vkms vgem"),
+    ("drivers/video/fbdev", "dlfb imageblit fb fbcon bitfill bitcpy cfb sys_imageblit vga16fb do_fb do_unregister_framebuffer"),
     ("drivers/tty/vt", "vt con vc vcs vgacon redraw_screen do_con"),
     ("drivers/tty/pty", "pty"),
     ("drivers/tty/n_gsm", "gsm gsmld"),
@@ -263,11 +286,15 @@ const NARROW: &[(&str, &str)] = &[
     ("drivers/vmw_vmci", "vmci ctx_fire"),
     ("drivers/dma-buf", "dma_buf dma_resv dma_fence sync_file sw_sync sync_timeline"),
     ("arch/x86/kvm", "kvm vmx svm vcpu lapic apic gfn rmap tdp nested nested_vmx pic kvm_mmu mmu_spte x86_emulate em"),
-    ("kernel/bpf", "bpf btf bpf_prog sk_filter is_bpf prog"),
-    ("kernel/cgroup", "cgroup css cpuset cgroup1 cgroupstats psi"),
+    ("kernel/bpf", "htab array_map bpf btf bpf_prog sk_filter is_bpf prog"),
+    ("kernel/cgroup", "cpuacct cgroup css cpuset cgroup1 cgroupstats psi"),
     ("kernel/futex", "futex exit_pi exit_robust"),
     ("kernel/events", "perf"),
-    ("kernel/trace", "trace tracing ftrace event_trace ring_buffer rb_commit uprobe kprobe blk_trace tracepoint relay"),
+    (
+        "kernel/trace",
+        "process_preds trace tracing ftrace event_trace ring_buffer rb_commit uprobe kprobe blk_trace tracepoint \
+         relay",
+    ),
     ("kernel/locking", "lockdep_unregister"),
     ("kernel/module", "module do_init_module load_module"),
     ("kernel/power", "snapshot hibernate swsusp"),
@@ -281,7 +308,11 @@ const NARROW: &[(&str, &str)] = &[
     ("security/tomoyo", "tomoyo"),
     ("security/apparmor", "apparmor aa"),
     ("security/integrity", "ima evm integrity process_measurement"),
-    ("crypto", "crypto alg af_alg skcipher aead shash ahash scatterwalk blkcipher pcrypt cryptd gcm aes salsa20 chacha ghash"),
+    (
+        "crypto",
+        "sha1 sha3 sha512 mpihelp hash padata crypto alg af_alg skcipher aead shash ahash scatterwalk blkcipher \
+         pcrypt cryptd gcm aes salsa20 chacha ghash",
+    ),
     ("mm/hugetlb", "hugetlb alloc_hugetlb restore_reserve reserve_bootmem"),
     ("mm/khugepaged", "khugepaged collapse_file hpage_collapse"),
     ("mm/memcontrol", "mem_cgroup memcg page_counter obj_cgroup"),
@@ -294,10 +325,10 @@ const NARROW: &[(&str, &str)] = &[
     ("net/atm", "atm vcc clip lec svc sigd"),
     ("net/ax25", "ax25"),
     ("net/batman-adv", "batadv"),
-    ("net/bluetooth", "hci l2cap sco rfcomm bt mgmt bnep hidp smp cmtp bluetooth"),
+    ("net/bluetooth", "h5 h4 hci_uart hci l2cap sco rfcomm bt mgmt bnep hidp smp cmtp bluetooth"),
     ("net/bridge", "br bridge fdb"),
-    ("net/caif", "caif cfctrl cfusbl cfpkt"),
-    ("net/can", "can j1939 bcm isotp cgw slcan"),
+    ("net/caif", "chnl cfserl caif cfctrl cfusbl cfpkt"),
+    ("net/can", "canfd mcba can j1939 bcm isotp cgw slcan"),
     ("net/can/raw", "raw_bind raw_notifier raw_enable"),
     ("net/core/skmsg", "psock sk_psock sock_map sock_hash tcp_bpf bpf_tcp smap sk_msg"),
     ("net/dccp", "dccp ccid ccid2"),
@@ -305,26 +336,32 @@ const NARROW: &[(&str, &str)] = &[
     ("net/ethtool", "ethtool ethnl dev_ethtool"),
     ("net/hsr", "hsr prp send_hsr"),
     ("net/ieee802154", "ieee802154 mac802154 nl802154 lowpan"),
-    ("net/ipv4/ip_tunnel", "ip_tunnel ipgre ip6gre gre erspan ip6_tnl ip6_tunnel ipip sit vti vti6 gre_gro iptunnel"),
+    (
+        "net/ipv4/ip_tunnel",
+        "ip6erspan ipip6 gue gue6 fou ip_tunnel ipgre ip6gre gre erspan ip6_tnl ip6_tunnel ipip sit vti vti6 \
+         gre_gro iptunnel",
+    ),
     ("net/ipv4/tcp", "tcp tcp_v4 tcp_v6 tcp6 reqsk"),
     ("net/kcm", "kcm strp"),
     ("net/l2tp", "l2tp"),
     ("net/llc", "llc"),
     (
         "net/mac80211",
-        "cfg80211 ieee80211 mac80211 nl80211 wiphy regulatory reg sta hwsim rdev minstrel rate_control drv mesh get_wiphy",
+        "wext wdev cfg validate_beacon cfg80211 ieee80211 mac80211 nl80211 wiphy regulatory reg sta hwsim rdev \
+         minstrel rate_control drv mesh get_wiphy",
     ),
     ("net/mpls", "mpls"),
     ("net/mptcp", "mptcp subflow"),
     ("net/mctp", "mctp"),
     (
         "net/netfilter",
-        "nf nft nf_tables nfnetlink nfnl ipt ip6t arpt xt ebt ctnetlink conntrack ip_set ipset nfqnl clusterip \
-      translate_table hash_ip hash_net mtype bitmap_ip list_set ct nfulnl",
+        "hashlimit htable cttimeout ip6table iptable brnf nf_ct nft_chain nf nft nf_tables nfnetlink nfnl ipt \
+         ip6t arpt xt ebt ctnetlink conntrack ip_set ipset nfqnl clusterip translate_table hash_ip hash_net mtype \
+         bitmap_ip list_set ct nfulnl",
     ),
     ("net/netfilter/ipvs", "ip_vs"),
     ("net/netrom", "nr"),
-    ("net/nfc", "nfc nci llcp rawsock digital nfcmrvl pn533 virtual_nci st21nfca"),
+    ("net/nfc", "port100 nfc nci llcp rawsock digital nfcmrvl pn533 virtual_nci st21nfca"),
     ("net/openvswitch", "ovs"),
     ("net/packet", "packet tpacket prb fanout"),
     ("net/phonet", "pn pep phonet"),
@@ -334,8 +371,9 @@ const NARROW: &[(&str, &str)] = &[
     ("net/rxrpc", "rxrpc"),
     (
         "net/sched",
-        "tcf tc tca tcindex qdisc cls fl fl_change u32 route4 htb hfsc cbq codel fq_codel fq gred red sfq sfb choke taprio \
-      ets netem mqprio drr qfq tbf multiq cake pie fw basic rsvp advance_sched taprio_change cgroup_sk act etf",
+        "sch skbprio tcf tc tca tcindex qdisc cls fl fl_change u32 route4 htb hfsc cbq codel fq_codel fq gred red \
+         sfq sfb choke taprio ets netem mqprio drr qfq tbf multiq cake pie fw basic rsvp advance_sched \
+         taprio_change cgroup_sk act etf",
     ),
     ("net/sctp", "sctp"),
     ("net/smc", "smc"),
@@ -348,50 +386,62 @@ const NARROW: &[(&str, &str)] = &[
     ("net/xfrm", "xfrm xfrmi xfrm4 xfrm6 esp esp4 esp6 ah ah6 pfkey ipcomp af_key"),
     ("net/rfkill", "rfkill"),
     ("net/switchdev", "switchdev"),
-    ("drivers/staging/comedi", "comedi"),
+    ("drivers/staging/comedi", "vmk80xx comedi"),
     ("sound/core", "snd pcm loopback odev dummy_hrtimer"),
     ("sound/core/seq", "snd_seq snd_virmidi snd_rawmidi"),
     ("sound/core/timer", "snd_timer"),
-    ("sound/core/oss", "snd_pcm_oss snd_mixer_oss"),
+    ("sound/core/oss", "linear resample mulaw snd_pcm_oss snd_mixer_oss"),
 ];
 
 /// Areas that much runs through, whatever goes on.
 const BROAD: &[(&str, &str)] = &[
+    ("fs/dcache", "d dentry dget shrink_dcache shrink_dentry"),
     ("block", "blk blkdev bdev bio submit_bio disk gendisk elv elevator part blkg blk_alloc del_gendisk add_disk"),
     ("drivers/base", "device dev_attr driver bus firmware fw_load"),
-    ("drivers/media", "v4l2 v4l media video cec dvbdev"),
+    ("drivers/media", "zr364xx hdcs gspca pvr2 smsusb shark v4l2 v4l media video cec"),
     ("drivers/tty", "tty n_tty ldsem release_tty ptmx"),
     ("drivers/usb/core", "usb hub hcd usbfs usbdev usb_hub proc_do_submiturb"),
     (
         "fs",
-        "path vfs namei lookup link_path walk_component dentry d_walk mnt mount umount do_mount trailing_symlink super sget \
-      deactivate kill_block generic_file mark_buffer filename may_open step_into iterate_supers",
+        "locks seq iomap mpage bdi cdev chrdev fdget mntput fs_context signalfd eventfd sync_inodes inode iget \
+         evict wb path vfs namei lookup link_path walk_component mnt mount umount do_mount \
+         trailing_symlink super sget deactivate kill_block generic_file mark_buffer filename may_open step_into \
+         iterate_supers",
     ),
     ("fs/buffer", "buffer_head bh bread ll_rw"),
     ("fs/kernfs", "kernfs sysfs"),
     ("fs/proc", "proc pde remove_proc"),
     (
         "kernel",
-        "exit fork copy_process dup mm_update signal send_signal send_sig get_signal ptrace ptrace_stop uid put_cred creds",
+        "exit fork copy_process dup mm_update signal send_signal send_sig get_signal ptrace ptrace_stop uid \
+         put_cred creds",
     ),
     ("kernel/rcu", "rcu srcu call_rcu synchronize_rcu kfree_rcu"),
-    ("kernel/sched", "sched enqueue dequeue pick_next update_load update_curr finish_task task_rq rq"),
+    (
+        "kernel/sched",
+        "ttwu reweight schedstat load_balance switched sched enqueue dequeue pick_next update_load update_curr \
+         finish_task task_rq rq",
+    ),
     ("kernel/time", "hrtimer timer run_timer expire_timers collect_expired call_timer clocksource enqueue_timer timerqueue"),
     ("kernel/workqueue", "work workqueue wq worker process_one get_work"),
     (
         "mm",
-        "mm vma vm mmap unmap munmap pte pmd page pages unmap_page zap madvise mremap mprotect anon_vma gup get_user_pages \
-      follow_page do_huge filemap writeback truncate find_vma mas mt oom alloc_pages handle_mm do_anonymous try_grab wp_page",
+        "mpol mcopy munlock tlb populate shrink workingset userfaultfd handle_userfault memory slab mm vma vm \
+         mmap unmap munmap pte pmd page pages unmap_page zap madvise mremap mprotect anon_vma gup get_user_pages \
+         follow_page do_huge filemap writeback truncate find_vma mas mt oom alloc_pages handle_mm do_anonymous \
+         try_grab wp_page",
     ),
     (
         "net/core",
-        "netdev netif dev dev_queue neigh rtnl rtnetlink skb sk sock net napi net_rx linkwatch fib_rules sock_free \
-      alloc_netdev register_netdevice unregister_netdevice free_netdev cleanup_net",
+        "dst eth gnet reuseport net_dm dropmon move_addr fib6_rules netdev netif dev dev_queue rtnl rtnetlink skb \
+         sk sock net napi net_rx linkwatch fib_rules sock_free alloc_netdev register_netdevice \
+         unregister_netdevice free_netdev cleanup_net",
     ),
     ("net/netlink", "netlink genl nla nlmsg"),
     (
         "net/ipv4",
-        "ip inet fib arp igmp icmp ip_mc inet_csk rt ipv4 ip_check devinet ping inetdev rt_fibinfo raw_sendmsg udp udp4",
+        "ip4 ipmr mroute ip inet fib arp igmp icmp ip_mc inet_csk rt ipv4 ip_check devinet ping inetdev \
+         rt_fibinfo raw_sendmsg udp udp4",
     ),
     ("net/ipv6", "ipv6 ip6 inet6 addrconf fib6 rt6 ndisc mld icmpv6 in6 igmp6 udpv6 rawv6 find_match l3mdev ip6_dst ip6mr"),
 ];
@@ -415,6 +465,7 @@ mod tests {
             ("io_poll_double_wake", "io_uring"),
             ("do_io_getevents", "io_uring"),
             ("usbvision_release", "drivers/media/usbvision"),
+            ("dbBackSplit", "fs/jfs"),
         ] {
             assert_eq!(function(name).as_deref(), Some(area), "{name}");
         }

@@ -7,10 +7,13 @@ use super::family::Family;
 use super::look::Look;
 use super::names;
 use super::names::Nearness;
+use super::vocabulary;
 use crate::skip;
 
 /// Where a function that one report blames counts as being on the other's stack.
 const NEAR_TOP: usize = 8;
+/// Names that share less than this, by weight, are not alike.
+const ALIKE: f64 = 0.1;
 /// Stacks of fewer telling functions than this say nothing by having none in common.
 const TELLING: usize = 3;
 
@@ -27,6 +30,8 @@ pub enum Kind {
     SameFunction,
     /// Both blame functions whose names share words.
     NearNames,
+    /// Both blame functions, and neither names nor stacks nor subsystems connect them.
+    Strangers,
     /// The function that one blames is on the other's stack.
     OnStack,
     /// The function that one blames made or freed the other's object, took its locks, or is on another of its stacks.
@@ -49,8 +54,6 @@ pub enum Kind {
     StrangeType,
     /// One is a leak, which shows as nothing else.
     OneLeaks,
-    /// One part of the kernel through which much runs.
-    BroadArea,
     /// Other subsystems of one part of the tree.
     OtherArea,
     /// Subsystems of other parts of the tree.
@@ -114,9 +117,13 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     let on_others = among(&one.blamed, &other.others) || among(&other.blamed, &one.others);
     add(Kind::OnOtherStack, is(on_others && on_stack == 0.0));
     add(Kind::BothHang, is(one.family == Family::Stuck && other.family == Family::Stuck));
-    match common(&one.areas, &other.areas) {
-        Some(true) => add(Kind::BroadArea, 1.0),
-        Some(false) => add(Kind::RelatedInArea, kinship),
+    let area = common(&one.areas, &other.areas);
+    let strangers = names.words < ALIKE && area.is_none() && on_stack == 0.0 && !on_others;
+    let tells = |look: &Look<'_>| look.blamed.iter().any(|name| !vocabulary::is_on_the_way(name));
+    add(Kind::Strangers, is(strangers && tells(one) && tells(other)));
+    match area {
+        // Two crashes in a part through which much runs are no rarity.
+        Some(broad) => add(Kind::RelatedInArea, if broad { 0.0 } else { kinship }),
         None if one.areas.is_empty() || other.areas.is_empty() => {}
         None if area_on(&one.areas, other) || area_on(&other.areas, one) => {}
         None => {

@@ -66,13 +66,10 @@ impl<'a> Look<'a> {
         let functions = |keys: &[&str]| listed(keys).into_iter().filter(telling).collect();
         let maker = |key| listed(&[key]).into_iter().find(telling);
         let file = report.guilty_file.as_deref().or_else(|| path_in(&report.title));
+        let tells = |name: &&String| !vocabulary::is_on_the_way(name);
+        let by_file = file.and_then(areas::of_file).filter(|area| !area.broad || blamed.iter().any(|name| tells(&name)));
         let mut areas: Vec<Area> = Vec::new();
-        for area in blamed
-            .iter()
-            .filter(|name| !vocabulary::is_on_the_way(name))
-            .filter_map(|name| areas::of_function(name))
-            .chain(file.and_then(areas::of_file))
-        {
+        for area in blamed.iter().filter(tells).filter_map(|name| areas::of_function(name)).chain(by_file) {
             if !areas.contains(&area) {
                 areas.push(area);
             }

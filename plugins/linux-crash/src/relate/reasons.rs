@@ -24,6 +24,7 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
             let (one, other) = pair(&seen.blamed, &face.blamed, alike)?;
             format!("{one} and {other} have names alike")
         }
+        Kind::Strangers => format!("nothing connects {} and {}", seen.blamed.first()?, face.blamed.first()?),
         Kind::OnStack => match blamed_on(face, &seen.top) {
             Some(name) => format!("its stack has {name}, which the target's blames"),
             None => format!("it blames {}, which is on the target's stack", blamed_on(seen, &face.top)?),
@@ -51,7 +52,7 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         Kind::StrangeType if seen.family == face.family => format!("many bugs show as {}", noun(seen.family)),
         Kind::StrangeType => format!("a bug that shows as {} hardly shows as {}", noun(face.family), noun(seen.family)),
         Kind::OneLeaks => "a leak shows as nothing else".to_owned(),
-        Kind::RelatedInArea | Kind::BroadArea => {
+        Kind::RelatedInArea => {
             format!("both are in {}", place(seen.areas.iter().find(|area| face.areas.iter().any(|other| other.is(area)))?))
         }
         Kind::OtherArea | Kind::FarArea => format!("it is in {}, the target in {}", nearest(&seen.areas)?, nearest(&face.areas)?),
@@ -84,7 +85,7 @@ fn nearest(areas: &[Area]) -> Option<String> {
 
 /// An area as a folder, or as what its functions begin with.
 fn place(area: &Area) -> String {
-    if area.broad || area.name.contains('/') { area.name.clone() } else { format!("{}_*", area.name) }
+    if area.known { area.name.clone() } else { format!("{}_*", area.name) }
 }
 
 /// What went wrong, as a noun.
