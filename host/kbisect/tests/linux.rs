@@ -18,6 +18,7 @@ use kbisect::machine::qemu;
 use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
 use kbisect::policy::Policies;
+use kbisect::symbols::Symbols;
 use kbisect::trial;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
@@ -106,7 +107,29 @@ async fn linux_crash_is_titled_as_by_syzkaller() {
         assert_eq!(sighting.report.title, "kernel panic: sysrq triggered crash");
         let console = String::from_utf8_lossy(&finished.console);
         assert!(console.contains("Linux version ") && !console.contains('\r'));
+        places_are_told(&kernel, &finished.console);
     }
+}
+
+/// Each boot has another address for every function (KASLR). Needs the kernel's debug package, which is too large to be fetched.
+fn places_are_told(kernel: &Path, console: &[u8]) {
+    let package = kernel.file_name().expect("a folder of its own").to_string_lossy().into_owned();
+    let release = package.trim_start_matches("linux-image-");
+    let stated = std::env::var_os("KBISECT_TEST_VMLINUX").map(PathBuf::from);
+    let vmlinux = stated.unwrap_or_else(|| Path::new("/usr/lib/debug/boot").join(format!("vmlinux-{release}")));
+    if !(vmlinux.is_file() && vmlinux.to_string_lossy().ends_with(release)) {
+        println!("skipped: places of frames; {package}-dbg is not installed");
+        return;
+    }
+    let text = Symbols::new(vmlinux, None).annotate(console, usize::MAX).text;
+    let text = String::from_utf8_lossy(&text);
+    let frames: Vec<&str> = text.lines().skip_while(|line| !line.ends_with("Call Trace:")).skip(2).take(5).collect();
+    println!("{}", frames.join("\n"));
+    assert!(frames.iter().all(|frame| frame.contains(".c:")), "{text}");
+    assert!(
+        frames.iter().any(|frame| frame.contains(" sysrq_handle_crash+") && frame.contains("drivers/tty/sysrq.c:")),
+        "{text}"
+    );
 }
 
 #[tokio::test]
