@@ -66,7 +66,7 @@ fn the_fix_is_found_up_to_head() {
     insta::assert_snapshot!(shown, @r#"
     --- stdout
 
-    Fixed by, 99.5 %:
+    Fixed by, 99.6 %:
 
       commit 6f794e185ec2 ("counter: take the lock")
       Author: A U Thor <author@example.org>
@@ -89,10 +89,10 @@ fn the_fix_is_found_up_to_head() {
     range   9 commits, about 4 to test
       2  03bc82bcc186  good end     change 12                                   0     1    0     0     0.001
       3  0799741af345               change 8                                    1     0    0     0     0.989
-      4  b99d49d0ca55               change 10                                   0     1    0     0     0.032
-      5  6f794e185ec2               counter: take the lock                      0     2    0     0     0.013
+      4  b99d49d0ca55               change 10                                   0     1    0     0     0.026
+      5  6f794e185ec2               counter: take the lock                      0     2    0     0     0.011
       6  0799741af345  again #3     change 8                                    2     0    0     0     0.998
-      7  6f794e185ec2  again #5     counter: take the lock                      0     3    0     0     0.003
+      7  6f794e185ec2  verify #5    counter: take the lock                      0     3    0     0     0.003
     files   run
     --- exit status 0
     "#);

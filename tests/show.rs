@@ -53,19 +53,19 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
     face    exit status 1   (3 of 3 trials at the start commit)
-    range   7 commits, 6 left
+    range   7 commits, 5 left
       commit        why         subject                               hit/clean/void/other   P(has the bug)  verdict
       e897c36f5f4c  start       change 7                                3     0    0     0        1.000      bad
       947b274159d0  good end    change 0                                0     1    0     0        0.000      open
-      bc37bc1f07e6              change 3                                0     1    0     0        0.032      open
+      bc37bc1f07e6              change 3                                0     1    0     0        0.026      open
     likeliest
           24 %  0f76ae1600a1
           24 %  75f109bcef35
           24 %  0096ac86a9fa
           24 %  e897c36f5f4c
-           1 %  b9148b0faeaa
-           1 %  39180e8fcc86
-           1 %  bc37bc1f07e6
+         0.9 %  b9148b0faeaa
+         0.9 %  39180e8fcc86
+         0.9 %  bc37bc1f07e6
     so far  5 trials in [TIME]
     state   running
     --- exit status 0
@@ -199,8 +199,6 @@ fn the_log_as_text() {
     # git bisect good b9148b0faeaa1c23a5380db0dfd1958b240f337a
     testing commit 3b752d133d5e93f95f8d98167a9017a62baf46fe
     all runs: crashed: exit status 1
-    testing commit b9148b0faeaa1c23a5380db0dfd1958b240f337a
-    all runs: OK
     3b752d133d5e93f95f8d98167a9017a62baf46fe is the first bad commit
     commit 3b752d133d5e93f95f8d98167a9017a62baf46fe
     Author: A U Thor <author@example.org>
@@ -212,7 +210,7 @@ fn the_log_as_text() {
      test.sh | 2 +-
      2 files changed, 2 insertions(+), 2 deletions(-)
 
-    accumulated error probability: 0.00
+    accumulated error probability: 0.01
     revisions tested: 4, total time: [TIME]
     first bad commit: 3b752d133d5e93f95f8d98167a9017a62baf46fe change 2
     recipients (to): ["author@example.org"]
@@ -290,11 +288,8 @@ fn the_log_as_json() {
     {"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","event":"chosen","left":0,"role":"verification","seq":29,"steps":0,"subject":"change 2","time":"[…]"}
     {"build":1,"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","event":"trial-ended","exposure":"[…]","n":2,"outcome":{"crashed":{"look":0,"report":{"title":"exit status 1","type":"EXIT"},"same":"[…]"}},"reason":"the script says that it failed","reports":[{"title":"exit status 1","type":"EXIT"}],"role":"verification","seconds":"[…]","seq":30,"time":"[…]","trial":9}
     {"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","event":"judged","judgement":{"confidence":"[…]","decision":{"conclude":"bad"},"reason":"[…]"},"plugin":"sequential","seq":31,"time":"[…]","trials":2}
-    {"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","event":"chosen","left":0,"role":"verification","seq":32,"steps":0,"subject":"change 1","time":"[…]"}
-    {"build":1,"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","event":"trial-ended","exposure":"[…]","n":3,"outcome":"clean","role":"verification","seconds":"[…]","seq":33,"time":"[…]","trial":10}
-    {"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","event":"judged","judgement":{"confidence":"[…]","decision":{"conclude":"good"},"reason":"[…]"},"plugin":"sequential","seq":34,"time":"[…]","trials":3}
-    {"commit":{"author":"A U Thor <author@example.org>","commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","date":"Sun Sep 13 12:28:40 2020 +0000","diffstat":" number  | 2 +-\n test.sh | 2 +-\n 2 files changed, 2 insertions(+), 2 deletions(-)\n","message":"change 2\n","parents":["b9148b0faeaa1c23a5380db0dfd1958b240f337a"],"subject":"change 2"},"conclusion":{"end":"found","suspects":[{"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","probability":"[…]"},{"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","probability":"[…]"},{"commit":"904e34adf1e8dc29d55c983a2854f8342cdc327a","probability":"[…]"}]},"event":"concluded","seq":35,"summary":{"bits":"[…]","good_end_bad":"[…]","left":0,"range":3,"rates":{"f":"[…]","r":"[…]","r_high":"[…]","r_low":"[…]","u":"[…]"},"steps":0,"suspects":[{"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","probability":"[…]"},{"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","probability":"[…]"},{"commit":"904e34adf1e8dc29d55c983a2854f8342cdc327a","probability":"[…]"}],"tested":[{"bad":"[…]","clean":0,"commit":"904e34adf1e8dc29d55c983a2854f8342cdc327a","hits":3,"other":0,"role":"start","verdict":"bad","void":0},{"bad":"[…]","clean":2,"commit":"947b274159d01b8fb8442fd766d6bcb01e11bcb9","hits":0,"other":0,"role":"good-end","verdict":"good","void":0},{"bad":"[…]","clean":0,"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","hits":2,"other":0,"role":"candidate","verdict":"bad","void":0},{"bad":"[…]","clean":3,"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","hits":0,"other":0,"role":"candidate","verdict":"good","void":0}]},"time":"[…]"}
-    {"event":"plugin-log","level":"info","message":"no MAINTAINERS file at 904e34adf1e8dc29d55c983a2854f8342cdc327a: GitError::NotFound(\"MAINTAINERS\")","plugin":"maintainers","seq":36,"time":"[…]"}
-    {"event":"addressed","recipients":[{"email":"author@example.org","name":"A U Thor","reason":"author of the culprit","to":true}],"seq":37,"time":"[…]"}
+    {"commit":{"author":"A U Thor <author@example.org>","commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","date":"Sun Sep 13 12:28:40 2020 +0000","diffstat":" number  | 2 +-\n test.sh | 2 +-\n 2 files changed, 2 insertions(+), 2 deletions(-)\n","message":"change 2\n","parents":["b9148b0faeaa1c23a5380db0dfd1958b240f337a"],"subject":"change 2"},"conclusion":{"end":"found","suspects":[{"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","probability":"[…]"},{"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","probability":"[…]"},{"commit":"904e34adf1e8dc29d55c983a2854f8342cdc327a","probability":"[…]"}]},"event":"concluded","seq":32,"summary":{"bits":"[…]","good_end_bad":"[…]","left":0,"range":3,"rates":{"f":"[…]","r":"[…]","r_high":"[…]","r_low":"[…]","u":"[…]"},"steps":0,"suspects":[{"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","probability":"[…]"},{"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","probability":"[…]"},{"commit":"904e34adf1e8dc29d55c983a2854f8342cdc327a","probability":"[…]"}],"tested":[{"bad":"[…]","clean":0,"commit":"904e34adf1e8dc29d55c983a2854f8342cdc327a","hits":3,"other":0,"role":"start","verdict":"bad","void":0},{"bad":"[…]","clean":2,"commit":"947b274159d01b8fb8442fd766d6bcb01e11bcb9","hits":0,"other":0,"role":"good-end","verdict":"good","void":0},{"bad":"[…]","clean":0,"commit":"3b752d133d5e93f95f8d98167a9017a62baf46fe","hits":2,"other":0,"role":"candidate","verdict":"bad","void":0},{"bad":"[…]","clean":2,"commit":"b9148b0faeaa1c23a5380db0dfd1958b240f337a","hits":0,"other":0,"role":"candidate","verdict":"good","void":0}]},"time":"[…]"}
+    {"event":"plugin-log","level":"info","message":"no MAINTAINERS file at 904e34adf1e8dc29d55c983a2854f8342cdc327a: GitError::NotFound(\"MAINTAINERS\")","plugin":"maintainers","seq":33,"time":"[…]"}
+    {"event":"addressed","recipients":[{"email":"author@example.org","name":"A U Thor","reason":"author of the culprit","to":true}],"seq":34,"time":"[…]"}
     "#);
 }

@@ -7,6 +7,8 @@ use crate::posterior::Hit;
 
 /// At most this many trials are proposed at once.
 const BATCH: u32 = 16;
+/// More clean trials than this are never asked for.
+const MOST_CLEAN: u32 = 200;
 /// A batch is large enough when a commit that comes out of it clean is bad with at most this probability.
 const LEFT_BEHIND: f64 = 0.1;
 
@@ -30,11 +32,10 @@ pub(crate) fn batch(bad: f64, hit: Hit) -> u32 {
     (trials.ceil() as u32).clamp(1, BATCH)
 }
 
-/// Trials that must be clean for a commit to be good with probability 1 − δ whatever it was before: ⌈ln δ / ln(1 − r)⌉, at most
+/// The fewest clean trials that a bad commit shows with a chance of at most δ, where `missed` gives the chance of so many; at most
 /// 200.
-pub(crate) fn clean_trials(delta: f64, r: f64) -> u32 {
-    let trials = (delta.ln() / (1.0 - r.clamp(0.0, 1.0)).ln()).abs();
-    (trials.ceil() as u32).clamp(1, 200)
+pub(crate) fn clean_trials(delta: f64, missed: impl Fn(u32) -> f64) -> u32 {
+    (1..MOST_CLEAN).find(|&trials| missed(trials) <= delta).unwrap_or(MOST_CLEAN)
 }
 
 /// Entropy in bits of an event with this chance.
@@ -68,9 +69,7 @@ mod tests {
 
     #[test]
     fn verification_follows_the_formula() {
-        assert_eq!(clean_trials(0.01, 0.9), 2);
-        assert_eq!(clean_trials(0.01, 0.5), 7);
-        assert_eq!(clean_trials(0.01, 0.0), 200);
-        assert_eq!(clean_trials(0.01, 1.0), 1);
+        let at = |r: f64| clean_trials(0.0101, |trials| (1.0 - r).powi(trials as i32));
+        assert_eq!([at(0.9), at(0.5), at(0.0), at(1.0)], [2, 7, 200, 1]);
     }
 }

@@ -36,6 +36,8 @@ const EXPECTED_TO_SAY: u32 = 4;
 const BRANCHES: usize = 64;
 /// The culprit itself must have shown the target so often.
 const HITS: u32 = 2;
+/// Ranges with fewer halvings than this are short.
+const FEW: f64 = 3.0;
 /// Runners-up named with the culprit, and suspects in a summary.
 pub(super) const NAMED: usize = 10;
 /// Suspects of an inconclusive search, at most.
@@ -301,7 +303,7 @@ impl Search<'_> {
         let range = self.range;
         let culprit = range.candidates.node(named);
         let parents = self.graph.parents(culprit);
-        let clean = f64::from(select::clean_trials(self.delta, range.posterior.grid.quantile(&belief.points, 0.05)));
+        let clean = f64::from(self.clean_trials(belief));
         let (bad, good) = if range.begins { (&[culprit][..], parents) } else { (parents, &[culprit][..]) };
         let site = |node: Node| range.posterior.site(node).map(|site| belief.sites[site]);
         let hits = |node: Node| HITS.saturating_sub(site(node).map_or(0, |site| site.hits));
@@ -314,6 +316,17 @@ impl Search<'_> {
             .filter(|&(node, missing)| missing > 0 && self.available(belief, node))
             .map(|(node, missing)| self.try_more(node, Role::Verification, missing, false))
             .collect()
+    }
+
+    /// Trials that must be clean at the good side: so many that a bad commit would be as clean with a chance of at most δ.
+    ///
+    /// A wrong name needs such a commit, and the longer the range, the more commits a search meets where it may find one: δ is
+    /// shared out over the halvings. Ranges of a few commits cannot pay for that within twice git's trials and five.
+    fn clean_trials(&self, belief: &Belief) -> u32 {
+        let halvings = (self.range.candidates.len() as f64).log2();
+        let places = if halvings < FEW { 1.0 } else { halvings };
+        let grid = &self.range.posterior.grid;
+        select::clean_trials(self.delta / places, |trials| grid.missed(&belief.points, trials))
     }
 
     fn conclude(&self, ends: &[Step]) -> Conclusion {

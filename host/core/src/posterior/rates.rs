@@ -16,7 +16,7 @@ pub(crate) struct RatePrior {
 /// With .65 and any rate alike, names at r = .7 were wrong in 2 % of simulated searches that stated .7 %; more caution than this costs
 /// more than twice git's trials and five where r is 1. Low rates are seldom met: a shape of 2 saves a tenth of the trials against 1 at
 /// r = .7, and names stay as right as stated down to r = .3.
-const RATES: RatePrior = RatePrior { always: 0.55, shape: 500.0, flaky_shape: 2.0 };
+const RATES: RatePrior = RatePrior { always: 0.62, shape: 500.0, flaky_shape: 2.0 };
 /// Points of r. They are equally spaced in arcsin √r, where a binomial likelihood has the same width everywhere; `H + C` trials
 /// are resolved while 1/(2√(H + C)) is above half the spacing, that is up to some hundreds.
 const POINTS: usize = 48;
@@ -65,6 +65,13 @@ impl Grid {
             points.extend(false_alarms.iter().map(|&(f, weight)| Point { r, f, prior: mass * weight / total }));
         }
         Self { points, borders, width: false_alarms.len() }
+    }
+
+    /// The chance under these weights of the points that a bad commit shows nothing in so many trials.
+    pub(crate) fn missed(&self, weights: &[f64], trials: u32) -> f64 {
+        let total: f64 = weights.iter().sum();
+        let exponent = trials.cast_signed();
+        self.points.iter().zip(weights).map(|(point, weight)| weight * (1.0 - point.r).powi(exponent)).sum::<f64>() / total
     }
 
     /// The `share` quantile of r under these weights of the points, linear within a cell.

@@ -42,12 +42,13 @@ fn at_the_ends_of_lines() {
     }
 }
 
-/// Ranges of a few commits cost up to two trials more: the parent must be clean k times whatever the range.
+/// Of three commits, where git tests one and names the newest: one trial more.
 #[test]
 fn on_very_short_lines() {
     for len in 1..10 {
         for culprit in 1..=len {
-            assert!(excess(&line(len), culprit) <= 2, "{culprit} of {len}");
+            let more = usize::from(len == 3 && culprit == 3);
+            assert!(excess(&line(len), culprit) <= more, "{culprit} of {len}");
         }
     }
 }
