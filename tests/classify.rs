@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -254,6 +255,44 @@ fn crashes_are_related() {
     probability  0.984
     reason       like KASAN: slab-use-after-free Read in ring_take: both blame ring_take, the same title
     --- exit status 0
+    ");
+}
+
+#[test]
+fn plugins_come_from_a_job_with_their_settings() {
+    let world = world();
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let guests = Path::new(env!("OUT_DIR")).join("guests");
+    let component = guest_build::plugins(&workspace, &guests, &["scripted-guest"]).unwrap().remove(0);
+    let job = format!(
+        "repo = \".\"\nbad = \"HEAD\"\nrepro = \"repro\"\n[machine]\nkind = \"process\"\n\
+         [[plugin]]\nid = \"ours\"\npath = {component:?}\nsettings = {{ ignore = true, same = 0.25 }}\n"
+    );
+    fs::write(world.path("job.toml"), job).unwrap();
+    fs::write(world.path("repro"), "").unwrap();
+    insta::assert_snapshot!(
+        [
+            said(&world, &["classify", "--job", "job.toml", "console.txt"]),
+            said(&world, &["relate", "--job", "job.toml", "--target", "console.txt", "--seen", "console.txt"]),
+            said(&world, &["classify", "--job", "no.toml", "console.txt"]),
+        ]
+        .concat(),
+        @r"
+    --- stdout
+    WARNING in slot_put
+      type       WARNING
+      function   slot_put
+      file       drivers/ring/slot.c
+      trace      slot_put < ring_write < vfs_write
+      lines      20 to 28
+    --- exit status 0
+    --- stdout
+    probability  0.250
+    reason       the script says so
+    --- exit status 0
+    --- stderr
+    error: no.toml: cannot read the job file: No such file or directory (os error 2)
+    --- exit status 2
     ");
 }
 

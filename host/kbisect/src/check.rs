@@ -141,7 +141,7 @@ pub async fn check(settled: Settled, out: &Path) -> Result<Checked, Error> {
     let repository = Arc::new(Repository::open(&job.repo)?);
     let mut errors = Vec::new();
     let ends = ends(job, &repository).map_err(|error| errors.extend(error)).ok();
-    let policies = Policies::load(job, Arc::new(Facts::new(repository.clone())), Arc::new(|_| ()));
+    let policies = Policies::load(&job.plugins, Arc::new(Facts::new(repository.clone())), Arc::new(|_| ()));
     let policies = policies.map_err(|error| errors.push(error.into())).ok();
     let target = policies.as_ref().map(|policies| target(job, policies).map_err(|error| errors.push(error)));
     let (Some((start, range)), Some(policies), Some(Ok(target))) = (ends, policies, target) else {
@@ -236,8 +236,7 @@ fn range(kind: Kind, repository: &Repository, start: &Subject, good: Vec<Subject
 fn target(job: &Job, policies: &Policies) -> Result<Vec<CrashReport>, Error> {
     let Some(path) = &job.crash else { return Ok(Vec::new()) };
     let console = console::read(path).map_err(|error| Error::user(format!("crash: cannot read {}: {error}", path.display())))?;
-    let classified = console::classify(policies, &console, None).map_err(|failure| Error::internal(failure.reason))?;
-    let reports = classified.reports;
+    let reports = console::classify(policies, &console, None)?.reports;
     if reports.is_empty() {
         let error = Error::user(format!("crash: no classifier sees a crash in {}", path.display()));
         return Err(

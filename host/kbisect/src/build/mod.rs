@@ -1,7 +1,7 @@
 //! Builds of commits: runs the job's build command and keeps what it makes.
 //!
-//! Owns the command's placeholders and surroundings, the disk it may use, the store of kernels and their signatures. Checkouts are `git`'s; which commit
-//! is built when, and how often, the session decides.
+//! Owns the command's placeholders and surroundings, the disk it may use, the store of kernels and their signatures. Checkouts are
+//! `git`'s; which commit is built when, and how often, the session decides.
 
 pub mod placeholders;
 pub mod room;
@@ -84,17 +84,12 @@ pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished
             task = task.env(key, value);
         }
     }
-    let done = tokio::select! {
-        done = process::run(&task, settings.time_limit, OUTPUT) => done,
-        () = settings.room.exceeded() => return beyond(&settings.room, Vec::new()),
+    let (finish, output) = match settings.room.within(process::run(&task, settings.time_limit, OUTPUT)).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => return infra(error.to_string()),
+        Err(Beyond::Run(why)) => return infra(why),
+        Err(Beyond::Build(why)) => return Finished { result: BuildResult::Failed(why), output: Vec::new() },
     };
-    let (finish, output) = match done {
-        Ok(done) => done,
-        Err(error) => return infra(error.to_string()),
-    };
-    if settings.room.used() > settings.room.limit {
-        return beyond(&settings.room, output);
-    }
     let result = match finish {
         Finish::Exit(Exit::Code(0)) => keep(settings, out).await,
         Finish::TimeLimit => BuildResult::Failed(format!("the build ran longer than {} s", settings.time_limit.as_secs_f64())),
@@ -108,15 +103,6 @@ pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished
                 BuildResult::Failed(told)
             }
         }
-    };
-    Finished { result, output }
-}
-
-/// A build that had to be ended, or was too quick to be.
-fn beyond(room: &Room, output: Vec<u8>) -> Finished {
-    let result = match room.blame() {
-        Beyond::Build(why) => BuildResult::Failed(why),
-        Beyond::Run(why) => BuildResult::Infra(why),
     };
     Finished { result, output }
 }

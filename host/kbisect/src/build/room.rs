@@ -48,8 +48,21 @@ impl Room {
         (free < LEAST).then(|| format!("the disk is full: {} are free in `{}`", size::rounded(free), self.dir.display()))
     }
 
+    /// Does some work that writes into the directory, but drops it where the directory comes to hold more than it may.
+    ///
+    /// # Errors
+    ///
+    /// The limit was passed, be it at the very end.
+    pub async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Beyond> {
+        let done = tokio::select! {
+            done = work => done,
+            () = self.exceeded() => return Err(self.blame()),
+        };
+        if self.used() > self.limit { Err(self.blame()) } else { Ok(done) }
+    }
+
     /// Waits until the directory holds more than it may.
-    pub async fn exceeded(&self) {
+    async fn exceeded(&self) {
         let mut pause = PAUSE;
         loop {
             tokio::time::sleep(pause).await;
@@ -63,7 +76,7 @@ impl Room {
     }
 
     /// Why a build that went beyond the limit is over.
-    pub fn blame(&self) -> Beyond {
+    fn blame(&self) -> Beyond {
         let limit = size::format(self.limit);
         let kept = self.used().saturating_sub(used(&self.work));
         if kept > self.limit / 2 {

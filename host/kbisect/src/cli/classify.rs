@@ -6,16 +6,12 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use kbisect_core::crash::CrashReport;
 use serde_json::json;
 
+use super::classifiers::Classifiers;
 use super::print;
-use crate::config;
-use crate::config::job::Plugin;
-use crate::config::job::PluginLimits;
-use crate::config::job::When;
 use crate::corpus;
 use crate::corpus::Case;
 use crate::corpus::FIELDS;
@@ -23,12 +19,7 @@ use crate::corpus::Field;
 use crate::corpus::Score;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::plugin::Engine;
 use crate::plugin::answer::ReportEdit;
-use crate::plugin::cache::Cache;
-use crate::plugin::cache::default_directory;
-use crate::plugin::facts::NoFacts;
-use crate::policy::Notice;
 use crate::policy::Policies;
 use crate::policy::console;
 use crate::policy::console::Classified;
@@ -75,18 +66,6 @@ pub struct Args {
     min: Vec<Least>,
 }
 
-/// Who is asked beside the bundled classifier.
-#[derive(Debug, clap::Args)]
-pub(super) struct Classifiers {
-    /// A classifier of yours, which comes after the bundled one; more may follow
-    #[arg(long, value_name = "COMPONENT.wasm")]
-    plugin: Vec<PathBuf>,
-
-    /// Use the plugins of a job file, with their settings; those with `when` are for certain targets and are left out
-    #[arg(long, value_name = "JOB.toml", conflicts_with = "plugin")]
-    job: Option<PathBuf>,
-}
-
 /// A share that a field must reach; none: all fields of a file together.
 #[derive(Debug, Clone, Copy)]
 struct Least {
@@ -120,7 +99,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         return Err(Error::user(format!("{} is no file", vmlinux.display())));
     }
     let symbols = args.vmlinux.clone().map(|vmlinux| Symbols::new(vmlinux, args.modules.clone()));
-    let classified = classify(&policies, &console, symbols.as_ref())?;
+    let classified = console::classify(&policies, &console, symbols.as_ref())?;
     print(&if args.json {
         as_json(&classified.reports)?
     } else if args.explain {
@@ -131,38 +110,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-impl Classifiers {
-    /// The bundled classifier, then the given ones in their order, or the job's by priority.
-    pub(super) fn load(&self) -> Result<Policies, Error> {
-        let entries = match &self.job {
-            Some(job) => config::read(job)?.job.plugins,
-            None => (0..).zip(&self.plugin).map(|(place, path)| entry(place, path)).collect(),
-        };
-        let cache = default_directory().and_then(|directory| Cache::open(&directory).ok());
-        let engine = Engine::new(cache).map_err(|error| Error::internal(error.to_string()))?;
-        let tell = |notice: Notice| match notice {
-            Notice::Log { plugin, level, message } => eprintln!("{plugin}: {level}: {message}"),
-            Notice::Failed { plugin, hook, error, .. } => eprintln!("warning: plugin {plugin} failed in {hook}: {error}"),
-            Notice::Warned { message } => eprintln!("warning: {message}"),
-        };
-        Ok(Policies::load_with(&engine, &entries, Arc::new(NoFacts), Arc::new(tell))?)
-    }
-}
-
-/// A component as a job without settings would have it.
-fn entry(priority: i64, path: &Path) -> Plugin {
-    Plugin {
-        id: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-        path: Some(path.to_owned()),
-        sha256: None,
-        hooks: Vec::new(),
-        when: When::default(),
-        priority,
-        settings: json!({}),
-        limits: PluginLimits::default(),
-    }
-}
-
 /// A console and what it is called in messages.
 fn read(file: Option<&Path>) -> Result<(String, Vec<u8>), Error> {
     let (name, console) = match file.filter(|file| *file != Path::new("-")) {
@@ -171,11 +118,6 @@ fn read(file: Option<&Path>) -> Result<(String, Vec<u8>), Error> {
     };
     let console = console.map_err(|error| Error::user(format!("cannot read {name}: {error}")))?;
     Ok((name, console))
-}
-
-/// The crashes on a console.
-pub(super) fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) -> Result<Classified, Error> {
-    console::classify(policies, console, symbols).map_err(|failure| Error::internal(failure.reason))
 }
 
 /// All fields of every report; `start` and `end` are offsets in bytes, null where the classifier does not say.
@@ -287,7 +229,7 @@ fn of_corpus(policies: &Policies, folder: &Path, failures: bool, least: &[Least]
     let mut whole = 0;
     let mut text = String::new();
     for case in &cases {
-        let reports = classify(policies, &case.console, None)?.reports;
+        let reports = console::classify(policies, &case.console, None)?.reports;
         let misses = case.score(reports.first(), &mut scores);
         whole += u32::from(misses.is_empty());
         if failures && !misses.is_empty() {

@@ -16,6 +16,7 @@ use crate::error::ErrorKind;
 use crate::exit::Exit;
 
 pub mod check;
+pub mod classifiers;
 pub mod classify;
 pub mod demo;
 pub mod doctor;

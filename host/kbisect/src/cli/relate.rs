@@ -8,8 +8,7 @@ use kbisect_core::crash::Face;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::classify::Classifiers;
-use super::classify::classify;
+use super::classifiers::Classifiers;
 use super::print;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -83,7 +82,7 @@ fn crash(policies: &Policies, text: &str) -> Result<CrashReport, Error> {
             Err(error) => return Err(Error::user(format!("{text} is no crash report: {error}"))),
         }
     } else {
-        classify(policies, &bytes, None)?.reports
+        console::classify(policies, &bytes, None)?.reports
     };
     let first = reports.into_iter().find(|report| !report.title.is_empty());
     first.ok_or_else(|| Error::user(format!("there is no crash in {text}")))

@@ -1,20 +1,18 @@
 //! `kbisect status`: where a run stands.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Verdict;
 
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::record::counted;
 use crate::record::duration;
-use crate::record::event::Entry;
 use crate::record::event::Event;
 use crate::record::faces::Faces;
 use crate::record::pace::Pace;
+use crate::record::report;
 use crate::record::report::Report;
 use crate::record::report_text;
 use crate::record::rows;
@@ -59,7 +57,7 @@ fn table(past: &Past) -> String {
     }
     let _ =
         writeln!(text, "  {:<12}  {:<10}  {:<36}  hit/clean/void/other   P(has the bug)  verdict", "commit", "why", "subject");
-    let subjects = subjects(&past.entries);
+    let subjects = report::subjects(&past.entries);
     for tested in &summary.tested {
         let verdict = match &tested.verdict {
             None => "open",
@@ -67,7 +65,7 @@ fn table(past: &Past) -> String {
             Some(Verdict::Bad) => "bad",
             Some(Verdict::Skip(_)) => "skip",
         };
-        let subject = subjects.get(&tested.commit).copied().unwrap_or_default();
+        let subject = subjects.get(&tested.commit).map_or("", String::as_str);
         let _ = writeln!(
             text,
             "  {}  {:<10}  {:<36}  {:>3} {:>5} {:>4} {:>5}     {:>8}      {verdict}",
@@ -82,16 +80,6 @@ fn table(past: &Past) -> String {
         );
     }
     text
-}
-
-fn subjects(entries: &[Entry]) -> HashMap<CommitId, &str> {
-    let mut subjects = HashMap::new();
-    for entry in entries {
-        if let Event::Chosen { commit, subject, .. } = &entry.event {
-            subjects.insert(*commit, subject.as_str());
-        }
-    }
-    subjects
 }
 
 fn standing(past: &Past, directory: &str) -> String {

@@ -39,10 +39,8 @@ pub fn format(size: u64) -> String {
 
 /// Writes a size for people, rounded: `3.4G`; below a megabyte it matters to nobody.
 pub fn rounded(size: u64) -> String {
-    if size < 1 << 20 {
-        return "less than 1M".to_owned();
-    }
-    let Some((unit, shift)) = UNITS.iter().find(|(_, shift)| size >= 1 << shift) else { return format!("{size}B") };
+    let unit = UNITS.iter().find(|(_, shift)| size >= 1 << shift && *shift >= 20);
+    let Some((unit, shift)) = unit else { return "less than 1M".to_owned() };
     let value = size as f64 / (1_u64 << shift) as f64;
     if value < 10.0 { format!("{value:.1}{unit}") } else { format!("{value:.0}{unit}") }
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Span;
-use kbisect_core::policy::Failure;
 
 use super::Policies;
 use super::Watch as _;
+use crate::error::Error;
 use crate::plugin::answer::ReportEdit;
 use crate::symbols::Symbols;
 use crate::trial::console::WINDOW;
@@ -54,7 +54,7 @@ pub fn read_from(source: impl Read) -> io::Result<Vec<u8>> {
 /// # Errors
 ///
 /// The bundled classifier failed: nobody can say what the console shows.
-pub fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) -> Result<Classified, Failure> {
+pub fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) -> Result<Classified, Error> {
     // Most consoles have no carriage returns.
     let mut text = Cow::Borrowed(console);
     // How much of the text stands before each of them.
@@ -74,7 +74,8 @@ pub fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) 
     let mut all = Classified::default();
     for (begin, window) in windows(&text, &policies.markers()) {
         let annotated = symbols.map(|symbols| symbols.annotate(&window, WINDOW));
-        let mut classified = policies.classify_in_steps(annotated.as_ref().map_or(&window, |annotated| &annotated.text))?;
+        let text = annotated.as_ref().map_or(&window, |annotated| &annotated.text);
+        let mut classified = policies.classify_in_steps(text).map_err(|failure| Error::internal(failure.reason))?;
         let shift = |report: &mut CrashReport| {
             report.span = report.span.map(|span| {
                 let span = annotated.as_ref().map_or(span, |annotated| annotated.in_console(span));

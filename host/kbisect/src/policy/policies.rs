@@ -29,7 +29,6 @@ use super::member::Member;
 use super::routes::Conflict;
 use super::routes::Routes;
 use crate::config::job::Hook;
-use crate::config::job::Job;
 use crate::config::job::Plugin as Entry;
 use crate::plugin::Answer;
 use crate::plugin::Engine;
@@ -72,7 +71,7 @@ impl fmt::Debug for Policies {
 
 impl Policies {
     /// Loads the bundled plugins and the job's. All problems are reported at once, before any work.
-    pub fn load(job: &Job, facts: Arc<dyn Facts>, sink: Sink) -> Result<Self, LoadErrors> {
+    pub fn load(plugins: &[Entry], facts: Arc<dyn Facts>, sink: Sink) -> Result<Self, LoadErrors> {
         let cache = default_directory().and_then(|directory| match Cache::open(&directory) {
             Ok(cache) => Some(cache),
             Err(error) => {
@@ -81,7 +80,7 @@ impl Policies {
             }
         });
         let engine = Engine::new(cache).map_err(|error| LoadErrors(vec![error.into()]))?;
-        Self::load_with(&engine, &job.plugins, facts, sink)
+        Self::load_with(&engine, plugins, facts, sink)
     }
 
     /// As [`Self::load`], with an engine that may serve others too.

@@ -197,7 +197,8 @@ pub fn fixes_tag(text: &CommitText) -> String {
 }
 
 /// The subjects of all commits the search turned to.
-fn subjects(entries: &[Entry]) -> HashMap<CommitId, String> {
+/// The titles of the commits that were tested.
+pub fn subjects(entries: &[Entry]) -> HashMap<CommitId, String> {
     let mut subjects = HashMap::new();
     for entry in entries {
         match &entry.event {

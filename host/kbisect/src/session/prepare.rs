@@ -71,11 +71,10 @@ fn settled(job: &Job, repository: Repository, ends: Ends) -> Result<Settled, Err
     let notices = Arc::new(Notices::default());
     let sink = Arc::clone(&notices);
     let policies = Policies::load(
-        job,
+        &job.plugins,
         Arc::clone(&facts) as Arc<dyn crate::policy::Facts>,
         Arc::new(move |notice: Notice| sink.add(notice.into())),
-    )
-    .map_err(|errors| Error::user(errors.to_string()))?;
+    )?;
     Ok(Settled { repository, ends, graph, policies, facts, notices })
 }
 
@@ -145,8 +144,7 @@ pub(super) fn first_events(parts: &Parts) -> Result<Vec<Event>, Error> {
 fn stated_target(parts: &Parts) -> Result<Option<(Vec<CrashReport>, &'static str)>, Error> {
     if let Some(path) = &parts.job.crash {
         let console = console::read(path).map_err(|error| directory::failed("read", path, &error))?;
-        let classified = console::classify(&parts.policies, &console, None);
-        let reports = classified.map_err(|failure| Error::internal(failure.reason))?.reports;
+        let reports = console::classify(&parts.policies, &console, None)?.reports;
         let wanted = |report: &CrashReport| {
             parts.job.title.as_ref().is_none_or(|title| report.title == *title || report.alt_titles.contains(title))
         };

@@ -1,0 +1,60 @@
+//! The classifiers that `kbisect classify` and `kbisect relate` ask outside of a bisection.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::config;
+use crate::config::job::Plugin;
+use crate::config::job::PluginLimits;
+use crate::config::job::When;
+use crate::error::Error;
+use crate::plugin::facts::NoFacts;
+use crate::policy::Notice;
+use crate::policy::Policies;
+
+/// Which classifiers come in beside the bundled one.
+#[derive(Debug, clap::Args)]
+pub struct Classifiers {
+    /// A classifier of yours; more may follow. They edit what the bundled one reports, and are asked before it whether two crashes
+    /// are one bug
+    #[arg(long, value_name = "COMPONENT.wasm")]
+    plugin: Vec<PathBuf>,
+
+    /// The plugins of a job file, with their settings; those with `when` wait for a target and take no part
+    #[arg(long, value_name = "JOB.toml")]
+    job: Option<PathBuf>,
+}
+
+impl Classifiers {
+    /// Loads them: the job's first, then the given ones in their order. What plugins say goes to standard error.
+    ///
+    /// # Errors
+    ///
+    /// The job file or one of the components is refused.
+    pub(super) fn load(&self) -> Result<Policies, Error> {
+        let mut plugins = match &self.job {
+            Some(job) => config::read(job)?.job.plugins,
+            None => Vec::new(),
+        };
+        let first = plugins.iter().map(|plugin| plugin.priority).max().map_or(0, |highest| highest.saturating_add(1));
+        let given = self.plugin.iter().zip(first..).map(|(path, priority)| Plugin {
+            id: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+            path: Some(path.clone()),
+            sha256: None,
+            hooks: Vec::new(),
+            when: When::default(),
+            priority,
+            settings: json!({}),
+            limits: PluginLimits::default(),
+        });
+        plugins.extend(given);
+        let tell = |notice: Notice| match notice {
+            Notice::Log { plugin, level, message } => eprintln!("{plugin}: {level}: {message}"),
+            Notice::Failed { plugin, hook, error, .. } => eprintln!("warning: plugin {plugin} failed in {hook}: {error}"),
+            Notice::Warned { message } => eprintln!("warning: {message}"),
+        };
+        Ok(Policies::load(&plugins, Arc::new(NoFacts), Arc::new(tell))?)
+    }
+}
