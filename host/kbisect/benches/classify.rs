@@ -216,10 +216,7 @@ fn of_hostile(policies: &Policies) {
     for (name, text) in hostile(10 * MIB) {
         let mut reports = 0;
         let all = Times::of(3, || {
-            reports = console::classify(policies, &text, None)
-                .unwrap_or_else(|failure| panic!("{name}: {}", failure.reason))
-                .reports
-                .len();
+            reports = console::classify(policies, &text, None).unwrap_or_else(|error| panic!("{name}: {error}")).reports.len();
         });
         println!("10 MiB, {name:36} {all}, {reports} reports");
     }
