@@ -80,15 +80,15 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     range   7 commits, 4 left
       commit        why         subject                               hit/clean/void/other   P(has the bug)  verdict
       e897c36f5f4c  start       change 7                                3     0    0     0        1.000      bad
-      947b274159d0  good end    change 0                                0     1    0     0        0.001      open
-      bc37bc1f07e6              change 3                                0     1    0     0        0.048      open
+      947b274159d0  good end    change 0                                0     1    0     0        0.000      open
+      bc37bc1f07e6              change 3                                0     1    0     0        0.039      open
       75f109bcef35              change 5                                1     0    0     0        0.992      bad
     likeliest
-          47 %  0f76ae1600a1
-          47 %  75f109bcef35
-           2 %  b9148b0faeaa
-           2 %  39180e8fcc86
-           2 %  bc37bc1f07e6
+          48 %  0f76ae1600a1
+          48 %  75f109bcef35
+           1 %  b9148b0faeaa
+           1 %  39180e8fcc86
+           1 %  bc37bc1f07e6
          0.4 %  0096ac86a9fa
          0.4 %  e897c36f5f4c
     so far  6 trials in [TIME]
