@@ -105,11 +105,11 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
       commit        why         subject                               hit/clean/void/other   P(has the bug)  verdict
       e897c36f5f4c  start       change 7                                3     0    0     0        1.000      bad
       947b274159d0  good end    change 0                                0     1    0     0        0.000      open
-      bc37bc1f07e6              change 3                                0     3    0     0        0.005      good
+      bc37bc1f07e6              change 3                                0     3    0     0        0.004      good
       75f109bcef35              change 5                                1     0    0     0        1.000      bad
       0f76ae1600a1              change 4                                2     0    0     0        1.000      bad
 
-    Culprit, 99.5 %:
+    Culprit, 99.6 %:
 
       commit 0f76ae1600a1 ("change 4")
       Author: A U Thor <author@example.org>

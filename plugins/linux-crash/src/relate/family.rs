@@ -72,6 +72,9 @@ const HEADS: &[(&str, Family)] = &[
     ("no output from test machine", Family::Vague),
     ("possible deadlock", Family::Deadlock),
     ("ODEBUG", Family::Lifetime),
+    // What older kernels call a refcount bug: the warning is in the counter itself.
+    ("WARNING in refcount_", Family::Lifetime),
+    ("WARNING in kref_", Family::Lifetime),
     ("refcount bug", Family::Lifetime),
     ("corrupted list", Family::Lifetime),
     ("invalid-free", Family::Lifetime),
@@ -154,6 +157,7 @@ mod tests {
     fn titles_tell_more_than_types() {
         assert_eq!(of("WARNING: ODEBUG bug in x", "WARNING"), Family::Lifetime);
         assert_eq!(of("WARNING in x", "WARNING"), Family::Check);
+        assert_eq!(of("WARNING in refcount_dec", "WARNING"), Family::Lifetime);
         assert_eq!(of("BUG: MAX_LOCKDEP_KEYS too low!", "BUG"), Family::Machinery);
         assert_eq!(of("KASAN: use-after-free Read in x", "KASAN-USE-AFTER-FREE-READ"), Family::Lifetime);
     }
