@@ -86,7 +86,7 @@ fn bisected(world: &World) -> Vec<String> {
 
     // It is told in full once, and counted from then on.
     let told: Vec<&str> = shown.lines().filter(|line| line.contains("unrelated: ")).collect();
-    assert!(told[0].trim_start().starts_with("unrelated: WARNING in table_flush (s < .01): "), "{shown}");
+    assert!(told[0].trim_start().starts_with("unrelated: WARNING in table_flush (s "), "{shown}");
     assert!(told[1..].iter().all(|line| line.ends_with(" commits") && line.contains(" times so far, at ")), "{shown}");
     assert!(shown.contains("                   weight 1.0, no vote; console: trials/"), "{shown}");
     assert!(shown.contains("face    KASAN: slab-use-after-free Read in queue_release   ("), "{shown}");
@@ -126,7 +126,7 @@ fn another_bug_has_no_vote_and_is_listed_with_its_range_and_rate() {
     assert!(strays.iter().all(|entry| (entry["weight"].as_f64().unwrap() - 1.0).abs() < 0.05), "{strays:?}");
     let log = fs::read_to_string(world.path("run/bisect.log")).unwrap();
     let ignored: Vec<&str> =
-        log.lines().filter(|line| line.contains(": ignore: unrelated: WARNING in table_flush (s < .01)")).collect();
+        log.lines().filter(|line| line.contains(": ignore: unrelated: WARNING in table_flush (s ")).collect();
     assert!(!ignored.is_empty() && !log.contains("crashed: WARNING in table_flush"), "{log}");
     assert_eq!(ignored.iter().filter(|line| line.ends_with("; weight 1.0, no vote")).count(), 1, "{log}");
 }
