@@ -70,7 +70,7 @@ impl Bisector {
             .collect();
         let mute = self.settings.delta * MUTE_SHARE;
         let posterior = Posterior::new(
-            Grid::default(),
+            Grid::prior(self.places.good.is_empty()),
             Question { graph: &self.graph, candidates: &candidates, begins: cause, ends: &ends, sites, mute },
         );
         Range { candidates, ends, bad, begins: cause, posterior, counts, mute }

@@ -217,7 +217,7 @@ proptest! {
 
     #[test]
     fn equals_brute_force(case in cases()) {
-        let grid = Grid::default();
+        let grid = Grid::prior(false);
         let mut expected = case.brute_force(&grid);
         let sum = |readings: &[(f64, Vec<f64>)]| readings.iter().map(|(weight, _)| weight).sum::<f64>();
         let total = sum(&expected);
@@ -248,8 +248,8 @@ proptest! {
     fn a_crash_that_is_surely_something_else_moves_nothing(case in cases(), at in any::<prop::sample::Index>(), same in 0.0..=0.001) {
         let mut with = case.clone();
         with.seen.push((at.index(case.parents.len()), 0, Sight::Crash { same, look: 77 }));
-        let (_, _, before) = case.posterior(Grid::default());
-        let (_, _, after) = with.posterior(Grid::default());
+        let (_, _, before) = case.posterior(Grid::prior(false));
+        let (_, _, after) = with.posterior(Grid::prior(false));
         let mass = |posterior: &Posterior| {
             let mut sum = vec![0.0; posterior.group.len()];
             for belief in &posterior.beliefs {
@@ -267,7 +267,7 @@ proptest! {
     /// Sites tell what they contain; sums over what a candidate contains are checked against that.
     #[test]
     fn contained_sums_are_sums_over_what_is_contained(case in cases(), seed in any::<u32>()) {
-        let (graph, candidates, _) = case.posterior(Grid::default());
+        let (graph, candidates, _) = case.posterior(Grid::prior(false));
         let quantities: Vec<[f64; 2]> =
             (0..candidates.len()).map(|rank| [f64::from(seed.rotate_left(rank as u32) % 100), rank as f64]).collect();
         let sums = candidates.contained_sums(&quantities);
@@ -363,7 +363,7 @@ fn unsure_looks_are_read_both_ways_and_sure_ones_are_not() {
     let parents: Vec<Vec<usize>> = (0..4_usize).map(|number| number.checked_sub(1).into_iter().collect()).collect();
     let seen = vec![crash(3, 0.999, 1), crash(2, 0.4, 2), crash(2, 0.4, 2), crash(1, 0.01, 3)];
     let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true };
-    let (_, _, posterior) = case.posterior(Grid::default());
+    let (_, _, posterior) = case.posterior(Grid::prior(false));
     let readings: Vec<(Vec<u32>, Vec<u32>)> =
         posterior.beliefs.iter().map(|belief| (belief.reading.as_target(), belief.reading.as_stray())).collect();
     assert_eq!(readings, [(vec![], vec![2]), (vec![2], vec![])]);
