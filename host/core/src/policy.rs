@@ -36,6 +36,9 @@ pub struct Failure {
 /// The look of the target itself.
 pub const TARGET_LOOK: u32 = 0;
 
+/// From this chance on a crash is rather the target than not, and is counted so.
+pub const RATHER: f64 = 0.5;
+
 /// A crash, and the chance that it is the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sighting {
@@ -46,6 +49,13 @@ pub struct Sighting {
     /// Which look the crash has: crashes with one number are taken for one another. [`TARGET_LOOK`] is for what surely is the
     /// target; a crash that only may be has another number.
     pub look: u32,
+}
+
+impl Sighting {
+    /// Whether the crash is rather the target than not.
+    pub fn is_target(&self) -> bool {
+        self.same >= RATHER
+    }
 }
 
 /// How a trial ended.

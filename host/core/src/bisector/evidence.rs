@@ -10,6 +10,7 @@ use crate::commit::CommitId;
 use crate::policy::Decision;
 use crate::policy::Judgement;
 use crate::policy::Outcome;
+use crate::policy::RATHER;
 use crate::policy::Role;
 use crate::policy::Stage;
 use crate::policy::Trial;
@@ -150,8 +151,8 @@ impl Tally {
                 self.see(evidence.build, Sight::Clean { exposure: evidence.trial.exposure.clamp(0.0, 1.0) });
             }
             Outcome::Crashed(sighting) => {
-                let same = if sighting.same.is_nan() { 0.5 } else { sighting.same };
-                if same >= 0.5 {
+                let same = if sighting.same.is_nan() { RATHER } else { sighting.same };
+                if same >= RATHER {
                     self.hits += 1;
                 } else {
                     self.other += 1;

@@ -98,8 +98,8 @@ impl Bisector {
             let ended = tested.entry(node).or_default();
             ended.valid += 1;
             match outcome {
-                Outcome::Crashed(sighting) if sighting.same < 0.5 => *ended.other.entry(sighting.look).or_default() += 1,
-                Outcome::Crashed(_) => ended.target += 1,
+                Outcome::Crashed(sighting) if sighting.is_target() => ended.target += 1,
+                Outcome::Crashed(sighting) => *ended.other.entry(sighting.look).or_default() += 1,
                 Outcome::Clean | Outcome::Void(_) => {}
             }
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Sight;
 use super::Site;
+use crate::policy::RATHER;
 use crate::policy::TARGET_LOOK;
 
 /// A crash whose chance of being the target is not above this says nothing at all.
@@ -135,7 +136,7 @@ impl Reading {
             Sight::Crash { same, look } => match self.looks.get(&look) {
                 Some(Taken::Target) => true,
                 Some(Taken::Stray) => false,
-                Some(Taken::Weighed { .. }) | None => same >= 0.5,
+                Some(Taken::Weighed { .. }) | None => same >= RATHER,
             },
         }
     }

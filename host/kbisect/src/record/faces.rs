@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::counted;
 use super::event::Entry;
 use super::event::Event;
-use super::mentions::RATHER;
 
 /// A title of the target, and how often it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +105,7 @@ impl Faces {
 /// The title of a crash that is rather the target than not.
 fn shown(outcome: &Outcome) -> Option<String> {
     match outcome {
-        Outcome::Crashed(sighting) if sighting.same >= RATHER => Some(sighting.report.title.clone()),
+        Outcome::Crashed(sighting) if sighting.is_target() => Some(sighting.report.title.clone()),
         _ => None,
     }
 }

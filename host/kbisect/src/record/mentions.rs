@@ -13,8 +13,6 @@ use super::event::Event;
 
 /// Below this chance of being the target a crash is called unrelated, from there on unsure.
 const UNRELATED: f64 = 0.1;
-/// From here on it is the target rather than not, and is not mentioned.
-pub const RATHER: f64 = 0.5;
 
 /// A crash that is rather not the target.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,7 +118,7 @@ impl Mentions {
             return None;
         };
         let &(commit, n, weight) = self.crashed.get(&trial)?;
-        if sighting.same >= RATHER {
+        if sighting.is_target() {
             return None;
         }
         let title = &sighting.report.title;

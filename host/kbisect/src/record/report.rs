@@ -197,7 +197,6 @@ pub fn fixes_tag(text: &CommitText) -> String {
 }
 
 /// The subjects of all commits the search turned to.
-/// The titles of the commits that were tested.
 pub fn subjects(entries: &[Entry]) -> HashMap<CommitId, String> {
     let mut subjects = HashMap::new();
     for entry in entries {
@@ -232,7 +231,7 @@ fn not_counted<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> NotCounted {
     for outcome in outcomes {
         match outcome {
             Outcome::Clean => {}
-            Outcome::Crashed(sighting) if sighting.same >= 0.5 => {}
+            Outcome::Crashed(sighting) if sighting.is_target() => {}
             Outcome::Crashed(sighting) => {
                 *not_counted.other_crashes.entry(sighting.report.title.clone()).or_default() += 1;
             }

@@ -35,7 +35,6 @@ use super::event::Notice;
 use super::event::Recipient;
 use super::mentions::Mention;
 use super::mentions::Mentions;
-use super::mentions::RATHER;
 use super::stays::Stay;
 use super::stays::Stays;
 use super::stays::Turn;
@@ -145,7 +144,7 @@ impl Text {
             }
             Event::Related { trial, outcome, .. } => {
                 let run = self.runs.values_mut().flatten().find(|(number, _)| number == trial);
-                let told = mention.is_some() || matches!(outcome, Outcome::Crashed(sighting) if sighting.same >= RATHER);
+                let told = mention.is_some() || matches!(outcome, Outcome::Crashed(sighting) if sighting.is_target());
                 if let (Some((_, run)), Some(text), true) = (run, run_text(outcome, mention.as_ref()), told) {
                     *run = text;
                 }

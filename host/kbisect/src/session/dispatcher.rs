@@ -33,7 +33,6 @@ use kbisect_core::policy::Verdict;
 
 use super::executor::Ended;
 use super::executor::Executor;
-use super::looks::SAME;
 use super::parts::Parts;
 use super::state::State;
 use crate::config::job::Expect;
@@ -464,7 +463,7 @@ impl<'a> Dispatcher<'a> {
 
     /// What a crash that is rather not the target weighs in the search.
     fn weight(&self, number: TrialNumber, running: &Running, outcome: &Outcome, exposure: f64) -> Option<f64> {
-        if !matches!(outcome, Outcome::Crashed(sighting) if sighting.same < SAME) {
+        if !matches!(outcome, Outcome::Crashed(sighting) if !sighting.is_target()) {
             return None;
         }
         let trial = Trial { outcome: outcome.clone(), exposure };

@@ -8,7 +8,6 @@ use kbisect_core::bisector::Shown;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Sighting;
 
-use super::looks::SAME;
 use super::parts;
 use super::parts::Parts;
 use super::state::State;
@@ -28,7 +27,7 @@ pub(super) fn gather(parts: &Parts, state: &State) -> Result<Vec<OtherBug>, Erro
 fn other(parts: &Parts, state: &State, found: &Found, number: usize) -> Result<OtherBug, Error> {
     let sightings = || {
         state.trials.values().filter_map(|past| match &past.outcome {
-            Outcome::Crashed(sighting) if sighting.look == found.look && sighting.same < SAME => Some(sighting),
+            Outcome::Crashed(sighting) if sighting.look == found.look && !sighting.is_target() => Some(sighting),
             _ => None,
         })
     };

@@ -206,7 +206,7 @@ impl State {
             .faces
             .iter()
             .map(|report| {
-                let shows = |past: &&PastTrial| matches!(&past.outcome, Outcome::Crashed(seen) if seen.same >= 0.5 && seen.report.title == report.title);
+                let shows = |past: &&PastTrial| matches!(&past.outcome, Outcome::Crashed(seen) if seen.is_target() && seen.report.title == report.title);
                 Face { report: report.clone(), trials: self.trials.values().filter(shows).count() as u32 }
             })
             .collect();
