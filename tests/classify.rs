@@ -268,6 +268,8 @@ fn plugins_come_from_a_job_with_their_settings() {
         "repo = \".\"\nbad = \"HEAD\"\nrepro = \"repro\"\n[machine]\nkind = \"process\"\n\
          [[plugin]]\nid = \"ours\"\npath = {component:?}\nsettings = {{ ignore = true, same = 0.25 }}\n"
     );
+    fs::write(world.path("highest.toml"), format!("{job}priority = {}\n", i64::MAX)).unwrap();
+    fs::copy(component, world.path("second.wasm")).unwrap();
     fs::write(world.path("job.toml"), job).unwrap();
     fs::write(world.path("repro"), "").unwrap();
     insta::assert_snapshot!(
@@ -275,6 +277,7 @@ fn plugins_come_from_a_job_with_their_settings() {
             said(&world, &["classify", "--job", "job.toml", "console.txt"]),
             said(&world, &["relate", "--job", "job.toml", "--target", "console.txt", "--seen", "console.txt"]),
             said(&world, &["classify", "--job", "no.toml", "console.txt"]),
+            said(&world, &["classify", "--job", "highest.toml", "--plugin", "second.wasm", "console.txt"]),
         ]
         .concat(),
         @r"
@@ -292,6 +295,9 @@ fn plugins_come_from_a_job_with_their_settings() {
     --- exit status 0
     --- stderr
     error: no.toml: cannot read the job file: No such file or directory (os error 2)
+    --- exit status 2
+    --- stderr
+    error: plugins `ours` and `second` both claim `flake-policy` here, with the same priority 9223372036854775807: give one a higher `priority`
     --- exit status 2
     ");
 }

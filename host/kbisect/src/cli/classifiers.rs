@@ -38,14 +38,14 @@ impl Classifiers {
             Some(job) => config::read(job)?.job.plugins,
             None => Vec::new(),
         };
-        let first = plugins.iter().map(|plugin| plugin.priority).max().map_or(0, |highest| highest.saturating_add(1));
-        let given = self.plugin.iter().zip(first..).map(|(path, priority)| Plugin {
+        let highest = plugins.iter().map(|plugin| plugin.priority).max().unwrap_or(-1);
+        let given = (1..).zip(&self.plugin).map(|(place, path)| Plugin {
             id: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
             path: Some(path.clone()),
             sha256: None,
             hooks: Vec::new(),
             when: When::default(),
-            priority,
+            priority: highest.saturating_add(place),
             settings: json!({}),
             limits: PluginLimits::default(),
         });
