@@ -79,7 +79,12 @@ impl Debug {
         let name = SectionId::DebugInfo.name();
         let stored = elf.section_by_name(name)?.compressed_file_range().ok()?;
         let info = if stored.format == CompressionFormat::None && !layout.relocatable() {
-            Info::Stored(file, stored.offset..stored.offset + stored.uncompressed_size)
+            // What a file says of itself may be more than there is.
+            let end = stored.offset.checked_add(stored.uncompressed_size)?;
+            if end > file.metadata().ok()?.len() {
+                return None;
+            }
+            Info::Stored(file, stored.offset..end)
         } else {
             Info::Memory(layout.section(elf, name)?)
         };

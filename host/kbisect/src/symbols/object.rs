@@ -89,7 +89,7 @@ impl Layout {
         let mut next = 0_u64;
         let mut place = |size: u64| {
             let base = next;
-            next = next.saturating_add(size).next_multiple_of(1 << 12);
+            next = next.saturating_add(size).checked_next_multiple_of(1 << 12).unwrap_or(u64::MAX);
             base
         };
         let code = elf.sections().filter(|section| section.kind() == SectionKind::Text);
@@ -137,7 +137,9 @@ fn functions(elf: &Elf<'_>, layout: &Layout) -> HashMap<String, Vec<Function>> {
     let code: HashMap<_, _> = elf
         .sections()
         .filter(|section| section.kind() == SectionKind::Text)
-        .map(|section| (section.index(), (layout.base(Some(section.index())) + section.address()).saturating_add(section.size())))
+        .map(|section| {
+            (section.index(), layout.base(Some(section.index())).saturating_add(section.address()).saturating_add(section.size()))
+        })
         .collect();
     let mut symbols: Vec<_> = elf
         .symbols()

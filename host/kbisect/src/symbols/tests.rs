@@ -194,6 +194,33 @@ fn files_that_cannot_be_read_say_nothing() {
     }
 }
 
+/// Sections that say they lie beyond all addresses, or are larger than any file.
+#[test]
+fn files_that_lie_about_their_sections_are_read_as_far_as_they_go() {
+    let dir = tempfile::tempdir().unwrap();
+    build(dir.path());
+    fs::create_dir(dir.path().join("modules")).unwrap();
+    cc(dir.path(), &["-g", "-O1", "-c", "-o", "modules/one.ko", "lib/other.c"]);
+    let (_, extent, name) = nm(dir.path(), "vmlinux").into_iter().find(|(.., name)| name == "deeper").unwrap();
+    let console = format!("{name}+0x4/{extent:#x}\n{name}+0x4/{extent:#x} [one]\n");
+    for file in ["vmlinux", "modules/one.ko"] {
+        let sound = fs::read(dir.path().join(file)).unwrap();
+        let number = |at: usize| u64::from_le_bytes(*sound[at..].first_chunk().unwrap());
+        let (headers, count) = (number(0x28) as usize, usize::from(sound[0x3c]));
+        // Flags, address, offset, size, link and information, alignment, size of an entry.
+        for (section, field) in (0..count).flat_map(|section| (1..8).map(move |field| (section, field * 8))) {
+            for lie in [u64::MAX, u64::MAX - 4096, 1 << 50] {
+                let mut bytes = sound.clone();
+                bytes[headers + section * 64 + field..][..8].copy_from_slice(&lie.to_le_bytes());
+                fs::write(dir.path().join(file), bytes).unwrap();
+                let symbols = Symbols::new(dir.path().join("vmlinux"), Some(dir.path().join("modules")));
+                assert_eq!(annotated(&symbols, &console).lines().count(), 2);
+            }
+        }
+        fs::write(dir.path().join(file), sound).unwrap();
+    }
+}
+
 #[test]
 fn names_of_rust_are_demangled() {
     let symbols = Symbols::new("missing".into(), None);
