@@ -18,6 +18,7 @@ pub mod git_compat;
 pub mod graph;
 pub mod policy;
 pub mod posterior;
+pub mod prior;
 pub mod range;
 pub mod select;
 

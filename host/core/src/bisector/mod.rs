@@ -16,6 +16,7 @@ mod range;
 mod search;
 mod stage;
 mod summary;
+mod suspicion;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,7 @@ use far_end::CALIBRATION;
 use known::Known;
 use stage::Choose;
 use stage::Stage;
+use suspicion::Suspicion;
 
 /// A bisection: what is known, and what follows from it.
 #[derive(Debug)]
@@ -63,6 +65,8 @@ pub struct Bisector {
     places: Places,
     settings: Settings,
     recorded: Recorded,
+    /// How guilty commits look before any trial.
+    suspicion: Suspicion,
     /// What follows from the evidence, worked out when first asked for.
     view: OnceLock<View>,
     /// The candidates last asked for: they change less often than the evidence.
@@ -85,8 +89,15 @@ impl Bisector {
     #[expect(clippy::needless_pass_by_value, reason = "the ends are given away for good")]
     pub fn new(graph: Arc<Graph>, ends: Ends, settings: Settings) -> Result<Self, BadEnds> {
         let places = Places::new(&graph, &ends)?;
-        let recorded = Recorded::default();
-        Ok(Self { graph, places, settings, recorded, view: OnceLock::new(), between: Mutex::new(None) })
+        Ok(Self {
+            graph,
+            places,
+            settings,
+            recorded: Recorded::default(),
+            suspicion: Suspicion::default(),
+            view: OnceLock::new(),
+            between: Mutex::new(None),
+        })
     }
 
     /// Takes a finished trial into account; one with the same number is replaced.
@@ -116,6 +127,12 @@ impl Bisector {
             Stage::Search(range) => self.strategy().plan(self, known, range, pending),
             Stage::End(conclusion) => Plan::Done(conclusion.clone()),
         }
+    }
+
+    /// Something changed from which the candidates' prior follows.
+    fn forget_view(&mut self) {
+        self.between = Mutex::new(None);
+        self.view = OnceLock::new();
     }
 
     fn view(&self) -> &View {

@@ -82,7 +82,8 @@ impl Bisector {
         if let Some(between) = kept.as_ref().filter(|between| between.newest == newest && between.oldest == oldest) {
             return Arc::clone(&between.candidates);
         }
-        let candidates = Arc::new(Candidates::new(&self.graph, newest, oldest));
+        let candidates = Candidates::new(&self.graph, newest, oldest).weighed(|node| self.suspicion.prior(node));
+        let candidates = Arc::new(candidates);
         *kept = Some(Between { newest, oldest: oldest.to_vec(), candidates: Arc::clone(&candidates) });
         candidates
     }

@@ -221,10 +221,10 @@ impl Search<'_> {
         let unsure_if_good = select::entropy(belief.f);
         // Of each hypothesis: its probability, with the chance of a hit, and with the entropy of the outcome.
         let bad = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
-        let by_group: Vec<[f64; 3]> = (0..belief.groups.len())
-            .map(|group| bad(belief.groups[group] / range.posterior.members[group] as f64, belief.group_r[group]))
-            .collect();
-        let quantities: Vec<[f64; 3]> = range.posterior.group.iter().map(|&group| by_group[group]).collect();
+        let by_group: Vec<[f64; 3]> =
+            (0..belief.groups.len()).map(|group| bad(belief.groups[group], belief.group_r[group])).collect();
+        let members = range.posterior.group.iter().zip(&range.posterior.share);
+        let quantities: Vec<[f64; 3]> = members.map(|(&group, share)| by_group[group].map(|sum| sum * share)).collect();
         let all = quantities.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
         let by_end: Vec<[f64; 3]> = belief.ends.iter().zip(&belief.end_r).map(|(&end, &r)| bad(end, r)).collect();
         let ends = by_end.iter().fold([0.0; 3], |sum, more| plus(sum, *more));

@@ -17,6 +17,8 @@ pub(crate) struct Candidates {
     parents: Vec<Vec<u32>>,
     /// Each candidate's place in git's list.
     listed: Vec<u32>,
+    /// Each candidate's prior probability, but for a factor that all share.
+    weights: Vec<f64>,
     /// All that the newest end contains: a commit in here that is no candidate contains none.
     newest: NodeSet,
 }
@@ -37,7 +39,14 @@ impl Candidates {
         for (place, &node) in list.iter().enumerate() {
             listed[rank(node).expect("the list holds the candidates") as usize] = place as u32;
         }
-        Self { nodes, parents, listed, newest: graph.ancestors(&[newest]) }
+        let weights = vec![1.0; nodes.len()];
+        Self { nodes, parents, listed, weights, newest: graph.ancestors(&[newest]) }
+    }
+
+    /// The same with these prior weights, which must be above 0; only their ratios count.
+    pub(crate) fn weighed(self, weight: impl Fn(Node) -> f64) -> Self {
+        let weights = self.nodes.iter().map(|&node| weight(node)).collect();
+        Self { weights, ..self }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -50,6 +59,11 @@ impl Candidates {
 
     pub(crate) fn rank(&self, node: Node) -> Option<usize> {
         self.nodes.binary_search(&node).ok()
+    }
+
+    /// The candidates' prior weights, by rank.
+    pub(crate) fn weights(&self) -> &[f64] {
+        &self.weights
     }
 
     /// The candidate's place in git's list, for ties.

@@ -81,8 +81,9 @@ pub(crate) struct Posterior {
     pub(crate) grid: Grid,
     /// Each candidate's group, by rank.
     pub(crate) group: Vec<usize>,
-    /// How many candidates each group has.
-    pub(crate) members: Vec<usize>,
+    /// Each candidate's share of its group's probability, by rank: trials cannot tell the members apart, but some looked guiltier
+    /// beforehand.
+    pub(crate) share: Vec<f64>,
     /// The readings that stand, the weightiest first. Never empty; their weights add up to 1.
     pub(crate) beliefs: Vec<Belief>,
     /// The tested commits, in the order of [`Belief::sites`].
@@ -95,11 +96,12 @@ impl Posterior {
         sites.sort_by_key(|site| site.node);
         let contained: Vec<Ranks> = sites.iter().map(|site| candidates.contained(graph, site.node)).collect();
         let (group, containing) = partition(candidates.len(), &contained);
-        let mut members = vec![0; containing.len()];
-        for &group in &group {
-            members[group] += 1;
+        let mut weights = vec![0.0; containing.len()];
+        for (&group, weight) in group.iter().zip(candidates.weights()) {
+            weights[group] += weight;
         }
-        let prior = hypotheses(candidates.len(), &members, ends);
+        let share = group.iter().zip(candidates.weights()).map(|(&group, weight)| weight / weights[group]).collect();
+        let prior = hypotheses(&weights, ends);
         // Which hypotheses make which tested commit bad: the groups first, then the ends.
         let bad: Vec<Vec<bool>> = sites
             .iter()
@@ -111,15 +113,15 @@ impl Posterior {
             .collect();
         let mut beliefs: Vec<Belief> = looks::readings(&sites)
             .into_iter()
-            .map(|reading| Belief::new(&grid, reading, &sites, &bad, &prior, members.len(), mute))
+            .map(|reading| Belief::new(&grid, reading, &sites, &bad, &prior, containing.len(), mute))
             .collect();
         belief::weigh(&mut beliefs);
-        Self { grid, group, members, beliefs, sites }
+        Self { grid, group, share, beliefs, sites }
     }
 
     /// Each candidate's probability under a belief, by rank.
     pub(crate) fn mass(&self, belief: &Belief) -> Vec<f64> {
-        self.group.iter().map(|&group| belief.groups[group] / self.members[group] as f64).collect()
+        self.group.iter().zip(&self.share).map(|(&group, share)| belief.groups[group] * share).collect()
     }
 
     /// How many times likelier the sight is at a bad commit than at a good one, under the weightiest reading; 1 where it says
@@ -165,10 +167,11 @@ fn partition(candidates: usize, contained: &[Ranks]) -> (Vec<usize>, Vec<Vec<boo
     (group, containing)
 }
 
-/// Prior probabilities: the groups' by their share of the candidates, then the ends'.
-fn hypotheses(candidates: usize, members: &[usize], ends: &[GoodEnd]) -> Vec<f64> {
+/// Prior probabilities: the groups' by their share of the candidates' weight, then the ends'.
+fn hypotheses(weights: &[f64], ends: &[GoodEnd]) -> Vec<f64> {
     let between = 1.0 - ends.iter().map(|end| end.prior).sum::<f64>();
-    let groups = members.iter().map(|&members| between * members as f64 / candidates as f64);
+    let all: f64 = weights.iter().sum();
+    let groups = weights.iter().map(|weight| between * weight / all);
     groups.chain(ends.iter().map(|end| end.prior)).collect()
 }
 

@@ -44,19 +44,22 @@ struct Case {
     seen: Vec<(usize, usize, Sight)>,
     mute: f64,
     begins: bool,
+    /// Each commit's weight beforehand; 1 for those beyond.
+    weights: Vec<f64>,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
     let seen = proptest::collection::vec((any::<prop::sample::Index>(), 0_usize..2, sights()), 0..14);
     let good = proptest::collection::vec(any::<prop::sample::Index>(), 1..=2);
-    (histories(), good, seen, prop_oneof![Just(0.0), Just(0.0005), Just(0.05)], any::<bool>()).prop_map(
-        |(parents, good, seen, mute, begins)| {
+    let weights = prop_oneof![Just(Vec::new()), proptest::collection::vec(prop_oneof![Just(1e-4), 0.1..20.0], 12)];
+    (histories(), good, seen, prop_oneof![Just(0.0), Just(0.0005), Just(0.05)], any::<bool>(), weights).prop_map(
+        |(parents, good, seen, mute, begins, weights)| {
             let last = parents.len() - 1;
             let mut good: Vec<usize> = good.iter().map(|good| good.index(last)).collect();
             good.sort_unstable();
             good.dedup();
             let seen = seen.iter().map(|(commit, build, sight)| (commit.index(parents.len()), *build, *sight)).collect();
-            Case { parents, good, seen, mute, begins }
+            Case { parents, good, seen, mute, begins, weights }
         },
     )
 }
@@ -82,6 +85,10 @@ impl Case {
         (0..self.parents.len()).filter(|&commit| !self.good.iter().any(|&good| self.contains(good, commit))).collect()
     }
 
+    fn weight(&self, commit: usize) -> f64 {
+        self.weights.get(commit).copied().unwrap_or(1.0)
+    }
+
     fn prior(&self) -> f64 {
         0.1 / self.good.len() as f64
     }
@@ -90,7 +97,8 @@ impl Case {
         let graph = self.graph();
         let node = |number: usize| graph.node(&id(number)).unwrap();
         let good: Vec<Node> = self.good.iter().map(|&good| node(good)).collect();
-        let candidates = Candidates::new(&graph, node(self.parents.len() - 1), &good);
+        let number = |node: Node| (0..self.parents.len()).find(|&number| id(number) == graph.id(node)).unwrap();
+        let candidates = Candidates::new(&graph, node(self.parents.len() - 1), &good).weighed(|node| self.weight(number(node)));
         let ends: Vec<GoodEnd> = good.iter().map(|&node| GoodEnd { node, prior: self.prior() }).collect();
         let mut sites: Vec<Site> = Vec::new();
         for &(commit, build, sight) in &self.seen {
@@ -110,8 +118,12 @@ impl Case {
     fn hypotheses(&self) -> Vec<(f64, Vec<bool>)> {
         let all = 0..self.parents.len();
         let candidates = self.candidates();
-        let share = (1.0 - self.prior() * self.good.len() as f64) / candidates.len() as f64;
-        let of_candidate = |&culprit: &usize| (share, all.clone().map(|at| self.contains(at, culprit) == self.begins).collect());
+        let weight: f64 = candidates.iter().map(|&commit| self.weight(commit)).sum();
+        let between = 1.0 - self.prior() * self.good.len() as f64;
+        let of_candidate = |&culprit: &usize| {
+            let bad = all.clone().map(|at| self.contains(at, culprit) == self.begins).collect();
+            (between * self.weight(culprit) / weight, bad)
+        };
         let of_end = |&end: &usize| {
             let spared = |at: usize| self.good.iter().any(|&other| other != end && self.contains(other, at));
             (self.prior(), all.clone().map(|at| self.contains(at, end) || !spared(at)).collect())
@@ -329,7 +341,7 @@ fn on_a_line_the_grid_is_near_the_beta_integral() {
             // Crashes that are surely something else are no evidence.
             seen.push((commit, 0, Sight::Crash { same: 0.0, look: 2 }));
         }
-        let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true };
+        let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new() };
         let (graph, candidates, posterior) = case.posterior(Grid::new(rates, &[(f, 1.0)]));
 
         let weight = |culprit: usize| {
@@ -362,7 +374,7 @@ fn unsure_looks_are_read_both_ways_and_sure_ones_are_not() {
     let crash = |commit, same, look| (commit, 0, Sight::Crash { same, look });
     let parents: Vec<Vec<usize>> = (0..4_usize).map(|number| number.checked_sub(1).into_iter().collect()).collect();
     let seen = vec![crash(3, 0.999, 1), crash(2, 0.4, 2), crash(2, 0.4, 2), crash(1, 0.01, 3)];
-    let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true };
+    let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new() };
     let (_, _, posterior) = case.posterior(Grid::prior(false));
     let readings: Vec<(Vec<u32>, Vec<u32>)> =
         posterior.beliefs.iter().map(|belief| (belief.reading.as_target(), belief.reading.as_stray())).collect();

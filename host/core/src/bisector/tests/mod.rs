@@ -5,4 +5,5 @@ mod ends;
 mod others;
 mod search;
 mod set;
+mod suspicion;
 mod world;
