@@ -28,7 +28,7 @@ impl Choose for ByGit {
     fn stage(&self, bisector: &Bisector, known: &Known) -> Stage {
         match bisector.far_end(known, |end| Standing::from(known.verdict(end))) {
             FarEnd::Test(node, role) => Stage::Test(node, role),
-            FarEnd::Settled { bad, good, walked } => Stage::Search(Box::new(bisector.range(known, bad, &good, walked))),
+            FarEnd::Settled { bad, good, walked } => Stage::Search(bisector.range(known, bad, &good, walked)),
             FarEnd::End(conclusion) => Stage::End(conclusion),
         }
     }

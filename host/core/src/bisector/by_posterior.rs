@@ -11,6 +11,7 @@ use super::known::Known;
 use super::known::TRIALS;
 use super::range::Range;
 use super::search::Search;
+use super::search::holding;
 use super::stage::Choose;
 use super::stage::Stage;
 use crate::git_compat::steps;
@@ -54,7 +55,7 @@ impl Choose for ByPosterior {
                     let range = bisector.range(known, bad, &good, walked);
                     match range.fallen() {
                         Some(end) => fallen.push(end),
-                        None => return Stage::Search(Box::new(range)),
+                        None => return Stage::Search(range),
                     }
                 }
             }
@@ -67,7 +68,7 @@ impl Choose for ByPosterior {
 
     /// The commits that hold 99 % of the probability, less the one under test.
     fn left(&self, _: &Bisector, _: &Known, range: &Range) -> (usize, usize) {
-        let holding = range.holding(&range.mass(), NEARLY_ALL).len();
+        let holding = holding(&range.mass(), NEARLY_ALL);
         (holding - 1, steps(holding) as usize)
     }
 }

@@ -39,6 +39,12 @@ impl Known {
         &self.tallies
     }
 
+    /// The commits of which something is known.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
+        let judged = self.verdicts.keys().copied().filter(|node| !self.places.contains_key(node));
+        self.tallies.iter().map(|&(node, _)| node).chain(judged)
+    }
+
     pub(super) fn tally(&self, node: Node) -> Option<&Tally> {
         self.places.get(&node).map(|&place| &self.tallies[place].1)
     }

@@ -54,6 +54,7 @@ use ends::Places;
 use evidence::Recorded;
 use far_end::CALIBRATION;
 use known::Known;
+use range::Kept;
 use stage::Choose;
 use stage::Stage;
 use suspicion::Suspicion;
@@ -69,8 +70,7 @@ pub struct Bisector {
     suspicion: Suspicion,
     /// What follows from the evidence, worked out when first asked for.
     view: OnceLock<View>,
-    /// The candidates last asked for: they change less often than the evidence.
-    between: Mutex<Option<range::Between>>,
+    kept: Mutex<Kept>,
 }
 
 /// What follows from the evidence.
@@ -96,20 +96,33 @@ impl Bisector {
             recorded: Recorded::default(),
             suspicion: Suspicion::default(),
             view: OnceLock::new(),
-            between: Mutex::new(None),
+            kept: Mutex::default(),
         })
+    }
+
+    /// The same bisection with other evidence.
+    fn with(&self, recorded: Recorded) -> Self {
+        Self {
+            graph: Arc::clone(&self.graph),
+            places: self.places.clone(),
+            settings: self.settings,
+            recorded,
+            suspicion: self.suspicion.clone(),
+            view: OnceLock::new(),
+            kept: Mutex::default(),
+        }
     }
 
     /// Takes a finished trial into account; one with the same number is replaced.
     pub fn record(&mut self, evidence: Evidence) {
         self.recorded.record(evidence);
-        self.view = OnceLock::new();
+        self.evidence_changed();
     }
 
     /// Forgets a trial, and the flake policy's answer if it had seen more trials than are left.
     pub fn retract(&mut self, number: TrialNumber) {
         self.recorded.retract(number);
-        self.view = OnceLock::new();
+        self.evidence_changed();
     }
 
     /// Takes the flake policy's answer for a commit into account. Of several for one commit that which saw most trials stands, and
@@ -131,8 +144,13 @@ impl Bisector {
 
     /// Something changed from which the candidates' prior follows.
     fn forget_view(&mut self) {
-        self.between = Mutex::new(None);
         self.view = OnceLock::new();
+        self.kept = Mutex::default();
+    }
+
+    fn evidence_changed(&mut self) {
+        self.view = OnceLock::new();
+        self.kept().evidence_changed();
     }
 
     fn view(&self) -> &View {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Bisector;
 use super::Evidence;
 use super::Strategy;
-use super::known::Known;
+use super::View;
 use super::stage::Stage;
 use crate::commit::CommitId;
 use crate::graph::Node;
@@ -75,13 +75,14 @@ impl Bisector {
         if self.settings.strategy == Strategy::Git {
             return None;
         }
-        let mut recorded = self.recorded.clone();
-        recorded.record(crash.clone());
-        let known = Known::new(&self.graph, &recorded, self.settings.single_trials);
+        let mut imagined = self.recorded.clone();
+        imagined.record(crash.clone());
+        let imagined = self.with(imagined);
+        let View { known, stage } = imagined.view();
         let sight = Sight::Crash { same: sighting.same, look: sighting.look };
-        match self.strategy().stage(self, &known) {
+        match stage {
             Stage::Search(range) => Some(range.posterior.ratio(sight)),
-            Stage::Test(..) | Stage::End(_) => self.provisional(&known).map(|range| range.posterior.ratio(sight)),
+            Stage::Test(..) | Stage::End(_) => imagined.provisional(known).map(|range| range.posterior.ratio(sight)),
         }
     }
 

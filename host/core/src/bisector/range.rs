@@ -1,6 +1,7 @@
 //! A settled range: its candidates, and what is probable among them.
 
 use std::sync::Arc;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use super::Bisector;
@@ -13,6 +14,7 @@ use crate::policy::Verdict;
 use crate::posterior::Candidates;
 use crate::posterior::GoodEnd;
 use crate::posterior::Grid;
+use crate::posterior::Groups;
 use crate::posterior::Posterior;
 use crate::posterior::Question;
 use crate::posterior::Site;
@@ -40,25 +42,63 @@ pub(super) struct Range {
     pub(super) mute: f64,
 }
 
-/// Candidates with the ends that they lie between.
+/// What is kept between plans because it takes long: each a function of what stands beside it.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// The candidates last asked for: they change less often than the evidence.
+    between: Option<Between>,
+    /// The ranges made of the evidence at hand.
+    ranges: Vec<(Asked, Arc<Range>)>,
+}
+
+impl Kept {
+    /// Forgets what depends on the evidence.
+    pub(super) fn evidence_changed(&mut self) {
+        self.ranges.clear();
+    }
+}
+
+/// Candidates with the ends that they lie between, and their groups by the commits tested last.
 #[derive(Debug)]
-pub(super) struct Between {
+struct Between {
     newest: Node,
     oldest: Vec<Node>,
     candidates: Arc<Candidates>,
+    groups: Option<Arc<Groups>>,
+}
+
+/// What a range was asked for with.
+#[derive(Debug, PartialEq)]
+struct Asked {
+    bad: Node,
+    good: Vec<Node>,
+    walked: bool,
 }
 
 impl Bisector {
-    pub(super) fn range(&self, known: &Known, bad: Node, good: &[Node], walked: bool) -> Range {
+    pub(super) fn range(&self, known: &Known, bad: Node, good: &[Node], walked: bool) -> Arc<Range> {
+        let asked = Asked { bad, good: good.to_vec(), walked };
+        let found = self.kept().ranges.iter().find(|(earlier, _)| *earlier == asked).map(|(_, range)| Arc::clone(range));
+        if let Some(range) = found {
+            return range;
+        }
+        let range = Arc::new(self.make_range(known, &asked));
+        // What counts in a search for a fix depends on verdicts, too.
+        if self.places.kind == Kind::Cause {
+            self.kept().ranges.push((asked, Arc::clone(&range)));
+        }
+        range
+    }
+
+    fn make_range(&self, known: &Known, asked: &Asked) -> Range {
+        let Asked { bad, ref good, walked } = *asked;
         let cause = self.places.kind == Kind::Cause;
-        let candidates = match self.places.kind {
-            Kind::Cause => self.candidates(self.places.start, good),
-            Kind::Fix => self.candidates(good[0], &[self.places.start]),
-        };
+        let (newest, oldest) = if cause { (self.places.start, &good[..]) } else { (good[0], &[self.places.start][..]) };
+        let candidates = self.candidates(newest, oldest);
         let prior = if walked { WALKED_BAD } else { STATED_BAD } / good.len() as f64;
         let ends: Vec<GoodEnd> = good.iter().map(|&node| GoodEnd { node, prior }).collect();
         let counts = (!cause).then(|| self.shown(known));
-        let sites = known
+        let mut sites: Vec<Site> = known
             .tallies()
             .iter()
             .filter(|(_, tally)| tally.valid() > 0)
@@ -68,24 +108,44 @@ impl Bisector {
                 clean_counts: counts.as_ref().is_none_or(|counts| counts.contains(*node)),
             })
             .collect();
+        sites.sort_by_key(|site| site.node);
+        let groups = self.groups(&candidates, sites.iter().map(|site| site.node).collect());
         let mute = self.settings.delta * MUTE_SHARE;
         let posterior = Posterior::new(
             Grid::prior(self.places.good.is_empty()),
-            Question { graph: &self.graph, candidates: &candidates, begins: cause, ends: &ends, sites, mute },
+            Question { graph: &self.graph, groups, begins: cause, ends: &ends, sites, mute },
         );
         Range { candidates, ends, bad, begins: cause, posterior, counts, mute }
     }
 
-    /// The candidates between these ends, kept until others are asked for.
+    /// The candidates between these ends.
     fn candidates(&self, newest: Node, oldest: &[Node]) -> Arc<Candidates> {
-        let mut kept = self.between.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(between) = kept.as_ref().filter(|between| between.newest == newest && between.oldest == oldest) {
+        let mut kept = self.kept();
+        if let Some(between) = kept.between.as_ref().filter(|between| between.newest == newest && between.oldest == oldest) {
             return Arc::clone(&between.candidates);
         }
         let candidates = Candidates::new(&self.graph, newest, oldest).weighed(|node| self.suspicion.prior(node));
         let candidates = Arc::new(candidates);
-        *kept = Some(Between { newest, oldest: oldest.to_vec(), candidates: Arc::clone(&candidates) });
+        kept.between = Some(Between { newest, oldest: oldest.to_vec(), candidates: Arc::clone(&candidates), groups: None });
         candidates
+    }
+
+    /// The groups of these candidates, the ones last asked for, by these tested commits.
+    fn groups(&self, candidates: &Arc<Candidates>, sites: Vec<Node>) -> Arc<Groups> {
+        let mut kept = self.kept();
+        let between = kept.between.as_mut().filter(|between| Arc::ptr_eq(&between.candidates, candidates));
+        if let Some(groups) = between.as_ref().and_then(|between| between.groups.as_ref()).filter(|groups| groups.by(&sites)) {
+            return Arc::clone(groups);
+        }
+        let groups = Arc::new(Groups::new(&self.graph, candidates, sites));
+        if let Some(between) = between {
+            between.groups = Some(Arc::clone(&groups));
+        }
+        groups
+    }
+
+    pub(super) fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The commits that contain the start commit or a merge base which has shown the target.

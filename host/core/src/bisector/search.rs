@@ -139,11 +139,18 @@ impl Search<'_> {
     /// Which candidates may be tested. Where few are left, those on branches that the bug never reached are left out, too.
     fn all_available(&self, belief: &Belief, mass: &[f64]) -> Ranks {
         let node = |rank: usize| self.range.candidates.node(rank);
-        let mut available: Ranks = (0..mass.len()).map(|rank| self.available(belief, node(rank))).collect();
-        let left = self.range.holding(mass, 1.0 - self.delta);
-        if left.len() <= BRANCHES {
-            for rank in left {
-                available[rank] = available[rank] && self.missing_base(node(rank)) != Some(None);
+        let mut available: Ranks = vec![true; mass.len()];
+        for node in self.known.nodes() {
+            if let Some(rank) = self.range.candidates.rank(node) {
+                available[rank] = self.available(belief, node);
+            }
+        }
+        if self.range.counts.is_some() {
+            let left = holding(mass, 1.0 - self.delta);
+            if left <= BRANCHES {
+                for rank in self.range.likeliest(mass, left) {
+                    available[rank] = available[rank] && self.missing_base(node(rank)) != Some(None);
+                }
             }
         }
         available
@@ -223,33 +230,39 @@ impl Search<'_> {
         let bad = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
         let by_group: Vec<[f64; 3]> =
             (0..belief.groups.len()).map(|group| bad(belief.groups[group], belief.group_r[group])).collect();
-        let members = range.posterior.group.iter().zip(&range.posterior.share);
-        let quantities: Vec<[f64; 3]> = members.map(|(&group, share)| by_group[group].map(|sum| sum * share)).collect();
+        let quantities = range.posterior.groups.spread(|group, share| by_group[group].map(|sum| sum * share));
         let all = quantities.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
         let by_end: Vec<[f64; 3]> = belief.ends.iter().zip(&belief.end_r).map(|(&end, &r)| bad(end, r)).collect();
         let ends = by_end.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
         let contained = range.candidates.contained_sums(&quantities);
 
-        let offer = |node: Node, [bad, hit, unsure]: [f64; 3], listed: u32| {
+        let mut yields = vec![1.0; range.candidates.len()];
+        for node in self.known.nodes() {
+            if let Some(rank) = range.candidates.rank(node) {
+                yields[rank] = self.yields(node, 0);
+            }
+        }
+        let offer = |node: Node, [bad, hit, unsure]: [f64; 3], listed: u32, yields: f64| {
             let good = 1.0 - bad;
             let bits = select::bits(hit + good * belief.f, unsure + good * unsure_if_good);
             let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
-            Offer { node, bad, hit, value: bits * self.yields(node, 0), listed, rebuild: false }
+            Offer { node, bad, hit, value: bits * yields, listed, rebuild: false }
         };
+        let tested = range.tested();
         let untested = |node: Node| range.posterior.site(node).is_none();
         let candidates = (0..contained.len()).map(|rank| (rank, range.candidates.node(rank)));
         let mut offers: Vec<Offer> = candidates
-            .filter(|&(rank, node)| available[rank] && untested(node))
+            .filter(|&(rank, _)| available[rank] && !tested[rank])
             .map(|(rank, node)| {
                 let inside = if range.begins { contained[rank] } else { minus(all, contained[rank]) };
-                offer(node, plus(inside, ends), range.candidates.listed(rank))
+                offer(node, plus(inside, ends), range.candidates.listed(rank), yields[rank])
             })
             .collect();
         // Good ends that are trusted; the newest commit of a search for a fix is a candidate itself.
         let trusted =
             range.ends.iter().zip(by_end).filter(|(end, _)| untested(end.node) && range.candidates.rank(end.node).is_none());
         let trusted = trusted.filter(|(end, _)| self.available(belief, end.node));
-        offers.extend(trusted.map(|(end, bad)| offer(end.node, bad, u32::MAX)));
+        offers.extend(trusted.map(|(end, bad)| offer(end.node, bad, u32::MAX, self.yields(end.node, 0))));
         offers
     }
 
@@ -367,6 +380,19 @@ fn minus(sum: [f64; 3], less: [f64; 3]) -> [f64; 3] {
     plus(sum, less.map(|less| -less))
 }
 
+/// How many candidates, the likeliest ones, hold this share of all candidates' probability.
+pub(super) fn holding(mass: &[f64], share: f64) -> usize {
+    let mut sorted = mass.to_vec();
+    sorted.sort_unstable_by(|one, other| other.total_cmp(one));
+    let mut left = mass.iter().sum::<f64>() * share;
+    let holds = |mass: &&f64| {
+        let more = left > 0.0;
+        left -= **mass;
+        more
+    };
+    sorted.iter().take_while(holds).count().max(1)
+}
+
 fn better(one: &Offer, other: &Offer) -> bool {
     let equal = (one.value - other.value).abs() <= EQUAL * other.value;
     if equal { one.listed < other.listed } else { one.value > other.value }
@@ -386,27 +412,21 @@ impl Range {
 
     /// The likeliest commits that together hold this share of the candidates' probability, best first, at most so many.
     pub(super) fn suspects(&self, graph: &Graph, mass: &[f64], share: f64, most: usize) -> Vec<Suspect> {
-        let ranks = self.holding(mass, share);
         let suspect = |&rank: &usize| Suspect { commit: graph.id(self.candidates.node(rank)), probability: mass[rank] };
-        ranks.iter().take(most).map(suspect).collect()
+        self.likeliest(mass, holding(mass, share).min(most)).iter().map(suspect).collect()
     }
 
-    /// The fewest candidates that hold this share of all candidates' probability, best first.
-    pub(super) fn holding(&self, mass: &[f64], share: f64) -> Vec<usize> {
+    /// So many of the likeliest candidates, best first.
+    pub(super) fn likeliest(&self, mass: &[f64], count: usize) -> Vec<usize> {
         let mut ranks: Vec<usize> = (0..mass.len()).collect();
-        ranks.sort_by(|&one, &other| {
-            mass[other].total_cmp(&mass[one]).then_with(|| self.candidates.listed(one).cmp(&self.candidates.listed(other)))
-        });
-        let mut left = mass.iter().sum::<f64>() * share;
-        let count = ranks
-            .iter()
-            .take_while(|&&rank| {
-                let more = left > 0.0;
-                left -= mass[rank];
-                more
-            })
-            .count();
-        ranks.truncate(count.max(1));
+        let better = |one: &usize, other: &usize| {
+            mass[*other].total_cmp(&mass[*one]).then_with(|| self.candidates.listed(*one).cmp(&self.candidates.listed(*other)))
+        };
+        if count < ranks.len() {
+            ranks.select_nth_unstable_by(count, better);
+            ranks.truncate(count);
+        }
+        ranks.sort_unstable_by(better);
         ranks
     }
 
@@ -417,6 +437,15 @@ impl Range {
         let first = Suspect { commit: graph.id(named), probability };
         let others = self.suspects(graph, &mass, 1.0, NAMED).into_iter();
         std::iter::once(first).chain(others.filter(|suspect| suspect.commit != first.commit).take(NAMED - 1)).collect()
+    }
+
+    /// Which candidates had a valid trial.
+    fn tested(&self) -> Ranks {
+        let mut tested = vec![false; self.candidates.len()];
+        for rank in self.posterior.sites.iter().filter_map(|site| self.candidates.rank(site.node)) {
+            tested[rank] = true;
+        }
+        tested
     }
 
     fn is_end(&self, node: Node) -> bool {

@@ -1,5 +1,7 @@
 //! Where a bisection stands, and the border between the two strategies and the rest.
 
+use std::sync::Arc;
+
 use super::Bisector;
 use super::Conclusion;
 use super::Pending;
@@ -15,7 +17,7 @@ pub(super) enum Stage {
     /// An end of the range, or a merge base, must be tested (more).
     Test(Node, Role),
     /// Candidates are told apart.
-    Search(Box<Range>),
+    Search(Arc<Range>),
     /// There is nothing to search.
     End(Conclusion),
 }

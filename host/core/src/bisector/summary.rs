@@ -1,5 +1,7 @@
 //! What a bisection shows of itself.
 
+use std::sync::Arc;
+
 use super::Bisector;
 use super::Summary;
 use super::Tested;
@@ -21,7 +23,7 @@ impl Bisector {
         let View { known, stage } = self.view();
         let settled = if let Stage::Search(range) = stage { Some(&**range) } else { None };
         let provisional = if settled.is_none() { self.provisional(known) } else { None };
-        let range = settled.or(provisional.as_ref());
+        let range = settled.or(provisional.as_deref());
         let (left, steps) = settled.map_or((0, 0), |range| self.strategy().left(self, known, range));
         let contained = range.map(|range| {
             let mass: Vec<[f64; 1]> = range.mass().into_iter().map(|mass| [mass]).collect();
@@ -47,7 +49,7 @@ impl Bisector {
     }
 
     /// Before the range is settled, once the start commit is bad: a range by any ends. The rates are of use then, too.
-    pub(super) fn provisional(&self, known: &Known) -> Option<Range> {
+    pub(super) fn provisional(&self, known: &Known) -> Option<Arc<Range>> {
         (known.verdict(self.places.start) == Some(Verdict::Bad)).then(|| {
             let walked = self.places.good.is_empty();
             let good = if walked { &self.places.releases[..1] } else { &self.places.good[..] };

@@ -9,18 +9,20 @@
 
 mod belief;
 mod candidates;
+mod groups;
 mod looks;
 mod rates;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(crate) use belief::Belief;
 pub(crate) use belief::Hit;
 pub(crate) use candidates::Candidates;
 pub(crate) use candidates::Ranks;
+pub(crate) use groups::Groups;
 pub(crate) use looks::STRAY_FLOOR;
 pub(crate) use rates::Grid;
 
@@ -65,11 +67,12 @@ pub(crate) struct GoodEnd {
 /// What the posterior is asked.
 pub(crate) struct Question<'a> {
     pub(crate) graph: &'a Graph,
-    pub(crate) candidates: &'a Candidates,
+    /// The candidates' groups by the tested commits.
+    pub(crate) groups: Arc<Groups>,
     /// The boundary is where the crash begins (cause) rather than ends (fix).
     pub(crate) begins: bool,
     pub(crate) ends: &'a [GoodEnd],
-    /// Tested commits, each once.
+    /// Tested commits, each once, in the graph's order.
     pub(crate) sites: Vec<Site>,
     /// Chance that a built kernel cannot show the bug for reasons of its own.
     pub(crate) mute: f64,
@@ -79,11 +82,7 @@ pub(crate) struct Question<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Posterior {
     pub(crate) grid: Grid,
-    /// Each candidate's group, by rank.
-    pub(crate) group: Vec<usize>,
-    /// Each candidate's share of its group's probability, by rank: trials cannot tell the members apart, but some looked guiltier
-    /// beforehand.
-    pub(crate) share: Vec<f64>,
+    pub(crate) groups: Arc<Groups>,
     /// The readings that stand, the weightiest first. Never empty; their weights add up to 1.
     pub(crate) beliefs: Vec<Belief>,
     /// The tested commits, in the order of [`Belief::sites`].
@@ -92,36 +91,28 @@ pub(crate) struct Posterior {
 
 impl Posterior {
     pub(crate) fn new(grid: Grid, question: Question<'_>) -> Self {
-        let Question { graph, candidates, begins, ends, mut sites, mute } = question;
-        sites.sort_by_key(|site| site.node);
-        let contained: Vec<Ranks> = sites.iter().map(|site| candidates.contained(graph, site.node)).collect();
-        let (group, containing) = partition(candidates.len(), &contained);
-        let mut weights = vec![0.0; containing.len()];
-        for (&group, weight) in group.iter().zip(candidates.weights()) {
-            weights[group] += weight;
-        }
-        let share = group.iter().zip(candidates.weights()).map(|(&group, weight)| weight / weights[group]).collect();
-        let prior = hypotheses(&weights, ends);
+        let Question { graph, groups, begins, ends, sites, mute } = question;
+        let prior = hypotheses(&groups.weights, ends);
         // Which hypotheses make which tested commit bad: the groups first, then the ends.
         let bad: Vec<Vec<bool>> = sites
             .iter()
             .enumerate()
             .map(|(place, site)| {
-                let groups = containing.iter().map(|sites| sites[place] == begins);
+                let groups = groups.containing.iter().map(|sites| sites[place] == begins);
                 groups.chain(ends.iter().map(|end| bad_with_end(graph, ends, *end, site.node))).collect()
             })
             .collect();
         let mut beliefs: Vec<Belief> = looks::readings(&sites)
             .into_iter()
-            .map(|reading| Belief::new(&grid, reading, &sites, &bad, &prior, containing.len(), mute))
+            .map(|reading| Belief::new(&grid, reading, &sites, &bad, &prior, groups.len(), mute))
             .collect();
         belief::weigh(&mut beliefs);
-        Self { grid, group, share, beliefs, sites }
+        Self { grid, groups, beliefs, sites }
     }
 
     /// Each candidate's probability under a belief, by rank.
     pub(crate) fn mass(&self, belief: &Belief) -> Vec<f64> {
-        self.group.iter().zip(&self.share).map(|(&group, share)| belief.groups[group] * share).collect()
+        self.groups.spread(|group, share| belief.groups[group] * share)
     }
 
     /// How many times likelier the sight is at a bad commit than at a good one, under the weightiest reading; 1 where it says
@@ -144,27 +135,6 @@ impl Posterior {
     pub(crate) fn site(&self, node: Node) -> Option<usize> {
         self.sites.binary_search_by_key(&node, |site| site.node).ok()
     }
-}
-
-/// Puts candidates that the same tested commits contain into one group. Gives each candidate's group and, for each group, which of
-/// the tested commits contain it. Groups are numbered by their first members' ranks.
-fn partition(candidates: usize, contained: &[Ranks]) -> (Vec<usize>, Vec<Vec<bool>>) {
-    let mut group = vec![0; candidates];
-    for contained in contained {
-        let mut numbers = HashMap::new();
-        for (group, &inside) in group.iter_mut().zip(contained) {
-            let next = numbers.len();
-            *group = *numbers.entry((*group, inside)).or_insert(next);
-        }
-    }
-    let groups = group.iter().max().map_or(0, |last| last + 1);
-    let mut containing = vec![Vec::new(); groups];
-    for (rank, &group) in group.iter().enumerate() {
-        if containing[group].is_empty() {
-            containing[group] = contained.iter().map(|contained| contained[rank]).collect();
-        }
-    }
-    (group, containing)
 }
 
 /// Prior probabilities: the groups' by their share of the candidates' weight, then the ends'.

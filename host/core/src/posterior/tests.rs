@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::rates::RatePrior;
@@ -108,8 +110,10 @@ impl Case {
             });
             sites[place].kernels[build].push(sight);
         }
-        let question =
-            Question { graph: &graph, candidates: &candidates, begins: self.begins, ends: &ends, sites, mute: self.mute };
+        sites.sort_by_key(|site| site.node);
+        let groups = Arc::new(Groups::new(&graph, &candidates, sites.iter().map(|site| site.node).collect()));
+        let (begins, mute) = (self.begins, self.mute);
+        let question = Question { graph: &graph, groups, begins, ends: &ends, sites, mute };
         let posterior = Posterior::new(grid, question);
         (graph, candidates, posterior)
     }
@@ -263,7 +267,7 @@ proptest! {
         let (_, _, before) = case.posterior(Grid::prior(false));
         let (_, _, after) = with.posterior(Grid::prior(false));
         let mass = |posterior: &Posterior| {
-            let mut sum = vec![0.0; posterior.group.len()];
+            let mut sum = vec![0.0; posterior.mass(&posterior.beliefs[0]).len()];
             for belief in &posterior.beliefs {
                 for (sum, mass) in sum.iter_mut().zip(posterior.mass(belief)) {
                     *sum += belief.weight * mass;
