@@ -21,4 +21,5 @@ pub mod process;
 pub mod record;
 pub mod session;
 pub mod symbols;
+pub mod syzbot;
 pub mod trial;

@@ -1,0 +1,211 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::*;
+
+mod data;
+mod dialects;
+
+fn id(digit: char) -> String {
+    digit.to_string().repeat(40)
+}
+
+/// A line as one of the dialects has it, or one like it that is broken.
+fn a_line() -> impl Strategy<Value = String> {
+    let (a, b) = (id('a'), id('b'));
+    let known = [
+        format!("testing commit {a} with gcc (GCC) 8.1.0"),
+        format!("testing commit {b} gcc"),
+        format!("testing commit {b}"),
+        "testing release v5.4".to_owned(),
+        "testing current HEAD ".to_owned() + &a,
+        "compiler: gcc (GCC) 10.2.1 20210217".to_owned(),
+        format!("kernel signature: {a}"),
+        format!("kernel signature:   {a}"),
+        "all runs: OK".to_owned(),
+        "all runs: crashed: WARNING in x".to_owned(),
+        "run #0: OK".to_owned(),
+        "run #07: OK".to_owned(),
+        "run #1: crashed: KASAN: use-after-free Read in x".to_owned(),
+        "run #2: boot failed: failed to run [\"scp\"]: exit status 1".to_owned(),
+        "ssh: connect to host 10.128.1.13 port 22: Connection timed out\r".to_owned(),
+        String::new(),
+        "run #3: ignore: lost connection to test machine".to_owned(),
+        "representative crash: a, types: [x], types: [HANG UNKNOWN]".to_owned(),
+        format!("failed building {a}: x.c:1:1: error: no"),
+        "make: *** [x] Error 2".to_owned(),
+        format!("# git bisect start {a} v5.4"),
+        format!("# git bisect good {b}"),
+        format!("# git bisect bad {a}"),
+        "Bisecting: 1 revision left to test after this (roughly 1 step)".to_owned(),
+        "Bisecting: 1 revisions left to test after this (roughly 1 step)".to_owned(),
+        format!("[{b}] run #0: OK"),
+        format!("{a} is the first bad commit"),
+        format!("commit {a}"),
+        "Author: A <a@b>".to_owned(),
+        "Date:   Wed Mar 27 13:04:15 2019 +0100".to_owned(),
+        "    testing commit".to_owned(),
+        " net/a.c | 2 +-".to_owned(),
+        format!(":040000 040000 {a} {b} M\tnet"),
+        format!("culprit signature: {a}"),
+        format!("parent  signature: {a}"),
+        "revisions tested: 19, total time: 4h25m11.4s (build: 2h8m, test: 2h14m)".to_owned(),
+        format!("first bad commit: {a} x: y"),
+        "recipients (to): [\"a@b\" \"c@d\"]".to_owned(),
+        "recipients (cc): []".to_owned(),
+        "cc: [\"a\\\"b\"]".to_owned(),
+        "crash: WARNING in x".to_owned(),
+        "error: bisection is taking too long (>8h0m0s), aborting".to_owned(),
+        "bisection is inconclusive, the first bad commit could be any of:".to_owned(),
+        a,
+        "the crash already happened on the oldest tested release".to_owned(),
+        "commit msg: Linux 5.11".to_owned(),
+    ];
+    prop_oneof![20 => proptest::sample::select(known.to_vec()), 1 => "[ -~\\t€]{0,60}", 1 => "(run #|testing |\\[|first |crash: |cc: \\[)[ -~]{0,60}"]
+}
+
+fn a_log() -> impl Strategy<Value = String> {
+    (prop::collection::vec(a_line(), 0..60), any::<bool>()).prop_map(|(lines, end)| {
+        let mut text = format!("bisecting cause commit starting from {}\n{}", id('a'), lines.join("\n"));
+        if end {
+            text.push('\n');
+        }
+        text
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_follows_the_aim_is_written_back(text in a_log()) {
+        let log = read(&text).unwrap();
+        prop_assert_eq!(log.to_string(), text);
+        // Neither fails, whatever there is.
+        let runs: usize = log.tests().iter().map(|test| test.runs.len()).sum();
+        prop_assert!(runs <= 20 * log.items.len());
+        log.answer();
+    }
+
+    #[test]
+    fn no_text_is_too_odd(text in "\\PC*|[\\x00-\\x7f]{0,200}") {
+        if let Ok(log) = read(&format!("bisecting fixing commit since {}\n{text}", id('a'))) {
+            log.tests();
+            log.answer();
+        }
+        // Without an aim it is no log.
+        prop_assert!(read(&text).is_err());
+    }
+
+    #[test]
+    fn every_cut_of_a_log_is_read(text in a_log(), share in 0.0..1.0_f64) {
+        let mut at = (share * text.len() as f64) as usize;
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let cut = &text[..at];
+        match read(cut) {
+            Ok(log) => prop_assert_eq!(log.to_string(), cut),
+            // Before the aim is told, or the end of its line.
+            Err(_) => prop_assert!(at < text.find('\n').unwrap() || at == 0),
+        }
+    }
+}
+
+#[test]
+fn what_is_no_log_is_refused() {
+    let refused = |text: &str| read(text).unwrap_err().to_string();
+    assert_eq!(refused(""), "the log is empty");
+    assert_eq!(refused("\n \n"), "the log is empty");
+    assert_eq!(refused("git bisect start\n# bad: [1] x\n"), "this is a log of git's own, not one of syzbot's");
+    assert_eq!(refused("# bad: [1] x\n"), "this is a log of git's own, not one of syzbot's");
+    insta::assert_snapshot!(refused(&format!("\u{fffd}{}\n", "x".repeat(200))), @r"
+    no bisection log of syzbot's: none of the first lines says `bisecting cause commit starting from COMMIT` or `bisecting fixing commit since COMMIT`; the first is `�xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`
+    ");
+}
+
+#[test]
+fn terminal_codes_and_foreign_line_ends_are_taken_out() {
+    let aim = format!("bisecting cause commit starting from {}", id('a'));
+    let log = read(&format!("\x1b[1m{aim}\x1b[0m\r\nrun \x1b[31m#0: OK\x1b]\r\n")).unwrap();
+    let said: Vec<String> = log.warnings.iter().map(Warning::to_string).collect();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    line 1: terminal codes were taken out from here on
+    line 1: carriage returns at the ends of lines were taken out from here on
+    line 2: a run, but no commit is being tested
+    line 2: the log ends here, before its answer
+    ");
+    assert_eq!(log.to_string(), format!("{aim}\nrun #0: OK\n"));
+}
+
+#[test]
+fn too_large_a_file_is_not_read() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(MAX_BYTES + 1).unwrap();
+    assert!(matches!(read_file(file.path()), Err(Error::TooLarge { bytes, .. }) if bytes == MAX_BYTES + 1));
+}
+
+#[test]
+fn many_odd_lines_are_a_hundred_warnings_and_a_number() {
+    let lines: String = (0..10_000).map(|number| format!("odd {number}\nrun #0: OK\n")).collect();
+    let log = read(&format!("bisecting cause commit starting from {}\n{lines}", id('a'))).unwrap();
+    let last: Vec<String> = log.warnings.iter().rev().take(2).map(Warning::to_string).collect();
+    assert_eq!(log.warnings.len(), 102);
+    insta::assert_snapshot!(last.join("\n"), @r"
+    line 20001: and 19900 more warnings of other lines
+    line 20001: the log ends here, before its answer
+    ");
+}
+
+#[test]
+fn changes_have_their_paths() {
+    let text = "commit 1\nMerge: 1 2\nAuthor: A <a@b>\nDate:   now\n\n    Subject\n    \n    Author: not this one\n\n \
+                drivers/net/x.c | 12 ++--\n .../dpaa2/switch.c | 3 +\n a/{b => c}/d.c | 0\n a/{ => new}/e.c | 1 +\n old.c => new.c | 2 +-\n \
+                x.bin | Bin 0 -> 12 bytes\n 3 files changed, 4 insertions(+)\n\n:040000 040000 1 2 M\tkernel\n:100644 100644 1 2 M\tMakefile\n";
+    let commit = commit_text::read(text);
+    assert_eq!((commit.author.as_str(), commit.date.as_str(), commit.merge), ("A <a@b>", "now", true));
+    assert_eq!(commit.message, "Subject\n\nAuthor: not this one");
+    let changes: Vec<String> =
+        commit.changes.iter().map(|change| format!("{:?} {} {:?}", change.extent, change.path, change.lines)).collect();
+    insta::assert_snapshot!(changes.join("\n"), @r"
+    File drivers/net/x.c Some(12)
+    Tail dpaa2/switch.c Some(3)
+    File a/c/d.c Some(0)
+    File a/new/e.c Some(1)
+    File new.c Some(2)
+    File x.bin None
+    Top kernel None
+    File Makefile None
+    ");
+    let touched = |file: &str| commit.changes.iter().filter(|change| change.may_touch(file)).count();
+    assert_eq!(["drivers/net/x.c", "net/x.c", "drivers/net/dpaa2/switch.c", "xdpaa2/switch.c"].map(touched), [1, 0, 1, 0]);
+    assert_eq!(["kernel/fork.c", "kernels/x.c", "Makefile", "kernel/Makefile"].map(touched), [1, 0, 1, 1]);
+}
+
+#[test]
+fn every_run_is_one_of_four() {
+    let said = [
+        "OK",
+        "crashed: WARNING in x",
+        "ignore: lost connection to test machine",
+        "boot failed: can't ssh into the instance",
+        "boot failed: failed to create instance: googleapi: Error 403\nmore",
+        "basic kernel testing failed: WARNING in kvm_wait",
+        "basic kernel testing failed: failed to copy syz-execprog to VM: x\r\n\n",
+        "infra problem: quota",
+        "failed: failed to run binary in VM",
+        "something new",
+    ];
+    let runs: Vec<String> = said.iter().map(|said| format!("{:?}", Run::read(said))).collect();
+    insta::assert_snapshot!(runs.join("\n"), @r#"
+    Ok
+    Crashed("WARNING in x")
+    Ignored("lost connection to test machine")
+    Void(Failure { stage: Boot, reason: "can't ssh into the instance" })
+    Void(Failure { stage: Infra, reason: "failed to create instance: googleapi: Error 403; more" })
+    Void(Failure { stage: Control, reason: "WARNING in kvm_wait" })
+    Void(Failure { stage: Copy, reason: "failed to copy syz-execprog to VM: x" })
+    Void(Failure { stage: Infra, reason: "quota" })
+    Void(Failure { stage: Infra, reason: "failed to run binary in VM" })
+    Void(Failure { stage: Infra, reason: "something new" })
+    "#);
+}
