@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::Assumption;
 use crate::commit::CommitId;
 use crate::policy::Decision;
 use crate::policy::Judgement;
@@ -53,6 +54,7 @@ pub struct Judged {
 pub(super) struct Recorded {
     trials: BTreeMap<TrialNumber, Evidence>,
     judged: HashMap<CommitId, Judged>,
+    assumed: BTreeMap<CommitId, Assumption>,
 }
 
 impl Recorded {
@@ -77,6 +79,19 @@ impl Recorded {
         if newer {
             self.judged.insert(judged.commit, judged);
         }
+    }
+
+    pub(super) fn assume(&mut self, assumption: Assumption) {
+        self.assumed.insert(assumption.commit, assumption);
+    }
+
+    pub(super) fn forget_assumption(&mut self, commit: &CommitId) {
+        self.assumed.remove(commit);
+    }
+
+    /// What is taken for granted, by commit.
+    pub(super) fn assumed(&self) -> impl Iterator<Item = &Assumption> {
+        self.assumed.values()
     }
 
     /// All trials in the order of their numbers, but those with a smaller configuration: they say nothing of the configuration that

@@ -56,7 +56,7 @@ impl Bisector {
         }
         match known.verdict(places.start) {
             None => return FarEnd::Test(places.start, Role::Start),
-            Some(Verdict::Bad) if !self.settings.single_trials && known.valid(places.start) < CALIBRATION => {
+            Some(Verdict::Bad) if self.wants_calibration(known) => {
                 return FarEnd::Test(places.start, Role::Start);
             }
             Some(Verdict::Bad) => {}
@@ -70,6 +70,12 @@ impl Bisector {
             Kind::Cause => self.walk(standing),
             Kind::Fix => self.newest(standing),
         }
+    }
+
+    /// Whether more trials at the start commit are needed to know r; not where nobody wants any there.
+    fn wants_calibration(&self, known: &Known) -> bool {
+        let start = self.places.start;
+        !self.settings.single_trials && known.assumed(start).is_none() && known.valid(start) < CALIBRATION
     }
 
     fn walk(&self, standing: impl Fn(Node) -> Standing) -> FarEnd {

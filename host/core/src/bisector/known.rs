@@ -1,5 +1,6 @@
 //! What is known of each commit, gathered from the evidence.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use super::evidence::Recorded;
@@ -22,6 +23,8 @@ pub(super) struct Known {
     tallies: Vec<(Node, Tally)>,
     places: HashMap<Node, usize>,
     verdicts: HashMap<Node, Verdict>,
+    /// Verdicts that are taken for granted.
+    assumed: BTreeMap<Node, Verdict>,
     /// One trial decides.
     single: bool,
 }
@@ -32,7 +35,8 @@ impl Known {
             recorded.tallies().into_iter().filter_map(|tally| Some((graph.node(&tally.commit)?, tally))).collect();
         let places = tallies.iter().enumerate().map(|(place, &(node, _))| (node, place)).collect();
         let verdicts = recorded.verdicts().filter_map(|(commit, verdict)| Some((graph.node(&commit)?, verdict))).collect();
-        Self { tallies, places, verdicts, single }
+        let assumed = recorded.assumed().filter_map(|one| Some((graph.node(&one.commit)?, one.verdict.clone()))).collect();
+        Self { tallies, places, verdicts, assumed, single }
     }
 
     pub(super) fn tallies(&self) -> &[(Node, Tally)] {
@@ -49,9 +53,22 @@ impl Known {
         self.places.get(&node).map(|&place| &self.tallies[place].1)
     }
 
-    /// The verdict that stands: the policy's, or with single trials what the one trial says. A commit that cannot be tested is
+    /// The verdict that is assumed of the commit.
+    pub(super) fn assumed(&self, node: Node) -> Option<&Verdict> {
+        self.assumed.get(&node)
+    }
+
+    /// All verdicts that are assumed, in the graph's order.
+    pub(super) fn all_assumed(&self) -> impl Iterator<Item = (Node, &Verdict)> {
+        self.assumed.iter().map(|(&node, verdict)| (node, verdict))
+    }
+
+    /// The verdict that stands: the assumed one, else the policy's, or with single trials what the one trial says. A commit that cannot be tested is
     /// skipped also while the policy still hopes.
     pub(super) fn verdict(&self, node: Node) -> Option<Verdict> {
+        if let Some(verdict) = self.assumed(node) {
+            return Some(verdict.clone());
+        }
         if self.single {
             return single_verdict(self.tally(node)?);
         }

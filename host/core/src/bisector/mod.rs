@@ -4,6 +4,7 @@
 //! the same state, and the phases (start commit, far end of the range, search, verification) are derived from it, never stored.
 //! The probabilities are [`crate::posterior`]'s, the choice among commits [`crate::select`]'s and [`crate::git_compat`]'s.
 
+mod assumed;
 mod by_git;
 mod by_posterior;
 mod ends;
@@ -25,6 +26,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 
+pub use assumed::Assumption;
+pub use assumed::BadAssumption;
 pub use ends::BadEnds;
 pub use ends::Ends;
 pub use ends::Kind;

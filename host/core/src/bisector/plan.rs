@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::Assumption;
 use crate::commit::CommitId;
 use crate::policy::Rates;
 use crate::policy::Role;
@@ -141,7 +142,7 @@ pub struct Tested {
     pub void: u32,
     /// Trials that crashed with something else.
     pub other: u32,
-    /// The policy's verdict, if it has concluded.
+    /// The assumed verdict, or the policy's if it has concluded.
     pub verdict: Option<Verdict>,
     /// Probability that the commit has the bug, as the search sees it.
     pub bad: f64,
@@ -163,6 +164,9 @@ pub struct Summary {
     pub suspects: Vec<Suspect>,
     /// Probability that the good end is bad after all.
     pub good_end_bad: f64,
+    /// Verdicts that are taken for granted, by commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<Assumption>,
     /// Rates, once the start commit was tested.
     pub rates: Option<Rates>,
     /// Commits tested, oldest test first.

@@ -98,16 +98,24 @@ impl Bisector {
         let prior = if walked { WALKED_BAD } else { STATED_BAD } / good.len() as f64;
         let ends: Vec<GoodEnd> = good.iter().map(|&node| GoodEnd { node, prior }).collect();
         let counts = (!cause).then(|| self.shown(known));
-        let mut sites: Vec<Site> = known
-            .tallies()
-            .iter()
-            .filter(|(_, tally)| tally.valid() > 0)
-            .map(|(node, tally)| Site {
-                node: *node,
-                kernels: tally.kernels.values().cloned().collect(),
-                clean_counts: counts.as_ref().is_none_or(|counts| counts.contains(*node)),
-            })
-            .collect();
+        let clean_counts = |node: Node| counts.as_ref().is_none_or(|counts| counts.contains(node));
+        // Without the bug's introduction a commit is good for another reason than the fix.
+        let assumed = |node: Node| match known.assumed(node)? {
+            Verdict::Bad => Some(true),
+            Verdict::Good if clean_counts(node) => Some(false),
+            Verdict::Good | Verdict::Skip(_) => None,
+        };
+        let tested = known.tallies().iter().filter(|(_, tally)| tally.valid() > 0).map(|(node, tally)| Site {
+            node: *node,
+            kernels: tally.kernels.values().cloned().collect(),
+            clean_counts: clean_counts(*node),
+            assumed: assumed(*node),
+        });
+        let vouched_for = known
+            .all_assumed()
+            .filter(|&(node, _)| known.valid(node) == 0 && assumed(node).is_some())
+            .map(|(node, _)| Site { node, kernels: Vec::new(), clean_counts: clean_counts(node), assumed: assumed(node) });
+        let mut sites: Vec<Site> = tested.chain(vouched_for).collect();
         sites.sort_by_key(|site| site.node);
         let groups = self.groups(&candidates, sites.iter().map(|site| site.node).collect());
         let mute = self.settings.delta * MUTE_SHARE;
@@ -148,11 +156,15 @@ impl Bisector {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The commits that contain the start commit or a merge base which has shown the target.
+    /// The commits that contain the start commit, a merge base which has shown the target, or a commit that is assumed to.
     fn shown(&self, known: &Known) -> NodeSet {
         let bases = known.tallies().iter().filter(|(_, tally)| tally.role == Role::MergeBase).map(|&(node, _)| node);
-        let showing: Vec<Node> =
-            bases.filter(|&base| known.verdict(base) == Some(Verdict::Bad)).chain([self.places.start]).collect();
+        let vouched_for = known.all_assumed().filter(|&(_, verdict)| *verdict == Verdict::Bad).map(|(node, _)| node);
+        let showing: Vec<Node> = bases
+            .filter(|&base| known.verdict(base) == Some(Verdict::Bad))
+            .chain(vouched_for)
+            .chain([self.places.start])
+            .collect();
         self.graph.descendants(&showing)
     }
 }

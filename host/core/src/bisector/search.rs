@@ -189,6 +189,7 @@ impl Search<'_> {
                 offer.value *= WORTH_LEAVING;
             }
         }
+        offers.retain(|offer| self.known.assumed(offer.node).is_none());
         for _ in 0..BRANCHES {
             let best = *offers.iter().reduce(|best, offer| if better(offer, best) { offer } else { best })?;
             if best.value < NOTHING {
@@ -326,7 +327,7 @@ impl Search<'_> {
         let lacking = bad.iter().filter(|&&node| counts(node)).map(|&node| (node, hits(node)));
         lacking
             .chain(good.iter().map(|&node| (node, cleans(node))))
-            .filter(|&(node, missing)| missing > 0 && self.available(belief, node))
+            .filter(|&(node, missing)| missing > 0 && self.available(belief, node) && self.known.assumed(node).is_none())
             .map(|(node, missing)| self.try_more(node, Role::Verification, missing, false))
             .collect()
     }

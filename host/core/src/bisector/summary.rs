@@ -36,6 +36,7 @@ impl Bisector {
             bits: settled.map_or(0.0, Range::entropy),
             suspects: settled.map_or_else(Vec::new, |range| range.suspects(&self.graph, &range.mass(), 1.0, NAMED)),
             good_end_bad: settled.map_or(0.0, Range::end_bad),
+            assumed: self.recorded.assumed().cloned().collect(),
             rates: range.map(|range| rates(known, range)),
             tested: known
                 .tallies()

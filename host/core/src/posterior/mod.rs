@@ -54,6 +54,8 @@ pub(crate) struct Site {
     pub(crate) kernels: Vec<Vec<Sight>>,
     /// Clean trials count: the commit is known to contain what introduced the crash. Always so when looking for a cause.
     pub(crate) clean_counts: bool,
+    /// Taken for granted: it is bad, or it is good. What contradicts that has no prior.
+    pub(crate) assumed: Option<bool>,
 }
 
 /// A good end of the range that may be bad after all.
@@ -92,7 +94,6 @@ pub(crate) struct Posterior {
 impl Posterior {
     pub(crate) fn new(grid: Grid, question: Question<'_>) -> Self {
         let Question { graph, groups, begins, ends, sites, mute } = question;
-        let prior = hypotheses(&groups.weights, ends);
         // Which hypotheses make which tested commit bad: the groups first, then the ends.
         let bad: Vec<Vec<bool>> = sites
             .iter()
@@ -102,6 +103,7 @@ impl Posterior {
                 groups.chain(ends.iter().map(|end| bad_with_end(graph, ends, *end, site.node))).collect()
             })
             .collect();
+        let prior = given(hypotheses(&groups.weights, ends), &sites, &bad);
         let mut beliefs: Vec<Belief> = looks::readings(&sites)
             .into_iter()
             .map(|reading| Belief::new(&grid, reading, &sites, &bad, &prior, groups.len(), mute))
@@ -143,6 +145,16 @@ fn hypotheses(weights: &[f64], ends: &[GoodEnd]) -> Vec<f64> {
     let all: f64 = weights.iter().sum();
     let groups = weights.iter().map(|weight| between * weight / all);
     groups.chain(ends.iter().map(|end| end.prior)).collect()
+}
+
+/// The prior without the hypotheses that contradict what is assumed of a commit; as it was if none is left.
+fn given(prior: Vec<f64>, sites: &[Site], bad: &[Vec<bool>]) -> Vec<f64> {
+    let holds = |hypothesis: usize| {
+        sites.iter().zip(bad).all(|(site, bad)| site.assumed.is_none_or(|assumed| bad[hypothesis] == assumed))
+    };
+    let left: Vec<f64> =
+        prior.iter().enumerate().map(|(hypothesis, &prior)| if holds(hypothesis) { prior } else { 0.0 }).collect();
+    if left.iter().any(|&prior| prior > 0.0) { left } else { prior }
 }
 
 /// Whether the commit is bad when `end` is: then the boundary is out of sight, and everything is bad but the other good ends and

@@ -96,6 +96,11 @@ impl Case {
     }
 
     fn posterior(&self, grid: Grid) -> (Graph, Candidates, Posterior) {
+        self.posterior_given(grid, None)
+    }
+
+    /// With a commit that is assumed to be bad, or good.
+    fn posterior_given(&self, grid: Grid, given: Option<(usize, bool)>) -> (Graph, Candidates, Posterior) {
         let graph = self.graph();
         let node = |number: usize| graph.node(&id(number)).unwrap();
         let good: Vec<Node> = self.good.iter().map(|&good| node(good)).collect();
@@ -105,10 +110,17 @@ impl Case {
         let mut sites: Vec<Site> = Vec::new();
         for &(commit, build, sight) in &self.seen {
             let place = sites.iter().position(|site| site.node == node(commit)).unwrap_or_else(|| {
-                sites.push(Site { node: node(commit), kernels: vec![Vec::new(); 2], clean_counts: true });
+                sites.push(Site { node: node(commit), kernels: vec![Vec::new(); 2], clean_counts: true, assumed: None });
                 sites.len() - 1
             });
             sites[place].kernels[build].push(sight);
+        }
+        if let Some((commit, bad)) = given {
+            let place = sites.iter().position(|site| site.node == node(commit)).unwrap_or_else(|| {
+                sites.push(Site { node: node(commit), kernels: Vec::new(), clean_counts: true, assumed: None });
+                sites.len() - 1
+            });
+            sites[place].assumed = Some(bad);
         }
         sites.sort_by_key(|site| site.node);
         let groups = Arc::new(Groups::new(&graph, &candidates, sites.iter().map(|site| site.node).collect()));
@@ -385,4 +397,33 @@ fn unsure_looks_are_read_both_ways_and_sure_ones_are_not() {
     assert_eq!(readings, [(vec![], vec![2]), (vec![2], vec![])]);
     let weights: Vec<f64> = posterior.beliefs.iter().map(|belief| belief.weight).collect();
     assert!((weights[0] - 0.6).abs() < 0.05 && (weights[1] - 0.4).abs() < 0.05, "{weights:?}");
+}
+
+proptest! {
+    #[test]
+    fn an_assumption_is_a_condition(case in cases(), commit in any::<prop::sample::Index>(), bad in any::<bool>()) {
+        let commit = commit.index(case.parents.len());
+        let (graph, candidates, free) = case.posterior(Grid::prior(false));
+        let (_, _, given) = case.posterior_given(Grid::prior(false), Some((commit, bad)));
+        let hypotheses = case.hypotheses();
+        let of_rank = |rank: usize| case.candidates().iter().position(|&number| graph.id(candidates.node(rank)) == id(number)).unwrap();
+        let in_order = (0..candidates.len()).map(of_rank).chain(candidates.len()..hypotheses.len());
+        let holds: Vec<bool> = in_order.map(|hypothesis| hypotheses[hypothesis].1[commit] == bad).collect();
+        for belief in &given.beliefs {
+            // A reading that fell without the assumption may stand with it.
+            let Some(before) = free.beliefs.iter().find(|before| before.reading == belief.reading) else { continue };
+            let all = |posterior: &Posterior, belief: &Belief| -> Vec<f64> {
+                posterior.mass(belief).into_iter().chain(belief.ends.iter().copied()).collect()
+            };
+            let (before, after) = (all(&free, before), all(&given, belief));
+            let kept: f64 = before.iter().zip(&holds).filter(|&(_, &holds)| holds).map(|(mass, _)| mass).sum();
+            if kept < 1e-6 {
+                continue;
+            }
+            for ((before, after), holds) in before.iter().zip(&after).zip(&holds) {
+                let expected = if *holds { before / kept } else { 0.0 };
+                prop_assert!((after - expected).abs() < 1e-9, "{after} instead of {expected}");
+            }
+        }
+    }
 }

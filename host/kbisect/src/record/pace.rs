@@ -79,7 +79,17 @@ mod tests {
     use super::*;
 
     fn standing(range: Option<usize>, bits: f64, steps: usize) -> Summary {
-        Summary { range, left: 0, steps, bits, suspects: Vec::new(), good_end_bad: 0.0, rates: None, tested: Vec::new() }
+        Summary {
+            range,
+            left: 0,
+            steps,
+            bits,
+            suspects: Vec::new(),
+            good_end_bad: 0.0,
+            assumed: Vec::new(),
+            rates: None,
+            tested: Vec::new(),
+        }
     }
 
     fn started(strategy: Strategy) -> Event {
