@@ -38,6 +38,58 @@ pub(crate) fn clean_trials(delta: f64, missed: impl Fn(u32) -> f64) -> u32 {
     (1..MOST_CLEAN).find(|&trials| missed(trials) <= delta).unwrap_or(MOST_CLEAN)
 }
 
+/// Stretches of history that cannot be tested: how likely a commit is in one, by what its neighbours did.
+///
+/// Nobody knows how long a stretch is; every order of magnitude is taken for equally likely. So from a commit that could not be tested
+/// to the nearest one that could, at a distance D, a commit at a distance d is in the same stretch with 1 − ln(1+d)/ln(1+D).
+pub(crate) struct Stretches {
+    /// Places of commits that could not be tested, and of those that could, in order.
+    broken: Vec<u32>,
+    working: Vec<u32>,
+    len: u32,
+}
+
+/// How likely a commit cannot be tested of which nothing is known.
+const BROKEN: f64 = 0.02;
+
+impl Stretches {
+    /// What is known of a range of `len` commits.
+    pub(crate) fn new(mut broken: Vec<u32>, mut working: Vec<u32>, len: u32) -> Self {
+        broken.sort_unstable();
+        working.sort_unstable();
+        Self { broken, working, len }
+    }
+
+    /// How likely the commit at this place cannot be tested.
+    pub(crate) fn broken(&self, at: u32) -> f64 {
+        let nearest = |places: &[u32]| -> [Option<u32>; 2] {
+            let split = places.partition_point(|&place| place <= at);
+            [split.checked_sub(1).map(|place| at - places[place]), places.get(split).map(|place| place - at)]
+        };
+        let (broken, working) = (nearest(&self.broken), nearest(&self.working));
+        // What a side tells is its nearest commit.
+        let holds = |side: usize| broken[side].filter(|&to| working[side].is_none_or(|works| works > to));
+        let reaches = |side: usize, to: u32| share(to, to + working[1 - side].unwrap_or(self.len));
+        match (holds(0), holds(1)) {
+            (None, None) => 0.0,
+            (Some(to), None) => reaches(0, to),
+            (None, Some(to)) => reaches(1, to),
+            (Some(below), Some(above)) => {
+                // One stretch that holds both, or two of them by chance.
+                let both = share(below + above, self.len);
+                let same = both / (both + BROKEN);
+                same + (1.0 - same) * reaches(0, below).max(reaches(1, above))
+            }
+        }
+    }
+}
+
+/// How likely a stretch that holds a commit goes on for this distance, when it has ended at `most`.
+fn share(distance: u32, most: u32) -> f64 {
+    let log = |distance: u32| f64::from(distance).ln_1p();
+    if distance >= most { 0.0 } else { 1.0 - log(distance) / log(most) }
+}
+
 /// Entropy in bits of an event with this chance.
 pub(crate) fn entropy(chance: f64) -> f64 {
     let part = |chance: f64| if chance > 0.0 { -chance * chance.log2() } else { 0.0 };

@@ -38,6 +38,18 @@ pub struct Evidence {
     pub trial: Trial,
 }
 
+/// A kernel that was built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Built {
+    /// Its commit.
+    pub commit: CommitId,
+    /// Which build of the commit, counted from 1.
+    pub build: u32,
+    /// Digest of all that a trial depends on: kernel, modules, configuration, command line, root image, reproducer. Kernels with equal
+    /// digests are one kernel to the search; none: not known.
+    pub digest: Option<String>,
+}
+
 /// A flake policy's standing answer for a commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
@@ -53,6 +65,7 @@ pub struct Judged {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Recorded {
     trials: BTreeMap<TrialNumber, Evidence>,
+    built: BTreeMap<(CommitId, u32), Built>,
     judged: HashMap<CommitId, Judged>,
     assumed: BTreeMap<CommitId, Assumption>,
 }
@@ -60,6 +73,15 @@ pub(super) struct Recorded {
 impl Recorded {
     pub(super) fn record(&mut self, evidence: Evidence) {
         self.trials.insert(evidence.number, evidence);
+    }
+
+    pub(super) fn record_build(&mut self, built: Built) {
+        self.built.insert((built.commit, built.build), built);
+    }
+
+    /// The kernels that were built.
+    pub(super) fn built(&self) -> impl Iterator<Item = &Built> {
+        self.built.values()
     }
 
     /// Forgets the trial, and the policy's answer if it had seen more trials than are left.

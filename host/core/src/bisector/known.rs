@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::evidence::Recorded;
 use super::evidence::Tally;
@@ -25,6 +26,8 @@ pub(super) struct Known {
     verdicts: HashMap<Node, Verdict>,
     /// Verdicts that are taken for granted.
     assumed: BTreeMap<Node, Verdict>,
+    /// Commits with a kernel.
+    built: HashSet<Node>,
     /// One trial decides.
     single: bool,
 }
@@ -36,7 +39,8 @@ impl Known {
         let places = tallies.iter().enumerate().map(|(place, &(node, _))| (node, place)).collect();
         let verdicts = recorded.verdicts().filter_map(|(commit, verdict)| Some((graph.node(&commit)?, verdict))).collect();
         let assumed = recorded.assumed().filter_map(|one| Some((graph.node(&one.commit)?, one.verdict.clone()))).collect();
-        Self { tallies, places, verdicts, assumed, single }
+        let built = recorded.built().filter_map(|built| graph.node(&built.commit)).collect();
+        Self { tallies, places, verdicts, assumed, built, single }
     }
 
     pub(super) fn tallies(&self) -> &[(Node, Tally)] {
@@ -45,7 +49,7 @@ impl Known {
 
     /// The commits of which something is known.
     pub(super) fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
-        let judged = self.verdicts.keys().copied().filter(|node| !self.places.contains_key(node));
+        let judged = self.verdicts.keys().chain(self.assumed.keys()).copied();
         self.tallies.iter().map(|&(node, _)| node).chain(judged)
     }
 
@@ -73,6 +77,11 @@ impl Known {
             return single_verdict(self.tally(node)?);
         }
         self.verdicts.get(&node).cloned().or_else(|| given_up(self.tally(node)?))
+    }
+
+    /// The commits with a kernel.
+    pub(super) fn built(&self) -> &HashSet<Node> {
+        &self.built
     }
 
     /// Trials recorded at the commit.

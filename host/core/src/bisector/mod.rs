@@ -4,6 +4,7 @@
 //! the same state, and the phases (start commit, far end of the range, search, verification) are derived from it, never stored.
 //! The probabilities are [`crate::posterior`]'s, the choice among commits [`crate::select`]'s and [`crate::git_compat`]'s.
 
+mod ahead;
 mod assumed;
 mod by_git;
 mod by_posterior;
@@ -11,6 +12,7 @@ mod ends;
 mod evidence;
 mod far_end;
 mod known;
+mod offers;
 mod others;
 mod plan;
 mod range;
@@ -32,6 +34,7 @@ pub use ends::BadEnds;
 pub use ends::Ends;
 pub use ends::Kind;
 pub use ends::Release;
+pub use evidence::Built;
 pub use evidence::Evidence;
 pub use evidence::Judged;
 pub use evidence::TrialNumber;
@@ -39,6 +42,7 @@ pub use others::OtherBug;
 pub use others::Shown;
 pub use plan::Action;
 pub use plan::Conclusion;
+pub use plan::Pace;
 pub use plan::Pending;
 pub use plan::Plan;
 pub use plan::Reading;
@@ -69,6 +73,7 @@ pub struct Bisector {
     places: Places,
     settings: Settings,
     recorded: Recorded,
+    pace: Pace,
     /// How guilty commits look before any trial.
     suspicion: Suspicion,
     /// What follows from the evidence, worked out when first asked for.
@@ -97,6 +102,7 @@ impl Bisector {
             places,
             settings,
             recorded: Recorded::default(),
+            pace: Pace::default(),
             suspicion: Suspicion::default(),
             view: OnceLock::new(),
             kept: Mutex::default(),
@@ -110,10 +116,22 @@ impl Bisector {
             places: self.places.clone(),
             settings: self.settings,
             recorded,
+            pace: self.pace,
             suspicion: self.suspicion.clone(),
             view: OnceLock::new(),
             kept: Mutex::default(),
         }
+    }
+
+    /// From now on plans take into account how long things take, and name kernels to build ahead of need.
+    pub fn keep_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// Takes a kernel that was built into account.
+    pub fn record_build(&mut self, built: Built) {
+        self.recorded.record_build(built);
+        self.evidence_changed();
     }
 
     /// Takes a finished trial into account; one with the same number is replaced.
@@ -139,7 +157,7 @@ impl Bisector {
     pub fn plan(&self, pending: &[Pending]) -> Plan {
         let View { known, stage } = self.view();
         match stage {
-            Stage::Test(node, role) => self.once_more(known, *node, *role),
+            Stage::Test(node, role) => self.with_next_end(known, self.once_more(known, *node, *role), *node, *role),
             Stage::Search(range) => self.strategy().plan(self, known, range, pending),
             Stage::End(conclusion) => Plan::Done(conclusion.clone()),
         }

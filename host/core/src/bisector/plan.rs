@@ -32,6 +32,17 @@ pub struct Settings {
     pub single_trials: bool,
 }
 
+/// How long things take, and how many kernels may be built at once.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pace {
+    /// Builders; with none, kernels are built with their trials, and never ahead of need.
+    pub builders: u32,
+    /// Seconds that a build takes.
+    pub build: f64,
+    /// Seconds that a trial takes, boot included; 0: not known.
+    pub trial: f64,
+}
+
 /// A trial or build that the driver has under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pending {

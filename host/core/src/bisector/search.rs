@@ -2,6 +2,7 @@
 
 use super::Action;
 use super::Conclusion;
+use super::Pace;
 use super::Pending;
 use super::Plan;
 use super::Reading;
@@ -9,18 +10,20 @@ use super::Suspect;
 use super::by_posterior::WORTH_LEAVING;
 use super::known::Known;
 use super::known::TRIALS;
+use super::offers::Offer;
 use super::range::Range;
 use crate::graph::Graph;
 use crate::graph::Node;
 use crate::policy::Role;
 use crate::policy::Verdict;
 use crate::posterior::Belief;
-use crate::posterior::Hit;
 use crate::posterior::Ranks;
 use crate::select;
 
 /// An outcome worth fewer bits than this tells nothing.
 const NOTHING: f64 = 1e-6;
+/// Near commits that could not be tested, where many builds are in vain, a trial must be worth so many bits.
+const WORTH_A_DOUBTFUL_BUILD: f64 = 0.1;
 /// Offers whose values differ by less than this share are equal, and git's order decides.
 const EQUAL: f64 = 1e-9;
 /// A search that has not ended after so many trials will not.
@@ -29,9 +32,6 @@ const TRIALS_IN_ALL: u32 = 10_000;
 /// second trial hides all of three in one case of eight: then the culprit or its parent would be given up.
 const HIDDEN: u32 = 12;
 const MOSTLY_HIDDEN: u32 = 30;
-/// Before any trial, a commit's trials are expected to say something as if so many had done so. Less, and the search leaves a commit
-/// for its neighbour over two crashes that hide the rest, although what hides it here most likely does so there.
-const EXPECTED_TO_SAY: u32 = 4;
 /// How many commits beside the start commit are looked at in one plan of a search for a fix: each takes a walk through history.
 const BRANCHES: usize = 64;
 /// The culprit itself must have shown the target so often.
@@ -53,6 +53,7 @@ pub(super) struct Search<'a> {
     /// Chance of a wrong name that is put up with.
     pub(super) delta: f64,
     pub(super) start: Node,
+    pub(super) pace: Pace,
 }
 
 /// What a reading asks for.
@@ -62,20 +63,6 @@ enum Step {
     Named(usize),
     /// Nothing tells more, and why.
     Stuck(String),
-}
-
-/// A commit that may be tested next.
-#[derive(Clone, Copy)]
-struct Offer {
-    node: Node,
-    /// Probability that it is bad.
-    bad: f64,
-    hit: Hit,
-    /// Bits a trial gives, with all that makes the commit more or less worth it.
-    value: f64,
-    /// Its place in git's list.
-    listed: u32,
-    rebuild: bool,
 }
 
 impl Search<'_> {
@@ -110,13 +97,13 @@ impl Search<'_> {
             return Step::Stuck(format!("{count} commits cannot be told apart: what lies between them cannot be tested"));
         }
         match self.choose(belief, &available, pending) {
-            Some(action) => Step::Do(vec![action]),
-            None => Step::Stuck("no trial that can be made says more".to_owned()),
+            Ok(action) => Step::Do(self.with_builds(belief, &available, action)),
+            Err(why) => Step::Stuck(why.to_owned()),
         }
     }
 
     /// The likeliest candidate, the first in git's list of equal ones.
-    fn leader(&self, mass: &[f64]) -> usize {
+    pub(super) fn leader(&self, mass: &[f64]) -> usize {
         let listed = |rank: usize| std::cmp::Reverse(self.range.candidates.listed(rank));
         (0..mass.len())
             .max_by(|&one, &other| mass[one].total_cmp(&mass[other]).then(listed(one).cmp(&listed(other))))
@@ -124,7 +111,7 @@ impl Search<'_> {
     }
 
     /// Whether the commit may be tested (again).
-    fn available(&self, belief: &Belief, node: Node) -> bool {
+    pub(super) fn available(&self, belief: &Belief, node: Node) -> bool {
         if matches!(self.known.verdict(node), Some(Verdict::Skip(_))) || self.known.trials(node) >= TRIALS {
             return false;
         }
@@ -179,30 +166,36 @@ impl Search<'_> {
         twins
     }
 
-    /// The commit to test next, if any says more.
-    fn choose(&self, belief: &Belief, available: &Ranks, pending: &[Pending]) -> Option<Action> {
-        let mut offers = self.untested(belief, available);
+    /// The commit to test next, or why none is worth it.
+    fn choose(&self, belief: &Belief, available: &Ranks, pending: &[Pending]) -> Result<Action, &'static str> {
+        let mut nothing = "no trial that can be made says more";
+        let mut offers = self.untested(belief, &self.places(belief), available);
         offers.extend(self.tested(belief));
+        let under_way: Vec<Node> = pending.iter().filter_map(|pending| self.graph.node(&pending.commit)).collect();
         for offer in &mut offers {
-            let under_way = pending.iter().any(|pending| pending.commit == self.graph.id(offer.node));
-            if self.is_open(offer.node) || under_way {
+            if self.is_open(offer.node) || under_way.contains(&offer.node) {
                 offer.value *= WORTH_LEAVING;
             }
         }
         offers.retain(|offer| self.known.assumed(offer.node).is_none());
         for _ in 0..BRANCHES {
-            let best = *offers.iter().reduce(|best, offer| if better(offer, best) { offer } else { best })?;
+            let best = best(&offers).ok_or(nothing)?;
             if best.value < NOTHING {
-                return None;
+                return Err(nothing);
+            }
+            if best.doubtful && best.value < WORTH_A_DOUBTFUL_BUILD {
+                nothing = "a stretch of history cannot be tested";
+                offers.retain(|offer| !offer.doubtful);
+                continue;
             }
             match self.missing_base(best.node) {
-                None => return Some(self.act(&best)),
-                Some(Some(base)) => return Some(self.try_more(base, Role::MergeBase, 1, false)),
+                None => return Ok(self.act(&best)),
+                Some(Some(base)) => return Ok(self.try_more(base, Role::MergeBase, 1, false)),
                 // Whatever it shows says nothing: the bug is not on its branch.
                 Some(None) => offers.retain(|offer| offer.node != best.node),
             }
         }
-        None
+        Err(nothing)
     }
 
     /// Trials were made at the commit, and the policy has not concluded.
@@ -219,80 +212,6 @@ impl Search<'_> {
         }
         let bases = self.graph.merge_bases(node, &[self.start]);
         Some(bases.into_iter().find(|&base| self.known.verdict(base).is_none()))
-    }
-
-    /// Offers of commits without a valid trial.
-    fn untested(&self, belief: &Belief, available: &Ranks) -> Vec<Offer> {
-        let range = self.range;
-        // For a kernel of which nothing is known yet.
-        let heard = |r: f64| (1.0 - range.mute) * r + range.mute * belief.f;
-        let unsure_if_good = select::entropy(belief.f);
-        // Of each hypothesis: its probability, with the chance of a hit, and with the entropy of the outcome.
-        let bad = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
-        let by_group: Vec<[f64; 3]> =
-            (0..belief.groups.len()).map(|group| bad(belief.groups[group], belief.group_r[group])).collect();
-        let quantities = range.posterior.groups.spread(|group, share| by_group[group].map(|sum| sum * share));
-        let all = quantities.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
-        let by_end: Vec<[f64; 3]> = belief.ends.iter().zip(&belief.end_r).map(|(&end, &r)| bad(end, r)).collect();
-        let ends = by_end.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
-        let contained = range.candidates.contained_sums(&quantities);
-
-        let mut yields = vec![1.0; range.candidates.len()];
-        for node in self.known.nodes() {
-            if let Some(rank) = range.candidates.rank(node) {
-                yields[rank] = self.yields(node, 0);
-            }
-        }
-        let offer = |node: Node, [bad, hit, unsure]: [f64; 3], listed: u32, yields: f64| {
-            let good = 1.0 - bad;
-            let bits = select::bits(hit + good * belief.f, unsure + good * unsure_if_good);
-            let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
-            Offer { node, bad, hit, value: bits * yields, listed, rebuild: false }
-        };
-        let tested = range.tested();
-        let untested = |node: Node| range.posterior.site(node).is_none();
-        let candidates = (0..contained.len()).map(|rank| (rank, range.candidates.node(rank)));
-        let mut offers: Vec<Offer> = candidates
-            .filter(|&(rank, _)| available[rank] && !tested[rank])
-            .map(|(rank, node)| {
-                let inside = if range.begins { contained[rank] } else { minus(all, contained[rank]) };
-                offer(node, plus(inside, ends), range.candidates.listed(rank), yields[rank])
-            })
-            .collect();
-        // Good ends that are trusted; the newest commit of a search for a fix is a candidate itself.
-        let trusted =
-            range.ends.iter().zip(by_end).filter(|(end, _)| untested(end.node) && range.candidates.rank(end.node).is_none());
-        let trusted = trusted.filter(|(end, _)| self.available(belief, end.node));
-        offers.extend(trusted.map(|(end, bad)| offer(end.node, bad, u32::MAX, self.yields(end.node, 0))));
-        offers
-    }
-
-    /// Offers of more trials at tested commits.
-    fn tested(&self, belief: &Belief) -> Vec<Offer> {
-        let posterior = &self.range.posterior;
-        let sites = posterior.sites.iter().zip(&belief.sites).filter(|(site, _)| self.available(belief, site.node));
-        sites
-            .map(|(site, belief)| {
-                let rebuild = self.may_rebuild(site.node) && belief.rebuilt.bits > WORTH_LEAVING * belief.again.bits;
-                let prospect = if rebuild { belief.rebuilt } else { belief.again };
-                let listed = self.range.candidates.rank(site.node).map_or(u32::MAX, |rank| self.range.candidates.listed(rank));
-                let value = prospect.bits * self.yields(site.node, belief.hidden);
-                Offer { node: site.node, bad: belief.bad, hit: prospect.hit, value, listed, rebuild }
-            })
-            .collect()
-    }
-
-    /// The share of trials at the commit that say something, guessed from those made.
-    fn yields(&self, node: Node, hidden: u32) -> f64 {
-        let Some(tally) = self.known.tally(node) else {
-            return 1.0;
-        };
-        let says = tally.valid().saturating_sub(hidden) + EXPECTED_TO_SAY;
-        f64::from(says) / f64::from(says + hidden + tally.own_voids())
-    }
-
-    fn may_rebuild(&self, node: Node) -> bool {
-        self.known.tally(node).is_some_and(|tally| tally.builds == 1 && tally.rebuilt_voids < HITS)
     }
 
     fn act(&self, offer: &Offer) -> Action {
@@ -370,17 +289,6 @@ impl Search<'_> {
     }
 }
 
-fn plus(mut sum: [f64; 3], more: [f64; 3]) -> [f64; 3] {
-    for (sum, more) in sum.iter_mut().zip(more) {
-        *sum += more;
-    }
-    sum
-}
-
-fn minus(sum: [f64; 3], less: [f64; 3]) -> [f64; 3] {
-    plus(sum, less.map(|less| -less))
-}
-
 /// How many candidates, the likeliest ones, hold this share of all candidates' probability.
 pub(super) fn holding(mass: &[f64], share: f64) -> usize {
     let mut sorted = mass.to_vec();
@@ -392,6 +300,11 @@ pub(super) fn holding(mass: &[f64], share: f64) -> usize {
         more
     };
     sorted.iter().take_while(holds).count().max(1)
+}
+
+/// The most valuable offer, the first in git's list of equal ones.
+pub(super) fn best(offers: &[Offer]) -> Option<Offer> {
+    offers.iter().reduce(|best, offer| if better(offer, best) { offer } else { best }).copied()
 }
 
 fn better(one: &Offer, other: &Offer) -> bool {
@@ -441,7 +354,7 @@ impl Range {
     }
 
     /// Which candidates had a valid trial.
-    fn tested(&self) -> Ranks {
+    pub(super) fn tested(&self) -> Ranks {
         let mut tested = vec![false; self.candidates.len()];
         for rank in self.posterior.sites.iter().filter_map(|site| self.candidates.rank(site.node)) {
             tested[rank] = true;

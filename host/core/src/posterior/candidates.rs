@@ -1,5 +1,7 @@
 //! The commits that may be the boundary, and which of them a commit contains.
 
+use std::sync::OnceLock;
+
 use crate::git_compat::list_order;
 use crate::graph::Graph;
 use crate::graph::Node;
@@ -19,6 +21,8 @@ pub(crate) struct Candidates {
     listed: Vec<u32>,
     /// Each candidate's prior probability, but for a factor that all share.
     weights: Vec<f64>,
+    /// How many candidates each contains, itself included; worked out when first asked for.
+    depths: OnceLock<Vec<u32>>,
     /// All that the newest end contains: a commit in here that is no candidate contains none.
     newest: NodeSet,
 }
@@ -40,7 +44,7 @@ impl Candidates {
             listed[rank(node).expect("the list holds the candidates") as usize] = place as u32;
         }
         let weights = vec![1.0; nodes.len()];
-        Self { nodes, parents, listed, weights, newest: graph.ancestors(&[newest]) }
+        Self { nodes, parents, listed, weights, depths: OnceLock::new(), newest: graph.ancestors(&[newest]) }
     }
 
     /// The same with these prior weights, which must be above 0; only their ratios count.
@@ -64,6 +68,14 @@ impl Candidates {
     /// The candidates' prior weights, by rank.
     pub(crate) fn weights(&self) -> &[f64] {
         &self.weights
+    }
+
+    /// How many candidates each contains, itself included, by rank: how far along the range it is.
+    pub(crate) fn depths(&self) -> &[u32] {
+        self.depths.get_or_init(|| {
+            let ones = vec![[1.0]; self.len()];
+            self.contained_sums(&ones).into_iter().map(|[depth]| depth as u32).collect()
+        })
     }
 
     /// The candidate's place in git's list, for ties.

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod ahead;
 mod assumed;
 mod cost;
 mod ends;

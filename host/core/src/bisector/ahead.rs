@@ -1,0 +1,113 @@
+//! Kernels to build while trials run: those of the commits that are likely to be tested next, whatever the trials show.
+
+use super::Action;
+use super::Bisector;
+use super::Plan;
+use super::Strategy;
+use super::known::Known;
+use super::offers::Places;
+use super::search::Search;
+use super::search::best;
+use crate::graph::Node;
+use crate::policy::Role;
+use crate::posterior::Belief;
+use crate::posterior::Ranks;
+
+/// A kernel that is needed less often than this is not built ahead.
+const LIKELY_ENOUGH: f64 = 0.05;
+
+/// A commit that is tested next in some case.
+struct Next {
+    node: Node,
+    /// How likely that case is.
+    chance: f64,
+    /// Where the boundary may be then.
+    places: Places,
+}
+
+impl Search<'_> {
+    /// The action, and the builds that are likely to be needed after it, the likeliest first.
+    pub(super) fn with_builds(&self, belief: &Belief, available: &Ranks, action: Action) -> Vec<Action> {
+        let builds = match &action {
+            Action::Try { commit, .. } if self.pace.builders > 0 => {
+                let node = self.graph.node(commit).expect("what is tested is in the graph");
+                let now = Next { node, chance: 1.0, places: self.places(belief) };
+                self.ahead(belief, available, &now)
+            }
+            _ => Vec::new(),
+        };
+        let builds = builds.into_iter().map(|node| Action::Build(self.graph.id(node)));
+        std::iter::once(action).chain(builds).collect()
+    }
+
+    /// The commits tested next after this one, by how likely they are; one more than there are builders, as the best may be built.
+    fn ahead(&self, belief: &Belief, available: &Ranks, now: &Next) -> Vec<Node> {
+        let mut open = self.after(belief, available, now);
+        let mut picked = Vec::new();
+        while picked.len() <= self.pace.builders as usize {
+            let Some(likeliest) = (0..open.len()).max_by(|&one, &other| open[one].chance.total_cmp(&open[other].chance)) else {
+                break;
+            };
+            let next = open.swap_remove(likeliest);
+            if picked.len() < self.pace.builders as usize {
+                open.extend(self.after(belief, available, &next));
+            }
+            if !picked.contains(&next.node) {
+                picked.push(next.node);
+            }
+        }
+        picked
+    }
+
+    /// What is tested after a commit turned out bad, and after it turned out good.
+    fn after(&self, belief: &Belief, available: &Ranks, now: &Next) -> Vec<Next> {
+        let contained = self.range.candidates.contained(self.graph, now.node);
+        let makes_bad: Ranks = contained.into_iter().map(|inside| inside == self.range.begins).collect();
+        let mut nexts = Vec::new();
+        for (chance, places) in now.places.after(&makes_bad) {
+            let chance = chance * now.chance;
+            if chance >= LIKELY_ENOUGH {
+                let nodes = self.next_in(belief, available, &places);
+                nexts.extend(nodes.into_iter().map(|node| Next { node, chance, places: places.clone() }));
+            }
+        }
+        nexts
+    }
+
+    /// What is tested next when the boundary is in these places: what verifies the leader, or the best offer.
+    fn next_in(&self, belief: &Belief, available: &Ranks, places: &Places) -> Vec<Node> {
+        let mass = places.mass();
+        let leader = self.leader(&mass);
+        if mass[leader] >= 1.0 - self.delta {
+            let culprit = self.range.candidates.node(leader);
+            let sides = self.graph.parents(culprit).iter().copied().chain([culprit]);
+            return sides.filter(|&node| self.range.posterior.site(node).is_none() && self.available(belief, node)).collect();
+        }
+        best(&self.untested(belief, places, available)).map(|offer| offer.node).into_iter().collect()
+    }
+}
+
+impl Bisector {
+    /// The plan to test an end of the range, and what is tested after it: the end behind it, or a commit between it and the start.
+    pub(super) fn with_next_end(&self, known: &Known, mut plan: Plan, end: Node, role: Role) -> Plan {
+        if let Plan::Do(actions) = &mut plan
+            && self.pace.builders > 0
+            && self.settings.strategy == Strategy::Posterior
+        {
+            let ends = self.places.good.iter().chain(&self.places.releases);
+            let behind = ends.copied().find(|&next| next != end && known.trials(next) == 0);
+            let between = matches!(role, Role::GoodEnd | Role::Release).then(|| self.first_between(known, end, role)).flatten();
+            actions.extend(between.into_iter().chain(behind).map(|next| Action::Build(self.graph.id(next))));
+        }
+        plan
+    }
+
+    /// What is tested first once this end is good.
+    fn first_between(&self, known: &Known, end: Node, role: Role) -> Option<Node> {
+        let range = self.range(known, self.places.start, &[end], role == Role::Release);
+        let (search, belief) = (self.search(known, &range), &range.posterior.beliefs[0]);
+        let places = search.places(belief).without_ends();
+        let available = vec![true; range.candidates.len()];
+        search.next_in(belief, &available, &places).into_iter().next()
+    }
+}

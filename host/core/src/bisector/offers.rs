@@ -1,0 +1,204 @@
+//! What there is to test in a range, and how much a trial of each commit says.
+
+use super::Pace;
+use super::by_posterior::WORTH_LEAVING;
+use super::search::Search;
+use crate::graph::Node;
+use crate::posterior::Belief;
+use crate::posterior::Hit;
+use crate::posterior::Ranks;
+use crate::select;
+
+/// Before any trial, a commit's trials are expected to say something as if so many had done so. Less, and the search leaves a commit
+/// for its neighbour over two crashes that hide the rest, although what hides it here most likely does so there.
+const EXPECTED_TO_SAY: u32 = 4;
+/// A kernel is built a second time so often at most without a valid trial.
+const REBUILDS: u32 = 2;
+
+/// A commit that may be tested next.
+#[derive(Clone, Copy)]
+pub(super) struct Offer {
+    pub(super) node: Node,
+    /// Probability that it is bad.
+    pub(super) bad: f64,
+    pub(super) hit: Hit,
+    /// Bits that a trial gives, in the time that a trial takes, with all that makes the commit more or less worth it.
+    pub(super) value: f64,
+    /// Its place in git's list.
+    pub(super) listed: u32,
+    pub(super) rebuild: bool,
+    /// Commits near it could not be tested.
+    pub(super) doubtful: bool,
+}
+
+/// What a first trial is like if the boundary is in one place: the probability of that, that times the chance of a hit at a bad commit,
+/// and that times the entropy of the outcome there.
+type IfThere = [f64; 3];
+
+/// Where the boundary may be, with what first trials are like then.
+#[derive(Clone)]
+pub(super) struct Places {
+    /// By rank.
+    candidates: Vec<IfThere>,
+    /// A good end that is bad after all.
+    ends: Vec<IfThere>,
+}
+
+impl Places {
+    fn ends(&self) -> IfThere {
+        self.ends.iter().fold([0.0; 3], |sum, more| plus(sum, *more))
+    }
+
+    /// The candidates' probabilities, by rank.
+    pub(super) fn mass(&self) -> Vec<f64> {
+        self.candidates.iter().map(|&[probability, ..]| probability).collect()
+    }
+
+    /// Where the boundary may be once the good ends are known to be good.
+    pub(super) fn without_ends(&self) -> Self {
+        let [_, (_, between)] = self.after(&vec![false; self.candidates.len()]);
+        between
+    }
+
+    /// The probability that a commit is bad, and where the boundary may be then and otherwise. `makes_bad` says which candidates make
+    /// it bad; the ends always do.
+    pub(super) fn after(&self, makes_bad: &Ranks) -> [(f64, Self); 2] {
+        [true, false].map(|bad| {
+            let keep = |places: &[IfThere], holds: &dyn Fn(usize) -> bool| -> Vec<IfThere> {
+                places.iter().enumerate().map(|(rank, place)| if holds(rank) == bad { *place } else { [0.0; 3] }).collect()
+            };
+            let (mut candidates, mut ends) = (keep(&self.candidates, &|rank| makes_bad[rank]), keep(&self.ends, &|_| true));
+            let chance: f64 = candidates.iter().chain(&ends).map(|[probability, ..]| probability).sum();
+            for place in candidates.iter_mut().chain(&mut ends) {
+                *place = place.map(|part| if chance > 0.0 { part / chance } else { 0.0 });
+            }
+            (chance, Self { candidates, ends })
+        })
+    }
+}
+
+impl Search<'_> {
+    /// Where the boundary may be under a belief, seen from commits of which nothing is known yet.
+    pub(super) fn places(&self, belief: &Belief) -> Places {
+        let heard = |r: f64| (1.0 - self.range.mute) * r + self.range.mute * belief.f;
+        let place = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
+        let by_group: Vec<IfThere> = belief.groups.iter().zip(&belief.group_r).map(|(&group, &r)| place(group, r)).collect();
+        Places {
+            candidates: self.range.posterior.groups.spread(|group, share| by_group[group].map(|sum| sum * share)),
+            ends: belief.ends.iter().zip(&belief.end_r).map(|(&end, &r)| place(end, r)).collect(),
+        }
+    }
+
+    /// Offers of commits without a valid trial.
+    pub(super) fn untested(&self, belief: &Belief, places: &Places, available: &Ranks) -> Vec<Offer> {
+        let range = self.range;
+        let unsure_if_good = select::entropy(belief.f);
+        let all = places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
+        let ends = places.ends();
+        let contained = range.candidates.contained_sums(&places.candidates);
+        let (yields, doubtful) = self.yields_by_rank();
+        let with_build = self.with_build();
+        let offer = |node: Node, [bad, hit, unsure]: IfThere, listed: u32, yields: f64, doubtful: bool| {
+            let good = 1.0 - bad;
+            let bits = select::bits(hit + good * belief.f, unsure + good * unsure_if_good);
+            let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
+            let value = bits * yields / if self.known.built().contains(&node) { 1.0 } else { with_build };
+            Offer { node, bad, hit, value, listed, rebuild: false, doubtful }
+        };
+        let tested = range.tested();
+        let mut offers: Vec<Offer> = (0..contained.len())
+            .filter(|&rank| available[rank] && !tested[rank])
+            .map(|rank| {
+                let inside = if range.begins { contained[rank] } else { minus(all, contained[rank]) };
+                let (node, listed) = (range.candidates.node(rank), range.candidates.listed(rank));
+                offer(node, plus(inside, ends), listed, yields[rank], doubtful[rank])
+            })
+            .collect();
+        // Good ends that are trusted; the newest commit of a search for a fix is a candidate itself.
+        let trusted = range.ends.iter().zip(&places.ends).filter(|(end, _)| {
+            range.posterior.site(end.node).is_none()
+                && range.candidates.rank(end.node).is_none()
+                && self.available(belief, end.node)
+        });
+        offers.extend(trusted.map(|(end, bad)| offer(end.node, *bad, u32::MAX, self.yields(end.node, 0), false)));
+        offers
+    }
+
+    /// Offers of more trials at tested commits.
+    pub(super) fn tested(&self, belief: &Belief) -> Vec<Offer> {
+        let posterior = &self.range.posterior;
+        let sites = posterior.sites.iter().zip(&belief.sites).filter(|(site, _)| self.available(belief, site.node));
+        sites
+            .map(|(site, belief)| {
+                let rebuild = self.may_rebuild(site.node) && belief.rebuilt.bits > WORTH_LEAVING * belief.again.bits;
+                let prospect = if rebuild { belief.rebuilt } else { belief.again };
+                let listed = self.range.candidates.rank(site.node).map_or(u32::MAX, |rank| self.range.candidates.listed(rank));
+                let cost = if rebuild { self.with_build() } else { 1.0 };
+                let value = prospect.bits * self.yields(site.node, belief.hidden) / cost;
+                Offer { node: site.node, bad: belief.bad, hit: prospect.hit, value, listed, rebuild, doubtful: false }
+            })
+            .collect()
+    }
+
+    /// How many times longer a trial takes with the build before it.
+    fn with_build(&self) -> f64 {
+        let Pace { build, trial, .. } = self.pace;
+        if trial > 0.0 { (build + trial) / trial } else { 1.0 }
+    }
+
+    /// The share of first trials that say something, by rank: less near commits that could not be tested; and which those are.
+    fn yields_by_rank(&self) -> (Vec<f64>, Ranks) {
+        let candidates = &self.range.candidates;
+        let (mut broken, mut working) = (Vec::new(), Vec::new());
+        let mut own = Vec::new();
+        for (node, tally) in self.known.tallies() {
+            if let Some(rank) = candidates.rank(*node) {
+                match tally.valid() {
+                    0 if tally.own_voids() > 0 => broken.push(rank),
+                    0 => {}
+                    _ => working.push(rank),
+                }
+                own.push((rank, self.yields(*node, 0)));
+            }
+        }
+        let mut yields = vec![1.0; candidates.len()];
+        let mut doubtful = vec![false; candidates.len()];
+        if !broken.is_empty() {
+            let depths = candidates.depths();
+            let at = |ranks: &[usize]| ranks.iter().map(|&rank| depths[rank]).collect();
+            let stretch = select::Stretches::new(at(&broken), at(&working), candidates.len() as u32);
+            for (rank, &depth) in depths.iter().enumerate() {
+                yields[rank] = 1.0 - stretch.broken(depth);
+                doubtful[rank] = true;
+            }
+        }
+        for (rank, share) in own {
+            yields[rank] = share;
+        }
+        (yields, doubtful)
+    }
+
+    /// The share of trials at the commit that say something, guessed from those made.
+    fn yields(&self, node: Node, hidden: u32) -> f64 {
+        let Some(tally) = self.known.tally(node) else {
+            return 1.0;
+        };
+        let says = tally.valid().saturating_sub(hidden) + EXPECTED_TO_SAY;
+        f64::from(says) / f64::from(says + hidden + tally.own_voids())
+    }
+
+    fn may_rebuild(&self, node: Node) -> bool {
+        self.known.tally(node).is_some_and(|tally| tally.builds == 1 && tally.rebuilt_voids < REBUILDS)
+    }
+}
+
+fn plus(mut sum: IfThere, more: IfThere) -> IfThere {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum += more;
+    }
+    sum
+}
+
+fn minus(sum: IfThere, less: IfThere) -> IfThere {
+    plus(sum, less.map(|less| -less))
+}
