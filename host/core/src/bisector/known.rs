@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
-use std::collections::HashSet;
 
 use super::evidence::Recorded;
 use super::evidence::Tally;
@@ -26,8 +25,8 @@ pub(super) struct Known {
     verdicts: HashMap<Node, Verdict>,
     /// Verdicts that are taken for granted.
     assumed: BTreeMap<Node, Verdict>,
-    /// Commits with a kernel.
-    built: HashSet<Node>,
+    /// The commits with a kernel, and the number of the last one built, where it is known: equal kernels have one.
+    built: HashMap<Node, Option<usize>>,
     /// One trial decides.
     single: bool,
 }
@@ -39,7 +38,14 @@ impl Known {
         let places = tallies.iter().enumerate().map(|(place, &(node, _))| (node, place)).collect();
         let verdicts = recorded.verdicts().filter_map(|(commit, verdict)| Some((graph.node(&commit)?, verdict))).collect();
         let assumed = recorded.assumed().filter_map(|one| Some((graph.node(&one.commit)?, one.verdict.clone()))).collect();
-        let built = recorded.built().filter_map(|built| graph.node(&built.commit)).collect();
+        let mut numbers = HashMap::new();
+        let mut built = HashMap::new();
+        for kernel in recorded.built() {
+            if let Some(node) = graph.node(&kernel.commit) {
+                let next = numbers.len();
+                built.insert(node, kernel.digest.as_ref().map(|digest| *numbers.entry(digest).or_insert(next)));
+            }
+        }
         Self { tallies, places, verdicts, assumed, built, single }
     }
 
@@ -79,9 +85,14 @@ impl Known {
         self.verdicts.get(&node).cloned().or_else(|| given_up(self.tally(node)?))
     }
 
-    /// The commits with a kernel.
-    pub(super) fn built(&self) -> &HashSet<Node> {
-        &self.built
+    /// Whether the commit has a kernel.
+    pub(super) fn is_built(&self, node: Node) -> bool {
+        self.built.contains_key(&node)
+    }
+
+    /// The number of the commit's kernel, if it is known: equal kernels have one.
+    pub(super) fn kernel(&self, node: Node) -> Option<usize> {
+        self.built.get(&node).copied().flatten()
     }
 
     /// Trials recorded at the commit.

@@ -102,7 +102,7 @@ impl Search<'_> {
             let good = 1.0 - bad;
             let bits = select::bits(hit + good * belief.f, unsure + good * unsure_if_good);
             let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
-            let value = bits * yields / if self.known.built().contains(&node) { 1.0 } else { with_build };
+            let value = bits * yields / if self.known.is_built(node) { 1.0 } else { with_build };
             Offer { node, bad, hit, value, listed, rebuild: false, doubtful }
         };
         let tested = range.tested();

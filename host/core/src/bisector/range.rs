@@ -107,14 +107,19 @@ impl Bisector {
         };
         let tested = known.tallies().iter().filter(|(_, tally)| tally.valid() > 0).map(|(node, tally)| Site {
             node: *node,
+            kernel: known.kernel(*node),
             kernels: tally.kernels.values().cloned().collect(),
             clean_counts: clean_counts(*node),
             assumed: assumed(*node),
         });
-        let vouched_for = known
-            .all_assumed()
-            .filter(|&(node, _)| known.valid(node) == 0 && assumed(node).is_some())
-            .map(|(node, _)| Site { node, kernels: Vec::new(), clean_counts: clean_counts(node), assumed: assumed(node) });
+        let vouched_for =
+            known.all_assumed().filter(|&(node, _)| known.valid(node) == 0 && assumed(node).is_some()).map(|(node, _)| Site {
+                node,
+                kernel: known.kernel(node),
+                kernels: Vec::new(),
+                clean_counts: clean_counts(node),
+                assumed: assumed(node),
+            });
         let mut sites: Vec<Site> = tested.chain(vouched_for).collect();
         sites.sort_by_key(|site| site.node);
         let groups = self.groups(&candidates, sites.iter().map(|site| site.node).collect());

@@ -29,6 +29,10 @@ pub(crate) use rates::Grid;
 use crate::graph::Graph;
 use crate::graph::Node;
 
+/// How likely one of two equal kernels is bad and the other good, against what it would be were they not equal: something about them
+/// may differ after all.
+const EQUAL_KERNELS: f64 = 1e-4;
+
 /// A crash or its absence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Sight {
@@ -52,6 +56,8 @@ pub(crate) struct Site {
     pub(crate) node: Node,
     /// The valid trials of each of its builds.
     pub(crate) kernels: Vec<Vec<Sight>>,
+    /// Which kernel it is: sites of one number have equal kernels. None: not known.
+    pub(crate) kernel: Option<usize>,
     /// Clean trials count: the commit is known to contain what introduced the crash. Always so when looking for a cause.
     pub(crate) clean_counts: bool,
     /// Taken for granted: it is bad, or it is good. What contradicts that has no prior.
@@ -103,7 +109,8 @@ impl Posterior {
                 groups.chain(ends.iter().map(|end| bad_with_end(graph, ends, *end, site.node))).collect()
             })
             .collect();
-        let prior = given(hypotheses(&groups.weights, ends), &sites, &bad);
+        let prior = pooled(hypotheses(&groups.weights, ends), &sites, &bad);
+        let prior = given(prior, &sites, &bad);
         let mut beliefs: Vec<Belief> = looks::readings(&sites)
             .into_iter()
             .map(|reading| Belief::new(&grid, reading, &sites, &bad, &prior, groups.len(), mute))
@@ -145,6 +152,19 @@ fn hypotheses(weights: &[f64], ends: &[GoodEnd]) -> Vec<f64> {
     let all: f64 = weights.iter().sum();
     let groups = weights.iter().map(|weight| between * weight / all);
     groups.chain(ends.iter().map(|end| end.prior)).collect()
+}
+
+/// The prior with less for the hypotheses that make one of two equal kernels bad and the other good.
+fn pooled(mut prior: Vec<f64>, sites: &[Site], bad: &[Vec<bool>]) -> Vec<f64> {
+    let kernels = sites.iter().filter_map(|site| site.kernel).max().map_or(0, |last| last + 1);
+    for (hypothesis, prior) in prior.iter_mut().enumerate() {
+        let mut seen = vec![None; kernels];
+        let mut of_kernels = sites.iter().zip(bad).filter_map(|(site, bad)| Some((site.kernel?, bad[hypothesis])));
+        if of_kernels.any(|(kernel, bad)| *seen[kernel].get_or_insert(bad) != bad) {
+            *prior *= EQUAL_KERNELS;
+        }
+    }
+    prior
 }
 
 /// The prior without the hypotheses that contradict what is assumed of a commit; as it was if none is left.

@@ -110,14 +110,20 @@ impl Case {
         let mut sites: Vec<Site> = Vec::new();
         for &(commit, build, sight) in &self.seen {
             let place = sites.iter().position(|site| site.node == node(commit)).unwrap_or_else(|| {
-                sites.push(Site { node: node(commit), kernels: vec![Vec::new(); 2], clean_counts: true, assumed: None });
+                sites.push(Site {
+                    node: node(commit),
+                    kernel: None,
+                    kernels: vec![Vec::new(); 2],
+                    clean_counts: true,
+                    assumed: None,
+                });
                 sites.len() - 1
             });
             sites[place].kernels[build].push(sight);
         }
         if let Some((commit, bad)) = given {
             let place = sites.iter().position(|site| site.node == node(commit)).unwrap_or_else(|| {
-                sites.push(Site { node: node(commit), kernels: Vec::new(), clean_counts: true, assumed: None });
+                sites.push(Site { node: node(commit), kernel: None, kernels: Vec::new(), clean_counts: true, assumed: None });
                 sites.len() - 1
             });
             sites[place].assumed = Some(bad);

@@ -305,3 +305,30 @@ proptest! {
         run(&mut world, &mut bisector, 15_000);
     }
 }
+
+/// Nothing changed from commit 4 to commit 5: one of them was clean by chance.
+#[test]
+fn a_culprit_is_not_named_whose_kernel_equals_its_parents() {
+    let world = World::new(&line(10), 5, 1.0, 1);
+    let mut bisector = cause_of(&world, Strategy::Posterior);
+    let mut number = 0;
+    let mut see = |bisector: &mut Bisector, commit: usize, role: Role, trial: &crate::policy::Trial, times: u32| {
+        for _ in 0..times {
+            number += 1;
+            bisector.record(evidence(number, id(commit), role, trial.clone()));
+        }
+    };
+    see(&mut bisector, 10, Role::Start, &crash(0.999, 0), 3);
+    bisector.judge(verdict(id(10), 3, Verdict::Bad));
+    see(&mut bisector, 0, Role::GoodEnd, &clean(), 2);
+    bisector.judge(verdict(id(0), 2, Verdict::Good));
+    see(&mut bisector, 5, Role::Candidate, &crash(0.999, 0), 2);
+    see(&mut bisector, 4, Role::Candidate, &clean(), 3);
+    assert!(matches!(bisector.plan(&[]), Plan::Done(Conclusion::Found { suspects }) if suspects[0].commit == id(5)));
+    for commit in [4, 5] {
+        bisector.record_build(Built { commit: id(commit), build: 1, digest: Some("the same".to_owned()) });
+    }
+    let Plan::Do(actions) = bisector.plan(&[]) else { panic!("more is to be tried") };
+    assert!(matches!(actions[0], Action::Try { .. }));
+    assert!(bisector.summary().suspects[0].commit != id(5));
+}
