@@ -14,6 +14,7 @@
 pub mod bisector;
 pub mod commit;
 pub mod crash;
+pub mod credence;
 pub mod git_compat;
 pub mod graph;
 pub mod policy;
