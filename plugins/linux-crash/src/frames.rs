@@ -37,7 +37,8 @@ pub fn frame(line: &str) -> Option<Frame<'_>> {
         let symbol = symbol_only(symbol.rsplit('(').next()?)?;
         return Some(Frame { symbol, file: file(caller), doubtful, inlined: false });
     }
-    if let Some((symbol, behind)) = rest.split_once("+0x") {
+    // An offset is negative where a return address stands behind a function that does not return.
+    if let Some((symbol, behind)) = rest.split_once("+0x").or_else(|| rest.split_once("-0x")) {
         let offset = behind.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(behind.len());
         let size = behind[offset..].strip_prefix("/0x")?;
         let size_end = size.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(size.len());
@@ -153,6 +154,7 @@ mod tests {
         assert_eq!(symbol("[<8028bd5c>] (dup_fd) from [<80132060>] (copy_process+0x58c/0x1844)"), Some("copy_process"));
         assert_eq!(symbol(" dump_stack from panic+0x11c/0x360"), Some("panic"));
         assert_eq!(symbol(" foo include/linux/a.h:12 [inline]"), Some("foo"));
+        assert_eq!(symbol(" foo.cold-0x5/0xca"), Some("foo.cold"));
         assert_eq!(symbol(" <TASK>"), None);
         assert_eq!(symbol("[c000000001][c0000002] foo+0x1/0x2 (unreliable)"), Some("foo"));
         assert_eq!(symbol(" <a::B as c::D>::run+0x1/0x2"), Some("<a::B as c::D>::run"));

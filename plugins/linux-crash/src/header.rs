@@ -29,14 +29,25 @@ pub struct Header {
 impl Header {
     /// Whether this is an inlined function's copy of the header in the line at `next`.
     fn repeated(&self, lines: &[Line<'_>], next: usize, rows: &[(&'static Row, usize)]) -> bool {
-        let literal = |rows: &[(&'static Row, usize)]| rows.first().map(|(row, _)| row.literal());
-        self.line + 1 == next && lines[self.line].text.ends_with("[inline]") && literal(&self.rows) == literal(rows)
+        let mine = |other: &&'static Row| self.rows.iter().any(|(row, _)| std::ptr::eq(*row, *other));
+        self.line + 1 == next && lines[self.line].text.ends_with("[inline]") && rows.iter().any(|(row, _)| mine(row))
+    }
+
+    /// Whether only a catch-all fits this header.
+    fn is_unknown(&self) -> bool {
+        self.rows.first().is_none_or(|(row, _)| row.place == Place::Stamped)
     }
 
     /// Whether this header was cut by another message, so that only a catch-all fits it, and `next` is one of a known form.
     fn repeated_whole(&self, next: &Header, lines: &[Line<'_>]) -> bool {
-        let known = |header: &Header| header.rows.first().is_some_and(|(row, _)| row.place != Place::Stamped);
-        lines[self.line].cut && !known(self) && known(next)
+        lines[self.line].cut && self.is_unknown() && !next.is_unknown()
+    }
+
+    /// Whether this header is of an oops that has a function to blame, and `before` is only a catch-all's: a line that announces no
+    /// stack does not swallow the oops that follows. A warning is none: `WARN()` often stands behind a line that says why.
+    fn stands_apart(&self, before: &Header) -> bool {
+        let oops = |(row, _): &(&'static Row, usize)| !row.frame.is_empty() && !row.header.starts_with("WARNING: ");
+        before.is_unknown() && !self.is_unknown() && self.within() != Within::Outcome && self.rows.first().is_some_and(oops)
     }
 
     /// What this header is to an oops begun before it.
@@ -75,8 +86,6 @@ fn is_call(text: &str) -> bool {
 #[derive(Debug)]
 pub struct Scanner {
     rows: Vec<&'static Row>,
-    /// Places of the rows whose header is a whole line.
-    whole: Vec<usize>,
     literals: Literals,
 }
 
@@ -86,8 +95,7 @@ impl Scanner {
     pub fn new() -> Self {
         let literals = Literals::new(rules::LITERALS.iter().map(|(literal, _)| *literal));
         let rows: Vec<&'static Row> = rules::all().collect();
-        let whole = (0..rows.len()).filter(|row| rows[*row].header.ends_with('\n')).collect();
-        Self { rows, whole, literals }
+        Self { rows, literals }
     }
 
     /// Offset of the first line with a header, if there is one. Everything before it need not be read at all.
@@ -131,7 +139,6 @@ impl Scanner {
                 break;
             }
         }
-        fitting.extend(self.whole.iter().filter(|row| self.rows[**row].fits(text)).map(|row| (*row, 0)));
         fitting.sort_unstable();
         match fitting.first() {
             Some((index, _)) if self.rows[*index].is_noise() => Vec::new(),
@@ -199,18 +206,18 @@ pub fn openings(headers: &[Header], lines: &[Line<'_>]) -> Vec<usize> {
         let before = opened.last().map(|before| &headers[*before]);
         let same = before.is_some_and(|before| same_context(&lines[before.line], line));
         match next.next_if(|(_, header)| header.line == index) {
-            Some((place, header)) if before.is_none() || progress.lets(header, same) => {
-                if opened.len() == MOST_REPORTS {
-                    break;
-                }
-                opened.push(place);
-                progress = Progress::default();
-            }
             Some((place, header))
                 if same && !progress.frames && before.is_some_and(|before| before.repeated_whole(header, lines)) =>
             {
                 opened.pop();
                 opened.push(place);
+            }
+            Some((place, header)) if before.is_none_or(|before| progress.lets(header, same) || header.stands_apart(before)) => {
+                if opened.len() == MOST_REPORTS {
+                    break;
+                }
+                opened.push(place);
+                progress = Progress::default();
             }
             _ if same => progress.read(&line.text),
             _ => {}
@@ -268,6 +275,15 @@ mod tests {
         assert_eq!(opened("BUG: KASAN: a in f+0x1/0x2\ngeneral protection fault\n f+0x1/0x2\n"), [0]);
         assert_eq!(opened("BUG: KASAN: a in f+0x1/0x2\n f+0x1/0x2\ngeneral protection fault\n f+0x1/0x2\n"), [0, 2]);
         assert_eq!(opened("BUG: KASAN: a in f+0x1/0x2\n f+0x1/0x2\nKernel panic - not syncing: Fatal exception\n"), [0]);
+    }
+
+    #[test]
+    fn an_unknown_line_does_not_swallow_an_oops() {
+        assert_eq!(opened("BUG: too many widgets\ngeneral protection fault\n f+0x1/0x2\n"), [0, 1]);
+        assert_eq!(opened("BUG: too many widgets\nkernel BUG at a.c:1!\n f+0x1/0x2\n"), [0, 1]);
+        assert_eq!(opened("BUG: too many widgets\nWARNING: at a.c:1 f+0x1/0x2\n f+0x1/0x2\n"), [0]);
+        assert_eq!(opened("BUG: too many widgets\nKernel panic - not syncing: widgets\n f+0x1/0x2\n"), [0]);
+        assert_eq!(opened("BUG: too many widgets\nBUG: too many gadgets\n f+0x1/0x2\n"), [0]);
     }
 
     #[test]

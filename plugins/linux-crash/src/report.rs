@@ -109,6 +109,11 @@ impl<'c, 'a> Console<'c, 'a> {
         if let Some(origin) = &origin {
             captures.push(("origin", origin));
         }
+        let racing = captures.iter().find(|(name, _)| *name == "b").map(|(_, symbol)| title::function(symbol));
+        if let Some(racing) = &racing {
+            captures.retain(|(name, _)| *name != "b");
+            captures.push(("b", racing));
+        }
         let mut report = CrashReport::default();
         name_report(&mut report, row, &captures, name.as_deref().unwrap_or("corrupted"), symbol);
         report.frame = name;

@@ -190,10 +190,10 @@ impl Row {
         Self { within, ..self }
     }
 
-    /// The plain text that the header begins with; with the line's end where nothing else may stand in the line.
+    /// The plain text that the header begins with.
     #[must_use]
     pub fn literal(&self) -> &'static str {
-        self.header.split('{').next().unwrap_or(self.header)
+        self.header.split(['{', '\n']).next().unwrap_or(self.header)
     }
 
     /// Whether the row says that a line is no crash.

@@ -85,8 +85,8 @@ const COMMON: &[(&str, &str)] = &[
     (
         "traps and interrupts on their way to the report",
         "do_error_trap do_invalid_op invalid_op exc_* handle_bug fixup_bug* do_trap* do_general_protection \
-         general_protection do_page_fault __do_page_fault async_page_fault do_async_page_fault bad_area* __bad_area* \
-         no_context kernelmode_fixup* do_kern_addr_fault do_user_addr_fault double_fault do_double_fault df_* \
+         general_protection async_page_fault do_async_page_fault bad_area* __bad_area* \
+         no_context kernelmode_fixup* do_kern_addr_fault double_fault do_double_fault df_* \
          do_divide_error divide_error do_int3 int3 do_nmi nmi *sysvec_* apic_timer_interrupt smp_apic_timer_interrupt \
          do_undefinstr __und_svc* do_DataAbort __do_kernel_fault* do_translation_fault do_mem_abort do_sea \
          do_tag_check_fault do_bad* el1_abort el1h_64_* el1_sync* el1_da el1_dbg el1_undef do_debug_exception brk_handler \
@@ -101,8 +101,8 @@ const COMMON: &[(&str, &str)] = &[
          debug_smp_processor_id __this_cpu_preempt_check __refcount_* should_fail* fail_dump check_noncircular object_err \
          bad_page nested_bug register_lock_class assign_lock_key lockdep_* __lockdep_* *lock_acquire* __lock_acquire* \
          *lock_release* __lock_release validate_chain* check_prev* check_irq* mark_lock* mark_held_locks* valid_state \
-         mark_usage check_deadlock* hlock_class lock_is_held* lock_set_* lock_downgrade* reacquire_held_locks \
-         __lock_is_held* match_held_lock find_held_lock lock_pin_lock lock_unpin_lock look_up_lock_class \
+         mark_usage check_deadlock* hlock_class lock_is_held* lock_set_* reacquire_held_locks \
+         __lock_is_held* find_held_lock lock_pin_lock lock_unpin_lock look_up_lock_class \
          check_wait_context* lookup_chain* instrument_* _inline_copy_* spin_bug spin_dump* rwlock_bug* do_raw_* \
          debug_check_* rcu_lockdep_* trace_hardirqs_* trace_softirqs_* __trace_hardirqs* trace_preempt* __might_sleep \
          ___might_sleep __might_resched __might_fault might_fault check_stack* __read_once* __write_once* \
@@ -122,13 +122,13 @@ const COMMON: &[(&str, &str)] = &[
         "memory",
         "*kmalloc* kzalloc* kcalloc* kmemdup* kstrdup* __do_kmalloc* krealloc* __do_krealloc kfree* __kfree* kvfree* \
          kvmalloc* __kvmalloc* __kmem_cache_* kmem_* slab_* ___slab_* __slab_* do_slab_free *slab_alloc* *slab_free* \
-         cache_* new_slab* allocate_slab free_debug_* alloc_debug_* check_slab quarantine_* __cache_* ___cache_* poison_* \
+         cache_* allocate_slab free_debug_* alloc_debug_* check_slab quarantine_* __cache_* ___cache_* poison_* \
          set_track* __alloc_pages* __free_pages* free_unref_* free_pcp* prep_new_page post_alloc_hook \
          get_page_from_freelist __alloc_frozen* free_the_page __free_page* vmalloc* __vmalloc* vzalloc* vfree* \
          __vfree* get_zeroed_page memdup_* vmemdup_* strndup_user devm_k* devm_add_action* kvasprintf* kasprintf \
-         kstrndup* alloc_percpu* pcpu_alloc* pcpu_mem* pcpu_block* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* copy_page_to_iter* copy_page_from_iter* \
-         __copy_* _copy_* copyin* copyout* copy_to_iter* copy_from_iter* copy_user_* rep_movs* csum_partial* \
-         __clear_user* get_user* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* raw_copy_* arm_copy_* \
+         kstrndup* alloc_percpu* pcpu_mem* pcpu_block* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* copy_page_to_iter* copy_page_from_iter* \
+         __copy_* _copy_* copyin* copy_to_iter* copy_from_iter* copy_user_* rep_movs* csum_partial* \
+         get_user* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* raw_copy_* arm_copy_* \
          __arch_copy_* __pi_* *memcpy* *strcmp* memset* memmove* memcmp* memchr* memscan __memset* __memmove* mmiocpy \
          mmioset strlen strnlen* strcpy* strncpy* strscpy* strncmp* strcat* strlcat* strnstr strstr strchr* strrchr* \
          strcasecmp* sized_strscpy* __fortify* fortify_* string* *_string vsnprintf vsprintf snprintf sprintf vscnprintf scnprintf \
@@ -150,7 +150,7 @@ const COMMON: &[(&str, &str)] = &[
     (
         "waiting and waking",
         "schedule schedule_timeout* schedule_preempt* schedule_hr* schedule_debug __schedule* io_schedule* __switch_to* \
-         context_switch finish_task_switch* wait_for_* __wait_for_* do_wait_* *wait_on_* complete complete_all __wake_up* \
+         context_switch wait_for_* __wait_for_* do_wait_* *wait_on_* complete complete_all __wake_up* \
          wake_up_process __task_rq_lock task_rq_lock autoremove_wake* default_wake* kthread_stop* kthread_park* swait_* \
          __prepare_to* prepare_to_wait* finish_wait ldsem_* *preempt_schedule* _cond_resched __cond_resched*",
     ),
@@ -165,7 +165,7 @@ const COMMON: &[(&str, &str)] = &[
         "driver core, sysfs, reference counts",
         "kobject_* add_uevent_var __kobject_* put_device ida_* call_rcu* __call_rcu* device_del device_add \
          device_register device_unregister *device_release* device_destroy device_create* device_remove_* \
-         device_initialize get_device* sysfs_* kernfs_remove* klist_* __unregister_client device_for_each_child \
+         device_initialize get_device* sysfs_* klist_* __unregister_client device_for_each_child \
          i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
          dput fast_dput fput *assertfail assfail __reiserfs_panic devres_* release_nodes ref_tracker_* module_put try_module_get",
     ),
@@ -184,7 +184,7 @@ const COMMON: &[(&str, &str)] = &[
         "pages, buffers",
         "folio_wait* folio_lock* folio_unlock* folio_memcg* folio_mark_* folio_put* unlock_page* _compound_head compound_head put_page get_page mark_buffer_dirty* \
          truncate_inode_pages* find_lock_entries warn_alloc* *alloc_page* free_page* ___kmalloc_* __free_slab might_alloc* \
-         __should_failslab alloc_workqueue*",
+         __should_failslab",
     ),
     (
         "tracing and probes, thunks, stack protector",

@@ -91,7 +91,7 @@ const CALLS: &str = "__do_sys_* __se_sys_* __x64_sys_* __ia32_sys_* __arm64_sys_
 const DISPATCHERS: &str = "do_syscall_* do_fast_syscall_* sysenter_dispatch tracesys* invoke_syscall el0_svc* ret_fast_syscall \
      entry_SYSCALL* system_call_fastpath x64_sys_call ia32_sys_call syscall_handler __do_softirq handle_softirqs \
      __hrtimer_run_queues hrtimer_run_softirq rcu_do_batch netif_receive_skb* sock_do_ioctl sock_ioctl __sock_release \
-     sock_release sock_close vfs_ioctl vfs_read vfs_write vfs_iter_* vfs_fsync* do_vfs_ioctl *sys_ioctl *SyS_ioctl \
+     sock_release vfs_ioctl vfs_read vfs_write vfs_iter_* vfs_fsync* do_vfs_ioctl *sys_ioctl *SyS_ioctl \
      worker_thread new_sync_* do_iter_* __vfs_* call_write_iter call_read_iter sock_sendmsg* __sock_sendmsg \
      process_one_work kthread smpboot_thread_fn cpu_startup_entry start_secondary call_timer_fn expire_timers \
      __run_timers tasklet_action* __netif_receive_skb* rtnetlink_rcv_msg *_compat_ioctl netlink_dump* \

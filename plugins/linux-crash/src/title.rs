@@ -138,7 +138,8 @@ fn call<'n>(name: &'n str, beginnings: &str) -> Option<&'n str> {
 }
 
 /// How the body of a system call is called, by the macros that define it and by callers inside of the kernel.
-const BODIES: &str = "__do_sys_ __se_sys_ __do_compat_sys_ __se_compat_sys_ compat_SyS_ compat_SYSC_ SyS_ SYSC_ ksys_ sys_";
+const BODIES: &str =
+    "__do_sys_ __se_sys_ __do_compat_sys_ __se_compat_sys_ compat_SyS_ compat_SYSC_ SyS_ SYSC_ ksys_ sys_ __sys_";
 
 /// How architectures call the entry of a system call.
 const ENTRIES: &str = "__x64_compat_sys_ __ia32_compat_sys_ __arm64_compat_sys_ __x32_compat_sys_ __x64_sys_ __ia32_sys_ __arm64_sys_ \

@@ -7,6 +7,6 @@ use super::row;
 pub(super) const ROWS: &[Row] = &[
     row("WARNING: {what:any}", "WARNING: {what}").kind("WARNING").frameless().place(Place::Stamped),
     row("BUG: {what:any}", "BUG: {what}").frameless().place(Place::Stamped),
-    row("INFO:\n", "INFO: corrupted").frameless().corrupted("the header was cut"),
+    row("INFO:\n", "INFO: corrupted").frameless().place(Place::LineStart).corrupted("the header was cut"),
     row("rust_kernel: panicked at", "{what:any} in {frame}").also(&["{what:any}"]),
 ];

@@ -52,8 +52,8 @@ pub(super) const ROWS: &[Row] = &[
     row("double fault: {code:hex} [#", "PANIC: double fault in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     row("PANIC: double fault", "PANIC: double fault in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     overflow("BUG: stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
-    overflow("BUG: TASK stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
-    overflow("BUG: IRQ stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
+    // `BUG: TASK stack guard page …`, `BUG: IRQ …`, `BUG: #DF …`
+    overflow("BUG: {which:word} stack guard page was hit", "BUG: stack guard page was hit in {frame}"),
     overflow("Insufficient stack space to handle exception", "kernel stack overflow in {frame}").kind("DoS"),
     overflow("Internal error: kernel stack overflow", "kernel stack overflow in {frame}").kind("DoS"),
     fault("Internal error: ", "Internal error in {frame}", "DoS").within(Within::Part),
@@ -89,6 +89,7 @@ pub(super) const ROWS: &[Row] = &[
     row("CFI failure at {fn}+0x", "CFI failure in {frame}").kind("DoS").frame(HEADER).within(Within::Part),
     // What else the processor complains of, and faults whose own line is lost.
     row("Oops - {what:any} [#", "Oops in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
+    row("Oops [#", "Oops in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     row("Oops: {code:hex} [#", "Oops in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     row("Oops: {what:any}, sig: {sig:num} [#", "Oops in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
 ];

@@ -9,7 +9,7 @@ use super::TRACE_OR_LOCKS;
 use super::row;
 
 /// Work queues take locks of their own around the work.
-const WORK: &str = "process_one_work process_scheduled_works worker_thread";
+const WORK: &str = "process_one_work process_scheduled_works";
 
 const DEADLOCK: &str = "possible deadlock in {frame}";
 

@@ -83,6 +83,11 @@ pub(super) const ROWS: &[Row] = &[
         .frame(KCSAN)
         .keep(ALL)
         .stack(Stack::Bare),
+    row("BUG: KCSAN: assert: {what:word} in {fn} / {b:fn}", "KCSAN: assert: {what} in {frame} / {b}")
+        .access("KCSAN")
+        .frame(KCSAN)
+        .keep(ALL)
+        .stack(Stack::Bare),
     row("BUG: KCSAN: assert: {what:word} in {fn}", "KCSAN: assert: {what} in {frame}")
         .access("KCSAN")
         .frame(KCSAN)
@@ -116,8 +121,8 @@ pub(super) const ROWS: &[Row] = &[
     row("BUG: Bad page state", "BUG: Bad page state in corrupted")
         .frameless()
         .corrupted("who allocated the page was not printed"),
-    row("BUG: Bad page map", "BUG: Bad page map in {frame}"),
-    row("BUG: Bad page cache", "BUG: Bad page cache in {frame}").skip("*page_cache* filemap_*"),
+    row("BUG: Bad page map", "BUG: Bad page map").frameless(),
+    row("BUG: Bad page cache", "BUG: Bad page cache").frameless(),
     row("BUG: Bad rss-counter state", "BUG: Bad rss-counter state").frameless(),
     row("BUG: non-zero pgtables_bytes on freeing mm", "BUG: non-zero pgtables_bytes on freeing mm: NUM").frameless(),
     row("BUG: Dentry {any}still in use{rest:any}[unmount of {fs:any}]", "BUG: Dentry still in use in unmount")
@@ -141,6 +146,7 @@ pub(super) const ROWS: &[Row] = &[
     slab("): Attempt to free object", "BUG: Attempt to free object outside of slab"),
     slab("): Not a valid slab", "BUG: Not a valid slab"),
     slab("): Objects remaining in", "BUG: Objects remaining on __kmem_cache_shutdown()"),
+    slab("): Objects remaining on", "BUG: Objects remaining on __kmem_cache_shutdown()"),
     row("INFO: Freed in {what:any}", "INFO: Freed in {what}").frameless().corrupted(SLAB).within(Within::Part),
     row("INFO: Allocated in {what:any}", "INFO: Allocated in {what}").frameless().corrupted(SLAB).within(Within::Part),
 ];

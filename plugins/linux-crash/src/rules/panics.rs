@@ -31,6 +31,7 @@ pub(super) const ROWS: &[Row] = &[
     outcome("Kernel panic - not syncing: Hard LOCKUP", "kernel panic: Hard LOCKUP"),
     outcome("Kernel panic - not syncing: Aiee, killing interrupt handler!", "kernel panic: Aiee, killing interrupt handler!"),
     outcome("Kernel panic - not syncing: Fatal exception", "kernel panic: Fatal exception"),
+    outcome("Kernel panic - not syncing: {what:any}: Fatal exception", "kernel panic: {what:any}: Fatal exception"),
     outcome("Kernel panic - not syncing: hung_task: blocked tasks", "kernel panic: hung_task: blocked tasks"),
     outcome("Kernel panic - not syncing: softlockup: hung tasks", "kernel panic: softlockup: hung tasks"),
     outcome("Kernel panic - not syncing: RCU Stall", "kernel panic: RCU Stall"),

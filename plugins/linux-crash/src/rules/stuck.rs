@@ -10,8 +10,8 @@ use super::Within;
 use super::row;
 
 /// Functions a task sleeps in, whatever it waits for.
-const WAITING: &str = "*sched* *wait* *mutex* *_lock* lock_* *_slowlock* *down* *rwsem* *completion* *kthread* *rcu_barrier* \
-     *cancel_work* *cancel_delayed_work* __flush_*work* flush_work* context_switch __switch_to* __rela_dyn_start \
+const WAITING: &str = "*sched* *wait* *mutex* *_lock* *_slowlock* *down* *rwsem* *completion* *kthread* *rcu_barrier* \
+     *cancel_work* *cancel_delayed_work* __flush_work* flush_work* context_switch __switch_to* __rela_dyn_start \
      ldsem_* usb_kill_*";
 
 /// What is named whatever stands behind it: many tasks wait there when one does not go on.
@@ -34,6 +34,8 @@ pub(super) const ROWS: &[Row] = &[
     hung("INFO: task {any} blocked in I/O wait for more than", "INFO: task hung in {frame}"),
     hung("INFO: task {any} can't die for more than", "INFO: task can't die in {frame}"),
     hung("INFO: task ", "INFO: task hung in {frame}").also(&[" blocked for more than"]),
+    // No watchdog interrupted these tasks: they are shown because they do not come to rest.
+    stalled("INFO: rcu_tasks{any}detected stall", RCU),
     stalled("INFO: rcu{any}detected stall", RCU).frame(INTERRUPTED),
     stalled("INFO: rcu{any}detected expedited stalls", RCU).frame(INTERRUPTED_OR_ANSWERING),
     stalled("BUG: soft lockup", "BUG: soft lockup in {frame}"),

@@ -18,19 +18,27 @@ const REFCOUNT: &str = "refcount_* __refcount_* kobject_* kref_*";
 const KOBJECT: &str = "kobject_* device_add* device_register device_create*";
 const PROC: &str = "*proc_*";
 
+/// `debug_objects` warns here of objects in use; of objects that it was never told of, its callers are blamed like any other's.
+const ODEBUG: &str = "WARNING: ODEBUG bug in {frame}";
+/// What concerns a lock that somebody takes or drops; lockdep's complaints of itself are warnings like any other.
+const LOCKDEP: &str = "WARNING: locking bug in {frame}";
+
 const BUG: &str = "WARNING in {frame}";
 
 pub(super) const ROWS: &[Row] = &[
     library("WARNING: {any}lib/refcount.c:", "WARNING: refcount bug in {frame}", REFCOUNT).kind("REFCOUNT_WARNING"),
-    library("WARNING: {any}lib/debugobjects.c:", "WARNING: ODEBUG bug in {frame}", OBJECTS),
-    library("WARNING: {any}kernel/locking/lockdep.c:", "WARNING: locking bug in {frame}", "lock_sock*").kind("LOCKDEP"),
+    library("WARNING: {any}lib/debugobjects.c:{rest:any}debug_print", ODEBUG, OBJECTS),
+    library("WARNING: {any}lib/debugobjects.c:{rest:any}debug_check", ODEBUG, OBJECTS),
+    library("WARNING: {any}lib/debugobjects.c:{line:num} at 0x", ODEBUG, OBJECTS),
+    library("WARNING: {any}kernel/locking/lockdep.c:{rest:any}lock_", LOCKDEP, "lock_sock*").kind("LOCKDEP"),
+    library("WARNING: {any}kernel/locking/lockdep.c:{line:num} at 0x", LOCKDEP, "lock_sock*").kind("LOCKDEP"),
     library("WARNING: {any} kmalloc_slab", "WARNING: kmalloc bug in {frame}", ""),
     library("WARNING: {any} kvmalloc_node", "WARNING: kmalloc bug in {frame}", ""),
     library("WARNING: {any} __kvmalloc_node", "WARNING: kmalloc bug in {frame}", ""),
     library("WARNING: {any} __vmalloc_node_range", "WARNING: zero-size vmalloc in {frame}", ""),
     library("WARNING: {any}mm/usercopy.c:", "WARNING: bad usercopy in {frame}", USERCOPY),
     library("WARNING: {any}lib/kobject.c:", "WARNING: kobject bug in {frame}", KOBJECT),
-    library("WARNING: {any}fs/proc/generic.c:", "WARNING: proc registration bug in {frame}", PROC),
+    library("WARNING: {any}fs/proc/generic.c:{rest:any}proc_register", "WARNING: proc registration bug in {frame}", PROC),
     library("WARNING: {any}drivers/usb/core/urb.c:{rest:any}usb_submit_urb", "WARNING in {frame:fn}/usb_submit_urb", ""),
     row("WARNING: CPU: {cpu:num} PID: {pid:any} at {path}:{line:num} {fn}+0x", BUG).kind("WARNING").frame(BACKED),
     row("WARNING: {path}:{line:num} at {fn}+0x", BUG).kind("WARNING").frame(BACKED),
