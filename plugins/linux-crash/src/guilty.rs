@@ -97,14 +97,11 @@ fn fits(groups: &[(&str, &str)], file: &str) -> bool {
 /// Files that only tell of crashes or are the same for all, by what they are for: patterns apart by blanks.
 const NEVER: &[(&str, &str)] = &[
     ("headers, libraries, other systems", "include/* lib/* virt/lib/* rust/* trusty/*"),
-    (
-        "checkers",
-        "mm/kasan/* mm/kmsan/* mm/kfence/* mm/fault-inject* mm/failslab.c mm/debug.c mm/page_owner.c kernel/kcov.c kernel/kcsan/*",
-    ),
+    ("checkers", "mm/kasan/* mm/kmsan/* mm/kfence/* mm/fault-inject* mm/failslab.c mm/debug.c kernel/kcov.c kernel/kcsan/*"),
     (
         "printing and unwinding",
         "kernel/panic.c kernel/printk/* kernel/stacktrace.c kernel/kallsyms.c arch/x86/kernel/stacktrace.c \
-         arch/x86/kernel/dumpstack* arch/arm64/kernel/stacktrace.c arch/riscv/kernel/stacktrace.c arch/arm/kernel/unwind.c",
+         arch/x86/kernel/dumpstack* arch/riscv/kernel/stacktrace.c arch/arm/kernel/unwind.c",
     ),
     ("entries", "kernel/entry/* arch/x86/include/* arch/arm64/kernel/entry* arch/arm64/kernel/syscall.c"),
 ];
@@ -119,7 +116,7 @@ const MACHINERY: &[(&str, &str)] = &[
     (
         "locks, waiting, timers, work",
         "kernel/locking/* kernel/sched/* kernel/rcu/* kernel/time/timer.c kernel/workqueue.c kernel/kthread.c kernel/softirq.c \
-         kernel/hung_task.c kernel/watchdog.c kernel/cpu.c",
+         kernel/hung_task.c kernel/watchdog.c",
     ),
     (
         "the same before they had folders of their own (3.3 to 3.13)",
@@ -128,7 +125,8 @@ const MACHINERY: &[(&str, &str)] = &[
     (
         "traps",
         "arch/x86/kernel/traps.c arch/x86/mm/fault.c arch/x86/lib/* arch/x86/mm/physaddr.c arch/x86/kernel/unwind* arch/x86/kernel/apic/* \
-         arch/arm64/* arch/riscv/* arch/arm/*",
+         arch/arm64/kernel/* arch/arm64/mm/fault.c arch/arm64/lib/* arch/riscv/kernel/* arch/riscv/mm/fault.c arch/riscv/lib/* \
+         arch/arm/kernel/* arch/arm/mm/* arch/arm/lib/*",
     ),
     (
         "what everything of a subsystem passes through",

@@ -80,7 +80,7 @@ const COMMON: &[(&str, &str)] = &[
         "dump_stack* __dump_stack show_stack* dump_backtrace* unwind_backtrace walk_stackframe sched_show_task \
          _sched_show_task show_regs* dump_trace* print_* report_* save_stack* __save_stack* stack_trace_* panic* \
          nmi_panic oops_* get_taint die die_* __die* __warn* warn_slowpath* warn_bogus* add_taint end_report describe_* \
-         __show_* show_trace* vpanic check_panic_on_warn stack_depot_* depot_* arch_stack_walk",
+         __show_* show_trace* vpanic check_panic_on_warn arch_stack_walk",
     ),
     (
         "traps and interrupts on their way to the report",
@@ -123,12 +123,12 @@ const COMMON: &[(&str, &str)] = &[
         "*kmalloc* kzalloc* kcalloc* kmemdup* kstrdup* __do_kmalloc* krealloc* __do_krealloc kfree* __kfree* kvfree* \
          kvmalloc* __kvmalloc* __kmem_cache_* kmem_* slab_* ___slab_* __slab_* do_slab_free *slab_alloc* *slab_free* \
          cache_* allocate_slab free_debug_* alloc_debug_* check_slab quarantine_* __cache_* ___cache_* poison_* \
-         set_track* __alloc_pages* __free_pages* free_unref_* free_pcp* prep_new_page post_alloc_hook \
-         get_page_from_freelist __alloc_frozen* free_the_page __free_page* vmalloc* __vmalloc* vzalloc* vfree* \
+         set_track* __alloc_pages* __free_pages_ok* free_unref_* free_pcp* prep_new_page post_alloc_hook \
+         get_page_from_freelist __alloc_frozen* free_the_page vmalloc* __vmalloc* vzalloc* vfree* \
          __vfree* get_zeroed_page memdup_* vmemdup_* strndup_user devm_k* devm_add_action* kvasprintf* kasprintf \
          kstrndup* alloc_percpu* pcpu_mem* pcpu_block* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* copy_page_to_iter* copy_page_from_iter* \
          __copy_* _copy_* copyin* copy_to_iter* copy_from_iter* copy_user_* rep_movs* csum_partial* \
-         get_user* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* raw_copy_* arm_copy_* \
+         get_user get_user_arg_ptr* get_user_nocheck* *_get_user* put_user* *_put_user* probe_kernel* __asm_copy_* raw_copy_* arm_copy_* \
          __arch_copy_* __pi_* *memcpy* *strcmp* memset* memmove* memcmp* memchr* memscan __memset* __memmove* mmiocpy \
          mmioset strlen strnlen* strcpy* strncpy* strscpy* strncmp* strcat* strlcat* strnstr strstr strchr* strrchr* \
          strcasecmp* sized_strscpy* __fortify* fortify_* string* *_string vsnprintf vsprintf snprintf sprintf vscnprintf scnprintf \
@@ -163,10 +163,10 @@ const COMMON: &[(&str, &str)] = &[
     ),
     (
         "driver core, sysfs, reference counts",
-        "kobject_* add_uevent_var __kobject_* put_device ida_* call_rcu* __call_rcu* device_del device_add \
-         device_register device_unregister *device_release* device_destroy device_create* device_remove_* \
+        "kobject_* add_uevent_var __kobject_* put_device ida_* call_rcu_* __call_rcu* device_del device_add \
+         device_register device_unregister device_release device_destroy device_create* device_remove_* \
          device_initialize get_device* sysfs_* klist_* __unregister_client device_for_each_child \
-         i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_* iput \
+         i2c_del_adapter __klist* bus_remove* tty_unregister_device hwrng_unregister cleanup_glue* device_pm_* dpm_sysfs_remove iput \
          dput fast_dput fput *assertfail assfail __reiserfs_panic devres_* release_nodes ref_tracker_* module_put try_module_get",
     ),
     (
@@ -183,7 +183,7 @@ const COMMON: &[(&str, &str)] = &[
     (
         "pages, buffers",
         "folio_wait* folio_lock* folio_unlock* folio_memcg* folio_mark_* folio_put* unlock_page* _compound_head compound_head put_page get_page mark_buffer_dirty* \
-         truncate_inode_pages* find_lock_entries warn_alloc* *alloc_page* free_page* ___kmalloc_* __free_slab might_alloc* \
+         truncate_inode_pages* find_lock_entries warn_alloc* alloc_pages* alloc_page_interleave alloc_frozen_pages* free_page* ___kmalloc_* __free_slab might_alloc* \
          __should_failslab",
     ),
     (

@@ -10,7 +10,7 @@ use super::Within;
 use super::row;
 
 /// Functions a task sleeps in, whatever it waits for.
-const WAITING: &str = "*sched* *wait* *mutex* *_lock* *_slowlock* *down* *rwsem* *completion* *kthread* *rcu_barrier* \
+const WAITING: &str = "*sched* *wait* *mutex* *_lock* *_slowlock* __down *rwsem* *completion* *kthread* *rcu_barrier* \
      *cancel_work* *cancel_delayed_work* __flush_work* flush_work* context_switch __switch_to* __rela_dyn_start \
      ldsem_* usb_kill_*";
 
