@@ -2,6 +2,7 @@
 
 use crate::blame::Blame;
 use crate::frames;
+use crate::literals::Literals;
 use crate::rules::Row;
 use crate::rules::Stack;
 
@@ -35,6 +36,15 @@ pub fn why(row: &Row, title: &str, lines: &[&str], blame: Blame<'_>, interrupted
         return None;
     };
     Some(reason.to_owned())
+}
+
+/// What a cloud's serial port says when its machine is gone in the middle of a line.
+const CUT_OFF: &str = "serialport: VM disconnected.";
+
+/// Whether the console ended before the machine had told everything.
+#[must_use]
+pub fn is_cut_off(console: &[u8]) -> bool {
+    Literals::new(std::iter::once(CUT_OFF)).find(console).next().is_some()
 }
 
 /// Whether a line says that frames follow: those of the crash, or of how its memory was allocated and freed.

@@ -32,8 +32,9 @@ use kbisect_sdk::console::Line;
 const NEAR: usize = 200;
 /// Lines of a report that are read at most, those of other callers included.
 const LONGEST: usize = 4000;
-/// A panic's own stack repeats what a report of this many lines has said.
+/// A panic's own stack repeats what a report of this many lines has said; KMSAN's are shorter.
 const TOLD: usize = 22;
+const TOLD_BY_KMSAN: usize = 16;
 /// Frames reported of a trace.
 const MOST_FRAMES: usize = 64;
 /// What KMSAN says before the stack that made uninitialised memory.
@@ -59,12 +60,14 @@ pub fn reports(console: &[u8]) -> Vec<CrashReport> {
     let opened = header::openings(&headers, &lines);
     let panic = lines.iter().rposition(|line| line.text.contains(PANIC));
     let noise = !opened.is_empty() && suppressed::is(console);
+    let lost = !opened.is_empty() && corrupted::is_cut_off(console);
     let mut reports = Vec::new();
     for (place, &opening) in opened.iter().enumerate() {
         let console = Console { lines: &lines, headers: &headers[opening..], later: &opened[place + 1..], all: &headers };
         if let Some(report) = console.report() {
             let panicked = panic.is_some_and(|line| line >= headers[opening].line);
-            reports.push(CrashReport { panicked, suppressed: noise, ..report });
+            let corrupted = report.corrupted.or_else(|| lost.then(|| "the console was cut off".to_owned()));
+            reports.push(CrashReport { panicked, suppressed: noise, corrupted, ..report });
         }
     }
     reports
@@ -141,6 +144,8 @@ impl<'c, 'a> Console<'c, 'a> {
         let same = |line: usize| header::same_context(first, &self.lines[line]);
         let next = self.later.iter().map(|place| self.all[*place].begin).find(|line| same(*line)).unwrap_or(self.lines.len());
         let until = next.min(header.line + LONGEST);
+        let kmsan = header.rows.first().is_some_and(|(row, _)| row.header.starts_with("BUG: KMSAN"));
+        let told = if kmsan { TOLD_BY_KMSAN } else { TOLD };
         let mut headers = self.headers.iter().skip(1).peekable();
         let mut own = vec![Own { line: first, intrudes: false }];
         let mut headers_end = first.end;
@@ -150,7 +155,7 @@ impl<'c, 'a> Console<'c, 'a> {
                 continue;
             }
             let line = &self.lines[index];
-            if line.text.contains(PANIC) && own.len() > TOLD {
+            if line.text.contains(PANIC) && own.len() > told {
                 break;
             }
             if begins.is_some() {

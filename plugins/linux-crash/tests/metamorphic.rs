@@ -64,7 +64,7 @@ fn unchanged(what: &str, change: impl Fn(&str) -> Option<String>) {
 }
 
 /// The console with every line changed.
-fn each_line(console: &str, change: impl Fn(&str) -> String) -> String {
+fn each_line(console: &str, change: impl FnMut(&str) -> String) -> String {
     console.split('\n').map(change).collect::<Vec<_>>().join("\n")
 }
 
@@ -162,6 +162,20 @@ fn prefixes() {
             console.lines().any(is_stamped).then(|| each_line(console, prefixed))
         });
     }
+}
+
+#[test]
+fn lines_that_are_printed_again() {
+    unchanged("a replay of every third line", |console| {
+        let mut number = 0;
+        let replayed = |line: &str| {
+            number += 1;
+            let cut: String = line.chars().take(number % 60).collect();
+            let again = number % 3 == 0 && is_stamped(line);
+            if again { format!("{cut}\n** replaying previous printk message **\n{line}") } else { line.to_owned() }
+        };
+        all_stamped(console).then(|| each_line(console, replayed))
+    });
 }
 
 #[test]

@@ -38,26 +38,43 @@ pub struct Line<'a> {
 /// Lines read of a console at most: more than a mebibyte holds of lines that say anything.
 const MOST: usize = 1 << 17;
 
-/// Splits a console into lines; works on any bytes, in linear time. Empty lines are left out, and a line that several messages were
-/// printed into is several.
+/// What the kernel prints (since 6.12) where another CPU took the console over in the middle of a message, before it prints that
+/// message again.
+const REPLAYING: &[u8] = b"** replaying previous printk message **";
+
+/// Splits a console into lines; works on any bytes, in linear time. Empty lines are left out, and so is the beginning of a message
+/// that is printed again; a line that several messages were printed into is several.
 #[must_use]
 pub fn lines(console: &[u8]) -> Vec<Line<'_>> {
-    let mut all = Vec::new();
+    let mut all: Vec<Line<'_>> = Vec::new();
+    // The line before, and how many messages there were before it; the same of a line that is printed again.
+    let mut before: (&[u8], usize) = (b"", 0);
+    let mut again = None;
     let mut start = 0;
     for raw in console.split(|&byte| byte == b'\n') {
         if all.len() >= MOST {
             break;
         }
-        split(start, raw, &mut all);
-        start += raw.len() + 1;
+        let end = start + raw.len();
+        let line = raw.strip_suffix(b"\r").unwrap_or(raw);
+        if line == REPLAYING {
+            again = Some(before);
+        } else {
+            if let Some((cut, at)) = again.take()
+                && line.starts_with(cut)
+            {
+                all.truncate(at);
+            }
+            before = (line, all.len());
+            split(start, end, line, &mut all);
+        }
+        start = end + 1;
     }
     all
 }
 
-/// Adds the messages that stand in one line.
-fn split<'a>(start: usize, raw: &'a [u8], all: &mut Vec<Line<'a>>) {
-    let end = start + raw.len();
-    let bytes = raw.strip_suffix(b"\r").unwrap_or(raw);
+/// Adds the messages that stand in one line, `bytes` from `start` on; the line ends at `end`.
+fn split<'a>(start: usize, end: usize, bytes: &'a [u8], all: &mut Vec<Line<'a>>) {
     let mut push = |bytes: &'a [u8], stamp: Option<&Stamp>, cut: bool| {
         let journal = if stamp.is_some() { None } else { after_journal(bytes) };
         let text = after_level(journal.unwrap_or(bytes));
@@ -225,6 +242,18 @@ mod tests {
         assert_eq!((&*all[1].text, all[1].cut), ("device lo up", false));
         assert_eq!((all[0].start, all[0].end), (all[1].start, all[1].end));
         assert_eq!((all[2].start, all[2].end), (58, 62));
+    }
+
+    #[test]
+    fn leaves_out_what_is_printed_again() {
+        let whole = "[    1.000000][   T12] BUG: unable to handle";
+        for cut in [1, 10, 20, 30, whole.len()] {
+            let console = format!("a\n{}\n** replaying previous printk message **\n{whole}\nb", &whole[..cut]);
+            assert_eq!(texts(&console), ["a", "BUG: unable to handle", "b"]);
+            assert_eq!(texts(&console.replace('\n', "\r\n")), ["a", "BUG: unable to handle", "b"]);
+        }
+        assert_eq!(texts("a\n** replaying previous printk message **\nb"), ["a", "b"]);
+        assert_eq!(texts("** replaying previous printk message **\na"), ["a"]);
     }
 
     #[test]
