@@ -123,7 +123,7 @@ const COMMON: &[(&str, &str)] = &[
         "*kmalloc* kzalloc* kcalloc* kmemdup* kstrdup* __do_kmalloc* krealloc* __do_krealloc kfree* __kfree* kvfree* \
          kvmalloc* __kvmalloc* __kmem_cache_* kmem_* slab_* ___slab_* __slab_* do_slab_free *slab_alloc* *slab_free* \
          cache_* allocate_slab free_debug_* alloc_debug_* check_slab quarantine_* __cache_* ___cache_* poison_* \
-         set_track* __alloc_pages* __free_pages_ok* free_unref_* free_pcp* prep_new_page post_alloc_hook \
+         set_track* __alloc_pages* __free_pages_ok* free_unref_* free_pcp* prepare_alloc_pages prep_new_page post_alloc_hook \
          get_page_from_freelist __alloc_frozen* free_the_page vmalloc* __vmalloc* vzalloc* vfree* \
          __vfree* get_zeroed_page memdup_* vmemdup_* strndup_user devm_k* devm_add_action* kvasprintf* kasprintf \
          kstrndup* alloc_percpu* pcpu_mem* pcpu_block* __alloc_percpu* free_large_kmalloc *copy_from_user* *copy_to_user* copy_in_user* copy_page_to_iter* copy_page_from_iter* \

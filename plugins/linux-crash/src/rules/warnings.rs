@@ -12,7 +12,7 @@ const fn library(header: &'static str, title: &'static str, skip: &'static str) 
 }
 
 /// Users of debugobjects are machinery themselves.
-const OBJECTS: &str = "debug_* __debug_* task_work_run *timer* percpu_counter* call_rcu*";
+const OBJECTS: &str = "debug_* __debug_* task_work_run *timer* *rcu* percpu_counter*";
 const USERCOPY: &str = "usercopy_* __check_object_size check_object_size __check_heap_object check_heap_object";
 const REFCOUNT: &str = "refcount_* __refcount_* kobject_* kref_*";
 const KOBJECT: &str = "kobject_* device_add* device_register device_create*";
