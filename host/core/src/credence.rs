@@ -27,6 +27,8 @@ pub struct Findings {
     pub same: f64,
     /// Share of the commit's valid trials that crashed, each crash counted by its chance of being the target: 0 to 1.
     pub shown: f64,
+    /// The commit's kernel equals its parent's: what differs between them is chance.
+    pub equal_kernels: bool,
     /// How many releases were tested to find a clean one, that one included; 0 where the good end was stated.
     pub releases: u32,
     /// What a suspicion plugin makes of the commit; none: nobody has an opinion.
@@ -78,7 +80,11 @@ impl Credence {
     pub fn of(findings: &Findings) -> Self {
         let same = findings.same.clamp(0.0, 1.0);
         let shown = findings.shown.clamp(0.0, 1.0);
-        let boundary = boundary(findings.boundary.clamp(0.0, 1.0), findings.trials);
+        let mut boundary = boundary(findings.boundary.clamp(0.0, 1.0), findings.trials);
+        if findings.equal_kernels {
+            boundary.chance *= table::EQUAL_KERNELS;
+            boundary.reason += "; but its kernel equals its parent's";
+        }
         let same_bug = Part {
             chance: logistic(table::SAME.base + table::SAME.likeness * table::log_odds(same) + table::SAME.shown * shown),
             reason: format!("{} of its trials show the crash, which is the target's with {}", percent(shown), percent(same)),

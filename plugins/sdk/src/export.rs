@@ -95,6 +95,14 @@ macro_rules! export_hook {
                     $crate::host::report_panics();
                     <$plugin as $crate::Suspicion>::weigh(&$crate::host::Live, &commits)
                 }
+
+                fn attribute(
+                    commit: $crate::suspicion::CommitFacts,
+                    releases: u32,
+                ) -> Result<Option<$crate::suspicion::Credit>, String> {
+                    $crate::host::report_panics();
+                    <$plugin as $crate::Suspicion>::attribute(&$crate::host::Live, &commit, releases)
+                }
             }
 
             #[cfg(target_family = "wasm")]

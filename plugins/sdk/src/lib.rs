@@ -181,6 +181,7 @@ pub mod recipients {
 /// Words of the suspicion hook.
 pub mod suspicion {
     pub use crate::bindings::suspicion::exports::kbisect::plugin::suspicion::CommitFacts;
+    pub use crate::bindings::suspicion::exports::kbisect::plugin::suspicion::Credit;
 }
 
 /// What every plugin has.
@@ -230,4 +231,12 @@ pub trait Recipients: Plugin {
 pub trait Suspicion: Plugin {
     /// One weight for each commit, 0 or more; 1 is no opinion.
     fn weigh(host: &impl Host, commits: &[suspicion::CommitFacts]) -> Result<Vec<f64>, String>;
+
+    /// What the commit that the search ended at looks like: one that introduced the crash, or one that only exposes an older bug.
+    /// `releases` were walked back to the first clean one, that one included. None, no opinion, is the answer unless a plugin has this
+    /// function.
+    fn attribute(host: &impl Host, commit: &suspicion::CommitFacts, releases: u32) -> Result<Option<suspicion::Credit>, String> {
+        let _ = (host, commit, releases);
+        Ok(None)
+    }
 }

@@ -7,8 +7,16 @@ use super::*;
 fn findings() -> impl Strategy<Value = Findings> {
     let credit = proptest::option::of((1e-6..1e6_f64).prop_map(|odds| Credit { odds, reason: "it looks so".to_owned() }));
     let trials = prop_oneof![Just(Trials::Search), Just(Trials::Log)];
-    (0.0..=1.0_f64, trials, 0.0..=1.0_f64, 0.0..=1.0_f64, 0..40_u32, credit).prop_map(
-        |(boundary, trials, same, shown, releases, credit)| Findings { boundary, trials, same, shown, releases, credit },
+    (0.0..=1.0_f64, trials, 0.0..=1.0_f64, 0.0..=1.0_f64, any::<bool>(), 0..40_u32, credit).prop_map(
+        |(boundary, trials, same, shown, equal_kernels, releases, credit)| Findings {
+            boundary,
+            trials,
+            same,
+            shown,
+            equal_kernels,
+            releases,
+            credit,
+        },
     )
 }
 
@@ -34,6 +42,7 @@ proptest! {
             Findings { boundary: up(findings.boundary), ..findings.clone() },
             Findings { same: up(findings.same), ..findings.clone() },
             Findings { shown: up(findings.shown), ..findings.clone() },
+            Findings { equal_kernels: false, ..findings.clone() },
             Findings { releases: findings.releases.saturating_sub(1), ..findings.clone() },
             Findings {
                 credit: findings.credit.clone().map(|credit| Credit { odds: credit.odds * times, ..credit }),
@@ -56,7 +65,15 @@ fn a_walk_of_more_releases_hides_more_bugs() {
 
 #[test]
 fn without_an_opinion_the_walk_alone_counts() {
-    let findings = Findings { boundary: 1.0, trials: Trials::Search, same: 1.0, shown: 1.0, releases: 2, credit: None };
+    let findings = Findings {
+        boundary: 1.0,
+        trials: Trials::Search,
+        same: 1.0,
+        shown: 1.0,
+        equal_kernels: false,
+        releases: 2,
+        credit: None,
+    };
     let credence = Credence::of(&findings);
     assert!((credence.introduced.chance - 0.69).abs() < 1e-9);
     assert_eq!(credence.boundary.chance, 1.0);
@@ -69,9 +86,10 @@ fn without_an_opinion_the_walk_alone_counts() {
 #[test]
 fn reasons_are_told() {
     let credit = Some(Credit { odds: 2.0, reason: "it touches fs/a.c".to_owned() });
-    let findings = Findings { boundary: 0.98, trials: Trials::Log, same: 0.25, shown: 0.3, releases: 3, credit };
+    let findings =
+        Findings { boundary: 0.98, trials: Trials::Log, same: 0.25, shown: 0.3, equal_kernels: true, releases: 3, credit };
     let credence = Credence::of(&findings);
-    assert_eq!(credence.boundary.reason, "the log's trials, judged anew, give it 98 %");
+    assert_eq!(credence.boundary.reason, "the log's trials, judged anew, give it 98 %; but its kernel equals its parent's");
     assert_eq!(credence.same.reason, "30 % of its trials show the crash, which is the target's with 25 %");
     assert_eq!(
         credence.introduced.reason,

@@ -2,11 +2,15 @@
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
+use kbisect_core::credence::Credit;
 use kbisect_core::policy::Ask;
 use kbisect_core::policy::Decision;
 use kbisect_core::policy::Judgement;
 
 pub use crate::record::event::Recipient;
+
+/// Odds for a named commit that are higher than this make no sense.
+pub const MOST_ODDS: f64 = 1e9;
 
 /// More trials than this at one commit make no sense.
 pub const MOST_TRIALS: u32 = 10_000;
@@ -197,6 +201,15 @@ pub(super) fn check_weights(weights: Vec<f64>, commits: usize) -> Result<Vec<f64
     match weights.iter().find(|weight| !weight.is_finite() || **weight < 0.0) {
         Some(weight) => Err(format!("it gives the weight {weight}")),
         None => Ok(weights),
+    }
+}
+
+/// Checks that a credit's odds are above 0 and make sense.
+pub(super) fn check_credit(odds: f64, reason: &str) -> Result<Credit, String> {
+    if odds > 0.0 && odds <= MOST_ODDS {
+        Ok(Credit { odds, reason: one_line(reason) })
+    } else {
+        Err(format!("it gives the odds {odds}, not such above 0 and up to {MOST_ODDS:e}"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
+use kbisect_core::credence::Credit;
 use kbisect_core::policy::Ask;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
@@ -97,6 +98,19 @@ impl Plugin {
             Ok(answer
                 .map_err(CallError::Refused)
                 .and_then(|weights| answer::check_weights(weights, commits.len()).map_err(CallError::Nonsense)))
+        })
+    }
+
+    /// Asks what a commit that the search ended at looks like; none: no opinion. `releases` were walked back to the first clean one.
+    pub fn attribute(&self, surroundings: &Surroundings, commit: &CommitFacts, releases: u32) -> Answer<Option<Credit>> {
+        let bytes = 40 + commit.subject.len() + commit.files.iter().map(String::len).sum::<usize>();
+        let facts = commit.into();
+        self.call(surroundings, bytes, |store, instance| {
+            let hook = self.exports.suspicion.as_ref().expect(EXPORTED).load(&mut *store, instance)?;
+            let answer = hook.call_attribute(store, &facts, releases)?;
+            Ok(answer.map_err(refused).and_then(|credit| {
+                credit.map(|credit| answer::check_credit(credit.odds, &credit.reason)).transpose().map_err(CallError::Nonsense)
+            }))
         })
     }
 }

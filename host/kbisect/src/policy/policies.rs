@@ -11,6 +11,7 @@ use std::sync::RwLock;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Face;
+use kbisect_core::credence::Credit;
 use kbisect_core::policy::Ask;
 use kbisect_core::policy::Decision;
 use kbisect_core::policy::Failure;
@@ -159,6 +160,20 @@ impl Policies {
             weights.extend(self.ask(member, Hook::Suspicion, |plugin, around| plugin.weigh(around, some)).ok()?);
         }
         Some(weights)
+    }
+
+    /// What a commit that the search ended at looks like, `releases` having been walked back to the first clean one; none: nobody has
+    /// an opinion, or the plugin failed.
+    pub fn attribute(&self, commit: &CommitFacts, releases: u32) -> Option<Credit> {
+        let member = &self.shared.members[self.routes().suspicion?];
+        self.ask(member, Hook::Suspicion, |plugin, around| plugin.attribute(around, commit, releases)).ok()?
+    }
+
+    /// As [`Self::attribute`], with a bisection that is not under way.
+    pub fn attribute_in(&self, state: BisectionState, commit: &CommitFacts, releases: u32) -> Option<Credit> {
+        let member = &self.shared.members[self.routes().suspicion?];
+        let call = |plugin: &Plugin, around: &Surroundings| plugin.attribute(around, commit, releases);
+        self.ask_in(&Arc::new(state), member, Hook::Suspicion, call).ok()?
     }
 
     /// Every plugin that is loaded, bundled ones first.

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use insta::assert_snapshot;
 use kbisect_core::crash::Face;
+use kbisect_core::credence::Credit;
 use kbisect_core::policy::Ask;
 use kbisect_core::policy::Decision;
 use kbisect_core::policy::Outcome;
@@ -308,6 +309,17 @@ fn suspicion_weighs_any_number_of_commits() {
         (0..2_500).map(|n| CommitFacts { id: commit(), subject: String::new(), files: vec![String::new(); n % 3] }).collect();
     let expected: Vec<f64> = (0..2_500).map(|n| f64::from(n % 3)).collect();
     assert_eq!(policies.weigh(&commits), Some(expected));
+}
+
+#[test]
+fn suspicion_credits_the_named_commit() {
+    let bench = Bench::new();
+    let of = |files: usize| CommitFacts { id: commit(), subject: String::new(), files: vec!["fs/a.c".to_owned(); files] };
+    let policies = bench.load(&[bench.entry("credits", &[Hook::Suspicion], json!({}))]).unwrap();
+    assert_eq!(policies.attribute(&of(6), 3), Some(Credit { odds: 2.0, reason: "it changes 6 files".to_owned() }));
+    assert_eq!(policies.attribute(&of(0), 3), None);
+    let policies = bench.load(&[bench.entry("errs", &[Hook::Suspicion], json!({ "do": "nan" }))]).unwrap();
+    assert_eq!(policies.attribute(&of(6), 3), None);
 }
 
 /// Every bad behaviour, in the hook that it concerns: a warning each time, the bundled answer, and an end after the third.

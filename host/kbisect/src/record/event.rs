@@ -12,6 +12,7 @@ use kbisect_core::bisector::Summary;
 use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
+use kbisect_core::credence::Credence;
 use kbisect_core::policy::Failure;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
@@ -304,6 +305,9 @@ pub enum Event {
         /// Other bugs that the trials came upon, the most frequent first.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         others: Vec<OtherBug>,
+        /// How sure it is that the named commit introduced the crash, where more is known than the trials say.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        credence: Option<Credence>,
     },
     /// Who is to be told.
     Addressed {

@@ -8,6 +8,7 @@ use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Suspect;
 use kbisect_core::bisector::Tested;
 use kbisect_core::commit::CommitId;
+use kbisect_core::credence::Credence;
 use kbisect_core::policy::Failure;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Rates;
@@ -84,6 +85,9 @@ pub struct Named {
     /// Probability that the crash begins (or ends) to show here, as the search sees it. None where the start commit had no trial:
     /// nobody knows then how often a bad commit crashes.
     pub probability: Option<f64>,
+    /// How sure it is that the commit introduced the crash, where more is known than the trials say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credence: Option<Credence>,
     /// The line for the patch that mends it, in the kernel's form.
     pub fixes_tag: String,
 }
@@ -123,12 +127,13 @@ impl Report {
             Event::Started { ends, subject, .. } => Some((entry.time, ends, subject)),
             _ => None,
         })?;
-        let (ended, conclusion, summary, commit, splat, others) = entries.iter().rev().find_map(|entry| match &entry.event {
-            Event::Concluded { conclusion, summary, commit, splat, others } => {
-                Some((entry.time, conclusion, summary, commit, splat, others))
-            }
-            _ => None,
-        })?;
+        let (ended, conclusion, summary, commit, splat, others, credence) =
+            entries.iter().rev().find_map(|entry| match &entry.event {
+                Event::Concluded { conclusion, summary, commit, splat, others, credence } => {
+                    Some((entry.time, conclusion, summary, commit, splat, others, credence))
+                }
+                _ => None,
+            })?;
         let subjects = subjects(entries);
         let outcomes = outcomes(entries);
         let faces = Faces::of(entries).counts();
@@ -145,7 +150,7 @@ impl Report {
                 if !measured {
                     suspects.clear();
                 }
-                commit.clone().map(|text| Named { fixes_tag: fixes_tag(&text), text, probability })
+                commit.clone().map(|text| Named { fixes_tag: fixes_tag(&text), text, probability, credence: credence.clone() })
             }
             _ => None,
         };

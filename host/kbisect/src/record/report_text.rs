@@ -10,6 +10,7 @@ use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Reading;
 use kbisect_core::bisector::Suspect;
 use kbisect_core::commit::CommitId;
+use kbisect_core::credence::Credence;
 use kbisect_core::policy::Stage;
 
 use super::counted;
@@ -24,12 +25,18 @@ use super::report::TestedCommit;
 use super::rows;
 use super::terminal::shortened;
 
+/// Most columns of a line that is no tag.
+const WIDTH: usize = 75;
+
 /// The text of the report; `link` is the public page of the crash, if there is one.
 pub fn render(report: &Report, link: Option<&str>) -> String {
     let mut text = headline(report);
     crash(&mut text, report);
     on_trust(&mut text, report);
     evidence(&mut text, report);
+    if let Some(credence) = report.named.as_ref().and_then(|named| named.credence.as_ref()) {
+        sureness(&mut text, credence);
+    }
     not_counted(&mut text, report);
     for other in &report.other_bugs {
         other_bug(&mut text, other);
@@ -230,6 +237,26 @@ fn evidence_line(text: &mut String, what: &str, tested: &TestedCommit) {
         ),
     };
     let _ = writeln!(text, "  {what:<10} {}  {share}", counts.commit.short());
+}
+
+/// The three chances behind the name, and their product.
+fn sureness(text: &mut String, credence: &Credence) {
+    let _ = writeln!(text, "That it introduced the crash: {}", percent(credence.probability));
+    let parts = [("begins here", &credence.boundary), ("same bug", &credence.same), ("not older", &credence.introduced)];
+    for (what, part) in parts {
+        let head = format!("  {what:<11} {:>5}  ", percent(part.chance));
+        let indent = " ".repeat(head.len());
+        let mut line = head;
+        for word in part.reason.split(' ') {
+            if line.len() + word.len() > WIDTH && line.len() > indent.len() {
+                let _ = writeln!(text, "{}", line.trim_end());
+                line.clone_from(&indent);
+            }
+            line += word;
+            line.push(' ');
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
 }
 
 fn not_counted(text: &mut String, report: &Report) {

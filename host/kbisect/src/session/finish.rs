@@ -3,10 +3,15 @@
 use std::path::Path;
 
 use kbisect_core::bisector::Conclusion;
+use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Suspect;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::Span;
+use kbisect_core::credence::Credence;
+use kbisect_core::credence::Findings;
+use kbisect_core::credence::Trials;
 use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Role;
 
 use super::directory::RunDirectory;
 use super::others;
@@ -14,6 +19,8 @@ use super::parts::Parts;
 use super::state::State;
 use crate::error::Error;
 use crate::git::Repository;
+use crate::plugin::answer::CommitFacts;
+use crate::plugin::answer::MOST_FILES;
 use crate::policy;
 use crate::policy::Facts as _;
 use crate::record::event::CommitText;
@@ -35,6 +42,7 @@ pub(super) fn conclude(parts: &Parts, state: &mut State, recorder: &mut Recorder
             summary: state.bisector.summary(),
             splat: splat(parts, state),
             others: others::gather(parts, state)?,
+            credence: credence(parts, state, &conclusion),
             commit,
             conclusion,
         };
@@ -79,6 +87,39 @@ fn spoken_of(conclusion: &Conclusion) -> Option<CommitId> {
         Conclusion::NewestStillBad { newest } => Some(*newest),
         Conclusion::Inconclusive { .. } | Conclusion::NotReproduced | Conclusion::CannotSearch { .. } => None,
     }
+}
+
+/// How sure it is that the named commit introduced the crash. None where a fix is looked for, where the commit had no trial, or where
+/// neither a walk through releases nor a plugin says more than the trials.
+fn credence(parts: &Parts, state: &State, conclusion: &Conclusion) -> Option<Credence> {
+    let Conclusion::Found { suspects } = conclusion else { return None };
+    let named = suspects.first().filter(|_| parts.ends.kind == Kind::Cause)?;
+    let summary = state.bisector.summary();
+    let releases = summary.tested.iter().filter(|tested| tested.role == Role::Release).count();
+    let releases = u32::try_from(releases).unwrap_or(u32::MAX);
+    let files = parts.repository.own_changes(&named.commit, MOST_FILES).ok()?;
+    let facts = CommitFacts { id: named.commit, subject: parts.subject(&named.commit), files };
+    parts.tell_policies(state);
+    let credit = tokio::task::block_in_place(|| parts.policies.attribute(&facts, releases));
+    if credit.is_none() && releases == 0 {
+        return None;
+    }
+    let (mut sum, mut valid, mut same) = (0.0, 0_u32, 0.0_f64);
+    for past in state.trials.values().filter(|past| past.commit == named.commit) {
+        let chance = match &past.outcome {
+            Outcome::Crashed(sighting) => sighting.same,
+            Outcome::Clean => 0.0,
+            Outcome::Void(_) => continue,
+        };
+        sum += chance;
+        same = same.max(chance);
+        valid += 1;
+    }
+    let shown = (valid > 0).then(|| sum / f64::from(valid))?;
+    let boundary = named.probability;
+    // The search itself rejects a culprit whose kernel equals its parent's.
+    let equal_kernels = false;
+    Some(Credence::of(&Findings { boundary, trials: Trials::Search, same, shown, equal_kernels, releases, credit }))
 }
 
 fn told(parts: &Parts, state: &State, suspects: &[Suspect]) -> Vec<crate::record::event::Recipient> {

@@ -28,6 +28,7 @@ use kbisect_sdk::recipients::Field;
 use kbisect_sdk::recipients::Recipient;
 use kbisect_sdk::recipients::Suspect;
 use kbisect_sdk::suspicion::CommitFacts;
+use kbisect_sdk::suspicion::Credit;
 use serde_json::Value;
 
 /// What `do` may be. The first ones end the call; the others answer nonsense, or too much.
@@ -187,6 +188,16 @@ impl Suspicion for Scripted {
             "nan" => vec![f64::NAN; commits.len()],
             _ => commits.iter().map(|commit| commit.files.len() as f64).collect(),
         })
+    }
+
+    fn attribute(host: &impl Host, commit: &CommitFacts, releases: u32) -> Result<Option<Credit>, String> {
+        let bad = misbehave(host)?;
+        let odds = match bad.as_str() {
+            "nan" => f64::NAN,
+            _ if commit.files.is_empty() => return Ok(None),
+            _ => commit.files.len() as f64 / f64::from(releases.max(1)),
+        };
+        Ok(Some(Credit { odds, reason: format!("it changes {} files\n", commit.files.len()) }))
     }
 }
 
