@@ -9,6 +9,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod corpus;
+pub mod credence;
 pub mod doctor;
 pub mod embedded;
 pub mod error;
