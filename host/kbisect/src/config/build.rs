@@ -28,7 +28,14 @@ pub(super) fn read(section: Section<'_, '_>, machine: MachineKind) -> Option<Bui
         command: command.unwrap_or_default(),
         time_limit: section.get_or("time_limit", duration::read, TIME_LIMIT, Origin::guess("more than any kernel needs")),
         in_slot: section.get_or("in_slot", value::switch, in_slot, Origin::guess("follows [machine] kind")),
+        builders: section.get_or("builders", value::count, 1, Origin::guess("all CPUs for one kernel")),
     };
+    if build.in_slot && build.builders > 1 {
+        section.complain(
+            Some("builders"),
+            "[build] `builders` is for kernels that are booted; with `in_slot`, every slot builds for itself",
+        );
+    }
     if build.in_slot && machine == MachineKind::Qemu {
         section.complain(Some("in_slot"), "[build] `in_slot` is for process machines; QEMU boots what is put into {out}");
     }

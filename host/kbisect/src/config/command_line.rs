@@ -85,6 +85,7 @@ impl CommandLine {
                 command: ["sh", "-c", shell].map(str::to_owned).to_vec(),
                 time_limit: super::build::TIME_LIMIT,
                 in_slot: true,
+                builders: 1,
             }),
             machine: machine(host),
             stage: TargetStage::Run,

@@ -41,6 +41,18 @@ pub struct Job {
     pub plugins: Vec<Plugin>,
 }
 
+impl Job {
+    /// Whether trials boot kernels that must be built first.
+    pub fn builds_kernels(&self) -> bool {
+        self.builders() > 0
+    }
+
+    /// Kernels built at once; 0 where trials boot none.
+    pub fn builders(&self) -> u32 {
+        self.build.as_ref().filter(|build| !build.in_slot).map_or(0, |build| build.builders)
+    }
+}
+
 /// `[build]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Build {
@@ -50,6 +62,8 @@ pub struct Build {
     pub time_limit: Duration,
     /// For process machines: build in each slot's checkout, `{out}` is not required to hold a kernel.
     pub in_slot: bool,
+    /// Kernels built at once, each with its share of the CPUs; 1 where slots build for themselves.
+    pub builders: u32,
 }
 
 /// `[machine]`.

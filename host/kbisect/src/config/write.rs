@@ -140,6 +140,9 @@ fn build(job: &Job, out: &mut Lines) {
     out.list("command", &build.command);
     out.duration("time_limit", build.time_limit);
     out.raw("in_slot", &build.in_slot);
+    if !build.in_slot {
+        out.raw("builders", &build.builders);
+    }
 }
 
 fn machine(job: &Job, out: &mut Lines) {

@@ -14,7 +14,7 @@ use crate::git;
 use crate::git::Checkout;
 use crate::record::event::BuildResult;
 
-/// Builds kernels, one at a time.
+/// Builds kernels, one at a time, in a checkout of its own.
 pub(super) struct Builder {
     settings: build::Settings,
     repo: PathBuf,
@@ -24,21 +24,26 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// A builder as the job says; none where there is nothing to build.
-    pub(super) fn new(parts: &Parts) -> Option<Self> {
+    /// The builders that the job asks for; none where there is nothing to build.
+    pub(super) fn all(parts: &Parts) -> Vec<Self> {
+        (1..=parts.job.builders()).filter_map(|number| Self::new(parts, number)).collect()
+    }
+
+    fn new(parts: &Parts, number: u32) -> Option<Self> {
         let job = &parts.job;
         let command = job.build.as_ref().filter(|build| !build.in_slot)?;
+        let named = |name: &str| if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
         Some(Self {
             settings: build::Settings {
                 command: command.command.clone(),
                 time_limit: command.time_limit,
-                jobs: job.limits.cpus.max(1),
+                jobs: (job.limits.cpus / command.builders.max(1)).max(1),
                 store: parts.directory.kernels(),
-                work: parts.directory.work().join("build"),
+                work: parts.directory.work().join(named("build")),
                 room: parts.room(),
             },
             repo: job.repo.clone(),
-            dir: parts.directory.work().join("src"),
+            dir: parts.directory.work().join(named("src")),
             checkout: Arc::default(),
         })
     }

@@ -91,6 +91,8 @@ pub(super) struct Dispatcher<'a> {
     executor: Executor,
     running: BTreeMap<TrialNumber, Running>,
     building: HashSet<(CommitId, u32)>,
+    /// Commits that the plan builds ahead of need, the likeliest first.
+    ahead: Vec<CommitId>,
     free_slots: Vec<u32>,
     infra_streak: u32,
     last_infra: String,
@@ -110,6 +112,7 @@ impl<'a> Dispatcher<'a> {
             executor,
             running: BTreeMap::new(),
             building: HashSet::new(),
+            ahead: Vec::new(),
             free_slots,
             infra_streak: 0,
             last_infra: String::new(),
@@ -167,6 +170,10 @@ impl<'a> Dispatcher<'a> {
                 Plan::Do(actions) => actions,
             };
             self.cancel_what_left_the_plan(&actions);
+            self.ahead = actions
+                .iter()
+                .filter_map(|action| if let Action::Build(commit) = action { Some(*commit) } else { None })
+                .collect();
             self.barren_rounds += 1;
             if round > MAX_ROUNDS || self.barren_rounds > MAX_BARREN_ROUNDS + self.executor.slots() {
                 return Err(self.stuck("the search goes round in circles", &actions));
@@ -212,8 +219,8 @@ impl<'a> Dispatcher<'a> {
             self.executor.cancel_trial(*number);
             self.recorder.progress(&Progress::Cancelled { trial: *number });
         }
-        if self.building.iter().any(|(commit, _)| !wanted(*commit)) {
-            self.executor.cancel_builds();
+        for &(commit, build) in self.building.iter().filter(|(commit, _)| !wanted(*commit)) {
+            self.executor.cancel_build(commit, build);
         }
     }
 
@@ -221,7 +228,7 @@ impl<'a> Dispatcher<'a> {
     fn serve(&mut self, action: &Action, first: bool) -> Result<Served, Error> {
         match *action {
             Action::Build(commit) => {
-                if self.parts.builds_kernels() {
+                if !self.state.builds.contains_key(&(commit, 1)) {
                     self.start_build(commit, 1);
                 }
                 Ok(Served::Started)
@@ -306,14 +313,14 @@ impl<'a> Dispatcher<'a> {
 
     /// Sees to it that trials of this build can start: none when they can. A build that failed is a trial's outcome.
     fn serve_kernel(&mut self, commit: CommitId, role: Role, build: u32) -> Result<Option<Served>, Error> {
-        if !self.parts.builds_kernels() {
+        if !self.parts.job.builds_kernels() {
             return Ok(None);
         }
         let failure = match self.state.builds.get(&(commit, build)) {
             Some(BuildResult::Built { .. }) => return Ok(None),
             Some(BuildResult::Failed(why)) => why.clone(),
             Some(BuildResult::Infra(_)) | None => {
-                self.start_build(commit, build);
+                self.build_now(commit, build);
                 return Ok(Some(Served::Started));
             }
         };
@@ -353,11 +360,19 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn start_build(&mut self, commit: CommitId, build: u32) {
-        // One builder: the next build starts when this one has ended.
-        if self.building.is_empty() {
+        if !self.building.contains(&(commit, build)) && self.executor.start_build(commit, build) {
             self.building.insert((commit, build));
-            self.executor.start_build(commit, build);
             self.recorder.progress(&Progress::Building { commit, build });
+        }
+    }
+
+    /// Builds what a trial waits for: where no builder is free, the least likely of the builds ahead of need makes room.
+    fn build_now(&mut self, commit: CommitId, build: u32) {
+        self.start_build(commit, build);
+        if !self.building.contains(&(commit, build))
+            && let Some(ahead) = self.ahead.iter().rev().find(|ahead| self.building.contains(&(**ahead, 1)))
+        {
+            self.executor.cancel_build(*ahead, 1);
         }
     }
 

@@ -63,6 +63,12 @@ pub(super) enum Ended {
     },
 }
 
+/// A build that runs.
+struct Building {
+    builder: Arc<Builder>,
+    stop: watch::Sender<bool>,
+}
+
 /// Starts and cancels tasks.
 pub(super) struct Executor {
     pool: Arc<dyn Pool>,
@@ -73,9 +79,10 @@ pub(super) struct Executor {
     kernels: PathBuf,
     /// The symbols of the kernel that was last started, and its name.
     symbols: Option<(String, Arc<Symbols>)>,
-    builder: Option<Arc<Builder>>,
+    /// Builders that have nothing to do.
+    builders: Vec<Arc<Builder>>,
     stops: HashMap<TrialNumber, watch::Sender<bool>>,
-    build_stop: Option<watch::Sender<bool>>,
+    builds: HashMap<(CommitId, u32), Building>,
     sender: mpsc::UnboundedSender<Ended>,
     receiver: mpsc::UnboundedReceiver<Ended>,
     /// Dropping it ends every task, and the machines with them.
@@ -106,9 +113,9 @@ impl Executor {
             seed: job.search.seed,
             kernels: parts.directory.kernels(),
             symbols: None,
-            builder: Builder::new(parts).map(Arc::new),
+            builders: Builder::all(parts).into_iter().map(Arc::new).collect(),
             stops: HashMap::new(),
-            build_stop: None,
+            builds: HashMap::new(),
             sender,
             receiver,
             tasks: JoinSet::new(),
@@ -127,7 +134,9 @@ impl Executor {
             Ended::Trial { number, .. } => {
                 self.stops.remove(number);
             }
-            Ended::Build { .. } => self.build_stop = None,
+            Ended::Build { commit, build, .. } => {
+                self.builders.extend(self.builds.remove(&(*commit, *build)).map(|building| building.builder));
+            }
             Ended::Retrying(_) => {}
         }
         // Tasks that are over need no more room.
@@ -135,13 +144,13 @@ impl Executor {
         ended
     }
 
-    /// Builds a commit; build 2 and later from clean.
-    pub(super) fn start_build(&mut self, commit: CommitId, build: u32) {
-        let Some(builder) = self.builder.clone() else {
-            return;
+    /// Builds a commit, from clean if it is build 2 or later; false if every builder is busy.
+    pub(super) fn start_build(&mut self, commit: CommitId, build: u32) -> bool {
+        let Some(builder) = self.builders.pop() else {
+            return false;
         };
         let (stop, stopped) = watch::channel(false);
-        self.build_stop = Some(stop);
+        self.builds.insert((commit, build), Building { builder: Arc::clone(&builder), stop });
         let sender = self.sender.clone();
         self.tasks.spawn(async move {
             let started = tokio::time::Instant::now();
@@ -149,6 +158,7 @@ impl Executor {
             // The receiver goes only when the run is over.
             let _ = sender.send(Ended::Build { commit, build, result, seconds: started.elapsed().as_secs_f64() });
         });
+        true
     }
 
     /// Runs a trial: the commit's `n`-th, in a slot, on a kernel of the run directory's store.
@@ -195,10 +205,17 @@ impl Executor {
         }
     }
 
-    /// Ends the build that runs.
+    /// Ends a build that nothing depends on any more.
+    pub(super) fn cancel_build(&mut self, commit: CommitId, build: u32) {
+        if let Some(building) = self.builds.get(&(commit, build)) {
+            let _ = building.stop.send(true);
+        }
+    }
+
+    /// Ends the builds that run.
     pub(super) fn cancel_builds(&mut self) {
-        if let Some(stop) = &self.build_stop {
-            let _ = stop.send(true);
+        for building in self.builds.values() {
+            let _ = building.stop.send(true);
         }
     }
 

@@ -11,6 +11,7 @@ mod finish;
 mod inputs;
 mod looks;
 mod others;
+mod pace;
 mod parts;
 mod prepare;
 mod signals;
@@ -89,7 +90,7 @@ pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished,
         }
         let job = checked.settled.job;
         let settled = prepare::settle(&job)?;
-        let mut state = State::new(settled.bisector(&job)?);
+        let mut state = State::new(settled.bisector(&job)?, &job);
         let mut parts = settled.with(job, RunDirectory::create(out)?);
         start(&mut parts, &mut state, display, runtime).map_err(|error| {
             let begun = !state.trials.is_empty() || !state.builds.is_empty();
@@ -139,7 +140,7 @@ pub fn resume(directory: &Path, repo: Option<PathBuf>, display: Display) -> Resu
         if moved {
             parts::write_job(&job, &directory)?;
         }
-        let mut state = State::new(settled.bisector(&job)?);
+        let mut state = State::new(settled.bisector(&job)?, &job);
         let parts = settled.with(job, directory);
         go_on(&parts, &mut state, (journal, &entries), display, runtime).map_err(|error| with_way_on(error, &parts))
     })
@@ -196,7 +197,7 @@ pub fn look(directory: &Path) -> Result<Past, Error> {
     let entries = entries(directory)?;
     let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
     let settled = prepare::settle_again(&job, &entries)?;
-    let mut state = State::new(settled.bisector(&job)?);
+    let mut state = State::new(settled.bisector(&job)?, &job);
     for entry in &entries {
         state.apply(&entry.event);
     }

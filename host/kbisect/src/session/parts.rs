@@ -97,11 +97,6 @@ impl Parts {
         Room { dir: self.directory.path().to_owned(), work: self.directory.work(), limit: self.job.limits.disk }
     }
 
-    /// Whether trials boot kernels that must be built first.
-    pub(super) fn builds_kernels(&self) -> bool {
-        self.job.build.as_ref().is_some_and(|build| !build.in_slot)
-    }
-
     /// A commit's subject; empty where it cannot be read.
     pub(super) fn subject(&self, commit: &CommitId) -> String {
         self.repository.subject(commit).unwrap_or_default()

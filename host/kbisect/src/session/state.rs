@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use kbisect_core::bisector::Bisector;
+use kbisect_core::bisector::Built;
 use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Evidence;
 use kbisect_core::bisector::Judged;
@@ -19,6 +20,8 @@ use kbisect_core::policy::Stage;
 use kbisect_core::policy::Trial;
 
 use super::looks::Looks;
+use super::pace::Durations;
+use crate::config::job::Job;
 use crate::record::event::BuildResult;
 use crate::record::event::Event;
 
@@ -69,11 +72,14 @@ pub(super) struct State {
     pub addressed: bool,
     /// Largest trial number given out.
     last: u64,
+    durations: Durations,
+    /// Builders of kernels; 0: kernels are built with their trials, or not at all.
+    builders: u32,
 }
 
 impl State {
     /// Nothing known yet.
-    pub(super) fn new(bisector: Bisector) -> Self {
+    pub(super) fn new(bisector: Bisector, job: &Job) -> Self {
         Self {
             bisector,
             faces: Vec::new(),
@@ -88,6 +94,8 @@ impl State {
             concluded: None,
             addressed: false,
             last: 0,
+            durations: Durations::default(),
+            builders: job.builders(),
         }
     }
 
@@ -101,10 +109,15 @@ impl State {
             }
             Event::Routed { .. } => self.routed = true,
             Event::Chosen { commit, role, .. } => self.current = Some((*commit, *role)),
-            Event::BuildEnded { commit, build, result, .. } => {
+            Event::BuildEnded { commit, build, result, seconds } => {
                 self.builds.insert((*commit, *build), result.clone());
+                if let BuildResult::Built { kernel, .. } = result {
+                    self.bisector.record_build(Built { commit: *commit, build: *build, digest: kernel.clone() });
+                }
+                self.durations.build_took(*seconds);
+                self.bisector.keep_pace(self.durations.pace(self.builders));
             }
-            Event::TrialEnded { trial, commit, role, build, n, outcome, reports, exposure, .. } => {
+            Event::TrialEnded { trial, commit, role, build, n, outcome, reports, exposure, seconds, .. } => {
                 self.last = self.last.max(trial.0);
                 if let Outcome::Crashed(sighting) = outcome {
                     self.looks.learn(sighting.look, &sighting.report);
@@ -121,6 +134,8 @@ impl State {
                 self.bisector.record(past.evidence(*trial));
                 self.ended.entry(*commit).or_default().push(*trial);
                 self.trials.insert(*trial, past);
+                self.durations.trial_took(*seconds);
+                self.bisector.keep_pace(self.durations.pace(self.builders));
             }
             Event::Related { trial, outcome, .. } => {
                 if let Outcome::Crashed(sighting) = outcome {

@@ -102,8 +102,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn build()(command in vec(word(), 1..4), time_limit in short(), in_slot in any::<bool>()) -> job::Build {
-        job::Build { command, time_limit, in_slot }
+    fn build()(command in vec(word(), 1..4), time_limit in short(), in_slot in any::<bool>(), builders in 1_u32..) -> job::Build {
+        job::Build { command, time_limit, in_slot, builders: if in_slot { 1 } else { builders } }
     }
 }
 
@@ -132,7 +132,8 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
     (machine(), limits(), search(), option::of(build()), any::<bool>()).prop_flat_map(
         move |(machine, limits, search, build, fix)| {
             let qemu = machine.kind == job::MachineKind::Qemu;
-            let fallback = job::Build { command: vec!["make".to_owned()], time_limit: Duration::from_secs(1), in_slot: false };
+            let fallback =
+                job::Build { command: vec!["make".to_owned()], time_limit: Duration::from_secs(1), in_slot: false, builders: 1 };
             let build = match build {
                 Some(build) => Some(job::Build { in_slot: build.in_slot && !qemu, ..build }),
                 None => qemu.then_some(fallback),

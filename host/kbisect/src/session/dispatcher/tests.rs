@@ -24,17 +24,24 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
+        Self::with("")
+    }
+
+    /// With more about builds.
+    fn with(build: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let script = "git init -q repo && cd repo && for i in 0 1 2 3 4; do git -c user.name=A -c user.email=a@example.org \
                       commit -q --allow-empty -m \"change $i\"; git tag c$i; done";
         assert!(Command::new("sh").args(["-c", script]).current_dir(dir.path()).status().unwrap().success());
-        let job = "repo = \"repo\"\nbad = \"c4\"\ngood = \"c0\"\n[build]\ncommand = [\"sh\", \"-c\", \"sleep 1000\", \"{out}\"]\n\
+        let job =
+            "repo = \"repo\"\nbad = \"c4\"\ngood = \"c0\"\n[build]\ncommand = [\"sh\", \"-c\", \"sleep 1000\", \"{out}\"]\n\
                    [machine]\nown_init = true\nmemory = \"32M\"\ncpus = 1\n[trial]\ncommand = [\"race\"]\n\
-                   [limits]\ncpus = 2\nmemory = \"64M\"\n";
+                   [limits]\ncpus = 2\nmemory = \"64M\"\n"
+                .replace("[machine]", &format!("{build}[machine]"));
         fs::write(dir.path().join("job.toml"), job).unwrap();
         let job = crate::config::read(&dir.path().join("job.toml")).unwrap().job;
         let settled = prepare::settle(&job).unwrap();
-        let state = State::new(settled.bisector(&job).unwrap());
+        let state = State::new(settled.bisector(&job).unwrap(), &job);
         let parts = settled.with(job, RunDirectory::create(&dir.path().join("run")).unwrap());
         let recorder = Recorder::new(Journal::create(&parts.directory.journal()).unwrap());
         Self { _dir: dir, parts, state, recorder }
@@ -96,6 +103,29 @@ async fn a_plan_that_turns_to_another_commit_waits_for_the_builder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn slow_kernels_are_built_before_they_are_needed() {
+    let mut room = Room::with("builders = 2\n");
+    let (start, good) = (room.parts.ends.start, room.good_end());
+    let mut dispatcher = room.dispatcher();
+    for (seconds, ahead) in [(0.5, 0), (300.0, 1)] {
+        let result = BuildResult::Built { kernel: None, signature: None };
+        dispatcher.record(Event::BuildEnded { commit: start, build: 1, result, seconds }).unwrap();
+        (0..3).for_each(|_| is_bad(&mut dispatcher, start));
+        assert_eq!(dispatcher.advance().unwrap(), None);
+        assert!(dispatcher.building.contains(&(good, 1)));
+        assert_eq!(dispatcher.building.len(), 1 + ahead, "after a build of {seconds} s");
+    }
+    // Another commit is needed now, and both builders are at work.
+    let ahead = dispatcher.building.iter().find(|(commit, _)| *commit != good).unwrap().0;
+    dispatcher.build_now(start, 2);
+    let ended = tokio::time::timeout(Duration::from_secs(60), dispatcher.executor.next()).await.unwrap();
+    assert!(matches!(&ended, Ended::Build { commit, result: None, .. } if *commit == ahead), "{ended:?}");
+    dispatcher.take(ended).unwrap();
+    dispatcher.build_now(start, 2);
+    assert!(dispatcher.building.contains(&(start, 2)) && dispatcher.building.contains(&(good, 1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn builds_that_always_leave_the_plan_do_not_go_on_for_ever() {
     let mut room = Room::new();
     let start = room.parts.ends.start;
@@ -105,7 +135,9 @@ async fn builds_that_always_leave_the_plan_do_not_go_on_for_ever() {
             Ok(ending) => assert_eq!(ending, None),
             Err(error) => break error,
         }
-        dispatcher.take(Ended::Build { commit: start, build: 1, result: None, seconds: 0.0 }).unwrap();
+        dispatcher.executor.cancel_builds();
+        let ended = tokio::time::timeout(Duration::from_secs(60), dispatcher.executor.next()).await.unwrap();
+        dispatcher.take(ended).unwrap();
     };
     assert_eq!(error.kind, ErrorKind::Internal);
     let told = format!(
