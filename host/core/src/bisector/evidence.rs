@@ -1,6 +1,7 @@
 //! What is known: finished trials and the flake policy's answers. A set, so that the order of recording does not matter.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use serde::Deserialize;
@@ -66,6 +67,7 @@ pub struct Judged {
 pub(super) struct Recorded {
     trials: BTreeMap<TrialNumber, Evidence>,
     built: BTreeMap<(CommitId, u32), Built>,
+    unbuildable: BTreeSet<CommitId>,
     judged: HashMap<CommitId, Judged>,
     assumed: BTreeMap<CommitId, Assumption>,
 }
@@ -77,6 +79,15 @@ impl Recorded {
 
     pub(super) fn record_build(&mut self, built: Built) {
         self.built.insert((built.commit, built.build), built);
+    }
+
+    pub(super) fn record_failed_build(&mut self, commit: CommitId) {
+        self.unbuildable.insert(commit);
+    }
+
+    /// The commits of which a build failed.
+    pub(super) fn unbuildable(&self) -> impl Iterator<Item = &CommitId> {
+        self.unbuildable.iter()
     }
 
     /// The kernels that were built.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::evidence::Recorded;
 use super::evidence::Tally;
@@ -27,6 +28,8 @@ pub(super) struct Known {
     assumed: BTreeMap<Node, Verdict>,
     /// The commits with a kernel, and the number of the last one built, where it is known: equal kernels have one.
     built: HashMap<Node, Option<usize>>,
+    /// The commits without a kernel: their builds failed.
+    unbuildable: HashSet<Node>,
     /// One trial decides.
     single: bool,
 }
@@ -46,7 +49,9 @@ impl Known {
                 built.insert(node, kernel.digest.as_ref().map(|digest| *numbers.entry(digest).or_insert(next)));
             }
         }
-        Self { tallies, places, verdicts, assumed, built, single }
+        let unbuildable = recorded.unbuildable().filter_map(|commit| graph.node(commit));
+        let unbuildable = unbuildable.filter(|node| !built.contains_key(node)).collect();
+        Self { tallies, places, verdicts, assumed, built, unbuildable, single }
     }
 
     pub(super) fn tallies(&self) -> &[(Node, Tally)] {
@@ -55,7 +60,7 @@ impl Known {
 
     /// The commits of which something is known.
     pub(super) fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
-        let judged = self.verdicts.keys().chain(self.assumed.keys()).copied();
+        let judged = self.verdicts.keys().chain(self.assumed.keys()).chain(&self.unbuildable).copied();
         self.tallies.iter().map(|&(node, _)| node).chain(judged)
     }
 
@@ -88,6 +93,11 @@ impl Known {
     /// Whether the commit has a kernel.
     pub(super) fn is_built(&self, node: Node) -> bool {
         self.built.contains_key(&node)
+    }
+
+    /// The commits whose builds failed.
+    pub(super) fn unbuildable(&self) -> &HashSet<Node> {
+        &self.unbuildable
     }
 
     /// The number of the commit's kernel, if it is known: equal kernels have one.

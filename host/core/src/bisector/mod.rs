@@ -52,6 +52,7 @@ pub use plan::Summary;
 pub use plan::Suspect;
 pub use plan::Tested;
 
+use crate::commit::CommitId;
 use crate::graph::Graph;
 use crate::graph::Node;
 use crate::policy::Role;
@@ -131,6 +132,12 @@ impl Bisector {
     /// Takes a kernel that was built into account.
     pub fn record_build(&mut self, built: Built) {
         self.recorded.record_build(built);
+        self.evidence_changed();
+    }
+
+    /// Takes into account that a commit has no kernel: it is not tested any more, nor are its neighbours while there are others.
+    pub fn record_failed_build(&mut self, commit: CommitId) {
+        self.recorded.record_failed_build(commit);
         self.evidence_changed();
     }
 

@@ -161,6 +161,13 @@ impl Search<'_> {
                 own.push((rank, self.yields(*node, 0)));
             }
         }
+        broken.extend(
+            self.known
+                .unbuildable()
+                .iter()
+                .filter(|node| self.known.trials(**node) == 0)
+                .filter_map(|&node| candidates.rank(node)),
+        );
         let mut yields = vec![1.0; candidates.len()];
         let mut doubtful = vec![false; candidates.len()];
         if !broken.is_empty() {

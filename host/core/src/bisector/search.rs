@@ -23,7 +23,7 @@ use crate::select;
 /// An outcome worth fewer bits than this tells nothing.
 const NOTHING: f64 = 1e-6;
 /// Near commits that could not be tested, where many builds are in vain, a trial must be worth so many bits.
-const WORTH_A_DOUBTFUL_BUILD: f64 = 0.1;
+const WORTH_A_DOUBTFUL_BUILD: f64 = 0.15;
 /// Offers whose values differ by less than this share are equal, and git's order decides.
 const EQUAL: f64 = 1e-9;
 /// A search that has not ended after so many trials will not.
@@ -41,7 +41,7 @@ const FEW: f64 = 3.0;
 /// Runners-up named with the culprit, and suspects in a summary.
 pub(super) const NAMED: usize = 10;
 /// Suspects of an inconclusive search, at most.
-const LISTED: usize = 1000;
+const LISTED: usize = 10_000;
 /// The share of the probability that counts as "what is left".
 const NEARLY_ALL: f64 = 0.99;
 
@@ -112,7 +112,10 @@ impl Search<'_> {
 
     /// Whether the commit may be tested (again).
     pub(super) fn available(&self, belief: &Belief, node: Node) -> bool {
-        if matches!(self.known.verdict(node), Some(Verdict::Skip(_))) || self.known.trials(node) >= TRIALS {
+        if self.known.unbuildable().contains(&node)
+            || matches!(self.known.verdict(node), Some(Verdict::Skip(_)))
+            || self.known.trials(node) >= TRIALS
+        {
             return false;
         }
         let Some(site) = self.range.posterior.site(node).map(|site| belief.sites[site]) else {

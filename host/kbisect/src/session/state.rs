@@ -22,6 +22,7 @@ use kbisect_core::policy::Trial;
 use super::looks::Looks;
 use super::pace::Durations;
 use crate::config::job::Job;
+use crate::config::job::TargetStage;
 use crate::record::event::BuildResult;
 use crate::record::event::Event;
 
@@ -73,6 +74,7 @@ pub(super) struct State {
     /// Largest trial number given out.
     last: u64,
     durations: Durations,
+    build_failures_are_void: bool,
     /// Builders of kernels; 0: kernels are built with their trials, or not at all.
     builders: u32,
 }
@@ -95,6 +97,7 @@ impl State {
             addressed: false,
             last: 0,
             durations: Durations::default(),
+            build_failures_are_void: job.stage != TargetStage::Build,
             builders: job.builders(),
         }
     }
@@ -111,8 +114,17 @@ impl State {
             Event::Chosen { commit, role, .. } => self.current = Some((*commit, *role)),
             Event::BuildEnded { commit, build, result, seconds } => {
                 self.builds.insert((*commit, *build), result.clone());
-                if let BuildResult::Built { kernel, .. } = result {
-                    self.bisector.record_build(Built { commit: *commit, build: *build, digest: kernel.clone() });
+                match result {
+                    BuildResult::Built { kernel, .. } => {
+                        self.bisector.record_build(Built { commit: *commit, build: *build, digest: kernel.clone() });
+                    }
+                    // Ahead of need. Of the commit under test its void trial tells, and where a build failure is the crash, any trial.
+                    BuildResult::Failed(_)
+                        if self.build_failures_are_void && self.current.is_none_or(|(current, _)| current != *commit) =>
+                    {
+                        self.bisector.record_failed_build(*commit);
+                    }
+                    BuildResult::Failed(_) | BuildResult::Infra(_) => {}
                 }
                 self.durations.build_took(*seconds);
                 self.bisector.keep_pace(self.durations.pace(self.builders));

@@ -7,5 +7,6 @@ mod ends;
 mod others;
 mod search;
 mod set;
+mod stretch;
 mod suspicion;
 mod world;
