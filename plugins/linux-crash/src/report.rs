@@ -17,6 +17,7 @@ use crate::intruder;
 use crate::kind;
 use crate::rules;
 use crate::rules::Kind;
+use crate::rules::Place;
 use crate::rules::Row;
 use crate::rules::Within;
 use crate::stacks;
@@ -107,20 +108,20 @@ impl<'c, 'a> Console<'c, 'a> {
             Blame::Nobody | Blame::Torn => None,
         };
         let stuck = row.kind == Kind::Is("HANG");
-        let name = symbol.map(title::function).map(|name| if stuck { stall::bucket(&name) } else { name });
+        let renamed = symbol.filter(|_| row.keep != rules::ALL);
+        let name = renamed.map(title::function).map(|name| if stuck { stall::bucket(&name) } else { name });
+        let name = name.or_else(|| symbol.map(str::to_owned));
         let origin = blame::origin(&texts, UNINIT).map(title::function);
         if let Some(origin) = &origin {
             captures.push(("origin", origin));
         }
-        let racing = captures.iter().find(|(name, _)| *name == "b").map(|(_, symbol)| title::function(symbol));
-        if let Some(racing) = &racing {
-            captures.retain(|(name, _)| *name != "b");
-            captures.push(("b", racing));
-        }
         let mut report = CrashReport::default();
-        name_report(&mut report, row, &captures, name.as_deref().unwrap_or("corrupted"), symbol);
+        name_report(&mut report, row, &captures, name.as_deref().unwrap_or("corrupted"), renamed);
         report.frame = name;
-        report.corrupted = corrupted::why(row, &report.title, &texts, blame, interrupted);
+        // The words of an unknown header are the title, and another message stands among them.
+        let torn = first.cut && row.place == Place::Stamped;
+        let torn = torn.then(|| "another message was printed into the header".to_owned());
+        report.corrupted = torn.or_else(|| corrupted::why(row, &report.title, &texts, blame, interrupted));
         report.crash_type = kind::of(&report.title).to_owned();
         let printed = self.lines[header.line..].iter().take(LONGEST).map(|line| &*line.text);
         report.executor = texts.iter().copied().chain(printed).find_map(executor::of);

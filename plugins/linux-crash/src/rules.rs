@@ -213,6 +213,9 @@ impl Row {
     }
 }
 
+/// For [`Row::keep`]: whatever function the header names is to blame, and is called what the header calls it.
+pub const ALL: &str = "*";
+
 const TRACE: &[Source] = &[Source::Trace];
 const POINTER: &[Source] = &[Source::Pointer, Source::Trace];
 const HEADER: &[Source] = &[Source::Header, Source::Trace];

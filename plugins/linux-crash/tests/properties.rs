@@ -91,6 +91,7 @@ fn hostile(size: usize) -> Vec<(&'static str, Vec<u8>)> {
             "every line another caller",
             (0..size / 60).flat_map(|n| format!("[    1.000000][ T{n:6}] BUG: KASAN: a in f+0x1/0x2\n").into_bytes()).collect(),
         ),
+        ("replays", repeated("BUG: KASAN: x in f+0x1/0x2\n** replaying previous printk message **\n")),
         ("empty lines", repeated("\n")),
         ("short lines behind a marker", [b"BUG: \n".to_vec(), repeated("a\n")].concat()),
         ("nested marks", repeated("<IRQ>")),

@@ -1,5 +1,6 @@
 //! Memory checkers: KASAN, KMSAN, KCSAN, KFENCE, UBSAN, kmemleak, slab debugging, list and page checks.
 
+use super::ALL;
 use super::BAD_ACCESS;
 use super::HEADER;
 use super::INVALID_FREE;
@@ -33,8 +34,7 @@ const PAGES: &str = "__set_page_owner page_pool_* __page_pool_* alloc_pages_bulk
 /// KFENCE's own tests.
 const TESTS: &str = "test_kmalloc*";
 
-/// KCSAN names the two functions that race, whatever they are.
-const ALL: &str = "*";
+/// KCSAN names the two functions that race.
 const KCSAN: &[Source] = &[Source::Header];
 
 /// Slab debugging: `BUG kmalloc-8 (Not tainted): Poison overwritten`.

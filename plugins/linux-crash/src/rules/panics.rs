@@ -1,5 +1,6 @@
 //! Ends of a machine: panics, reboots, fatal errors of the reproducer's own runtime.
 
+use super::ALL;
 use super::ANCHOR;
 use super::HEADER;
 use super::Place;
@@ -47,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         "kernel panic: stack is corrupted in {frame}",
     )
     .frame(HEADER)
-    .keep("*")
+    .keep(ALL)
     .stack(Stack::None),
     panic("Kernel panic - not syncing: stack-protector: ", "kernel panic: stack is corrupted in {frame}"),
     panic("Kernel panic - not syncing: Attempted to kill init!", "kernel panic: Attempted to kill init!").frameless(),
