@@ -11,6 +11,9 @@ use super::row;
 /// Work queues take locks of their own around the work.
 const WORK: &str = "process_one_work process_scheduled_works";
 
+/// A reader of RCU that does not end shows no other function.
+const RCU_READER: &str = "rcu_lock_acquire";
+
 const DEADLOCK: &str = "possible deadlock in {frame}";
 
 /// A cycle of locks: lockdep's whole story, from where the last lock was to be taken on.
@@ -68,8 +71,10 @@ pub(super) const ROWS: &[Row] = &[
     lock("WARNING: held lock freed!", "WARNING: held lock freed in {frame}"),
     lock("BUG: held lock freed!", "BUG: held lock freed in {frame}"),
     taken("WARNING: lock held when returning to user space!", "WARNING: lock held when returning to user space in {frame}")
+        .keep(RCU_READER)
         .stack(Stack::None),
     taken("BUG: lock held when returning to user space!", "BUG: lock held when returning to user space in {frame}")
+        .keep(RCU_READER)
         .stack(Stack::None)
         .kind(""),
     taken("WARNING: {any} still has locks held!", "WARNING: still has locks held in {frame}"),

@@ -11,7 +11,8 @@ pub(super) const ROWS: &[Row] = &[
         "WARNING: ",
         &[
             "warning: /",
-            "mand mount option",
+            "warning: the mand m",
+            "uses 32-bit capabilities",
             "unprivileged ebpf is enabled",
             "missed to adjust virtual screen size",
             "uses deprecated",
