@@ -12,6 +12,7 @@ mod ends;
 mod evidence;
 mod far_end;
 mod known;
+mod monotone;
 mod offers;
 mod others;
 mod plan;

@@ -35,7 +35,7 @@ const MOSTLY_HIDDEN: u32 = 30;
 /// How many commits beside the start commit are looked at in one plan of a search for a fix: each takes a walk through history.
 const BRANCHES: usize = 64;
 /// The culprit itself must have shown the target so often.
-const HITS: u32 = 2;
+pub(super) const HITS: u32 = 2;
 /// Ranges with fewer halvings than this are short.
 const FEW: f64 = 3.0;
 /// Runners-up named with the culprit, and suspects in a summary.
@@ -268,13 +268,16 @@ impl Search<'_> {
     fn conclude(&self, ends: &[Step]) -> Conclusion {
         let named = |end: &Step| if let Step::Named(rank) = end { Some(*rank) } else { None };
         let first = named(&ends[0]);
+        let not_monotone = self.not_monotone(&self.range.posterior.beliefs[0]);
         if let Some(rank) = first
+            && not_monotone.is_none()
             && ends.iter().all(|end| named(end) == first)
         {
             return Conclusion::Found { suspects: self.range.named(self.graph, self.range.candidates.node(rank)) };
         }
         let beliefs = &self.range.posterior.beliefs;
-        let why = ends.iter().find_map(|end| if let Step::Stuck(why) = end { Some(why.clone()) } else { None });
+        let stuck = || ends.iter().find_map(|end| if let Step::Stuck(why) = end { Some(why.clone()) } else { None });
+        let why = not_monotone.or_else(stuck);
         let readings: Vec<Reading> = beliefs
             .iter()
             .map(|belief| Reading {

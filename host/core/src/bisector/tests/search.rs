@@ -332,3 +332,26 @@ fn a_culprit_is_not_named_whose_kernel_equals_its_parents() {
     assert!(matches!(actions[0], Action::Try { .. }));
     assert!(bisector.summary().suspects[0].commit != id(5));
 }
+
+/// The bug came with commit 5, went with 9 and came again with 15; somebody tried commits 7 and 12.
+#[test]
+fn a_crash_that_came_twice_is_told_with_the_two_commits() {
+    let mut world = World::new(&line(20), 15, 1.0, 1);
+    world.bad.extend((5..9).map(id));
+    let mut bisector = cause_of(&world, Strategy::Posterior);
+    for number in 1001..1004 {
+        bisector.record(evidence(number, id(7), Role::Candidate, crash(0.999, 0)));
+    }
+    bisector.judge(verdict(id(7), 3, Verdict::Bad));
+    for number in 1004..1009 {
+        bisector.record(evidence(number, id(12), Role::Candidate, clean()));
+    }
+    bisector.judge(verdict(id(12), 5, Verdict::Good));
+    let ended = run(&mut world, &mut bisector, 500);
+    let Conclusion::Inconclusive { why, suspects, .. } = &ended.conclusion else { panic!("{:?}", ended.conclusion) };
+    assert!(
+        why.starts_with(&format!("the history is not monotone: {} shows the crash (3 trials), but ", id(7).short())),
+        "{why}"
+    );
+    assert!(!suspects.is_empty());
+}
