@@ -27,6 +27,19 @@ pub struct Classified {
     pub reports: Vec<CrashReport>,
     /// Who did what, in turn; plugins that failed are left out.
     pub steps: Vec<(String, Vec<ReportEdit>)>,
+    /// What plugins took out, in turn.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A report that a plugin called no crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// Which plugin.
+    pub plugin: String,
+    /// The report's title.
+    pub title: String,
+    /// Why, in the plugin's words.
+    pub why: String,
 }
 
 /// The bytes of a console's file.
@@ -91,6 +104,7 @@ pub fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) 
         }
         all.reports.extend(classified.reports);
         all.steps.extend(classified.steps);
+        all.ignored.extend(classified.ignored);
     }
     Ok(all)
 }

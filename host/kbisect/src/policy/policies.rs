@@ -22,6 +22,7 @@ use super::Notice;
 use super::Sink;
 use super::Watch;
 use super::console::Classified;
+use super::console::Ignored;
 use super::load;
 use super::load::LoadErrors;
 use super::load::Problem;
@@ -37,6 +38,7 @@ use crate::plugin::Plugin;
 use crate::plugin::Surroundings;
 use crate::plugin::answer::CommitFacts;
 use crate::plugin::answer::Relation;
+use crate::plugin::answer::ReportEdit;
 use crate::plugin::answer::Suspect;
 use crate::plugin::cache::Cache;
 use crate::plugin::cache::default_directory;
@@ -205,6 +207,14 @@ impl Policies {
             let so_far = &classified.reports;
             match self.ask(member, Hook::Classifier, |plugin, around| plugin.classify(around, console, so_far)) {
                 Ok(edited) => {
+                    let ignored = edited.edits.iter().filter_map(|edit| match edit {
+                        ReportEdit::Ignore(index, why) => {
+                            let title = so_far.get(*index as usize)?.title.clone();
+                            Some(Ignored { plugin: member.id.clone(), title, why: why.clone() })
+                        }
+                        ReportEdit::Add(_) | ReportEdit::Replace(..) => None,
+                    });
+                    classified.ignored.extend(ignored.collect::<Vec<_>>());
                     classified.reports = edited.reports;
                     classified.steps.push((member.id.clone(), edited.edits));
                 }
@@ -289,7 +299,13 @@ impl Watch for Policies {
     }
 
     fn classify(&self, console: &[u8]) -> Result<Vec<CrashReport>, Failure> {
-        Ok(self.classify_in_steps(console)?.reports)
+        let classified = self.classify_in_steps(console)?;
+        // A report that was taken out is in no trial's event: say here what it was and why it does not count.
+        for Ignored { plugin, title, why } in classified.ignored {
+            let message = format!("ignores {title}: {why}");
+            (self.shared.sink)(Notice::Log { plugin, level: "info", message });
+        }
+        Ok(classified.reports)
     }
 
     fn relate(&self, seen: &CrashReport, at: &CommitId) -> Result<Relation, Failure> {

@@ -216,6 +216,9 @@ fn classifiers_edit_in_rising_priority_and_relate_in_falling() {
     let console = [OOPS, b"SCRIPTED\n"].concat();
     let reports = policies.classify(&console).unwrap();
     assert_eq!(titles(&reports), ["scripted crash", "scripted crash"]);
+    let notices = bench.notices.lock().unwrap().clone();
+    let message = "ignores BUG: unable to handle kernel NULL pointer dereference in pocket_read: noise".to_owned();
+    assert!(notices.contains(&Notice::Log { plugin: "last".to_owned(), level: "info", message }), "{notices:?}");
     policies.set_state(target());
     assert_eq!(policies.relate(&CrashReport::default(), &commit()).unwrap().same, 0.75);
     assert!(policies.markers().contains(&b"SCRIPTED".to_vec()));
