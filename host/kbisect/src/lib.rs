@@ -15,6 +15,7 @@ pub mod embedded;
 pub mod error;
 pub mod exit;
 pub mod git;
+pub mod gitlog;
 pub mod machine;
 pub mod plugin;
 pub mod policy;

@@ -1,5 +1,7 @@
 //! Verdicts that a person vouches for: taken as they are, without a trial, and checked only against one another.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -84,26 +86,21 @@ impl Bisector {
     ///
     /// The first contradiction.
     pub fn check_assumptions(&self, more: &[Assumption]) -> Result<(), BadAssumption> {
-        let mut assumed: Vec<(Node, &Assumption)> = Vec::new();
+        let mut assumed: BTreeMap<Node, &Assumption> = BTreeMap::new();
         for assumption in self.recorded.assumed().chain(more) {
             let node = self.graph.node(&assumption.commit).ok_or(BadAssumption::UnknownCommit(assumption.commit))?;
             if node == self.places.start && assumption.verdict != Verdict::Bad {
                 return Err(BadAssumption::Start(assumption.commit));
             }
-            let (one, other) = match assumed.iter().find(|(known, _)| *known == node) {
-                Some((_, before)) => (&before.verdict, &assumption.verdict),
-                None => {
-                    assumed.push((node, assumption));
-                    continue;
-                }
-            };
-            if word(one) != word(other) {
-                return Err(BadAssumption::Twice { commit: assumption.commit, one: one.clone(), other: other.clone() });
+            let before = assumed.insert(node, assumption).map_or(&assumption.verdict, |before| &before.verdict);
+            if word(before) != word(&assumption.verdict) {
+                let (one, other) = (before.clone(), assumption.verdict.clone());
+                return Err(BadAssumption::Twice { commit: assumption.commit, one, other });
             }
         }
         let of = |verdict: Verdict| assumed.iter().filter(move |(_, one)| one.verdict == verdict).map(|(node, _)| *node);
         // A stated good end that is assumed to be untestable is no longer called good.
-        let stated = self.places.good.iter().copied().filter(|end| !assumed.iter().any(|(node, _)| node == end));
+        let stated = self.places.good.iter().copied().filter(|end| !assumed.contains_key(end));
         let bad_good_end = of(Verdict::Bad).find(|bad| self.places.good.contains(bad));
         let good: Vec<Node> = of(Verdict::Good).chain(stated).chain(bad_good_end).collect();
         let bad: Vec<Node> = of(Verdict::Bad).chain([self.places.start]).collect();

@@ -10,6 +10,7 @@ mod by_git;
 mod by_posterior;
 mod ends;
 mod evidence;
+mod explain;
 mod far_end;
 mod known;
 mod monotone;
@@ -109,6 +110,11 @@ impl Bisector {
             view: OnceLock::new(),
             kept: Mutex::default(),
         })
+    }
+
+    /// The history in question.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
     }
 
     /// The same bisection with other evidence.

@@ -66,24 +66,28 @@ struct Ended {
 }
 
 impl Bisector {
-    /// What a crash weighs in the search beside all that is recorded: how many times likelier it is at a bad commit than at a good
-    /// one, 1 being no vote. None where the search weighs no crashes: before the start commit is bad, and by git's rules.
-    pub fn weight(&self, crash: &Evidence) -> Option<f64> {
-        let Outcome::Crashed(sighting) = &crash.trial.outcome else {
-            return None;
+    /// What a trial weighs in the search beside all that is recorded: how many times likelier it is at a bad commit than at a good
+    /// one, 1 being no vote. None where the search weighs nothing: before the start commit is bad, by git's rules, and of void trials.
+    pub fn weight(&self, trial: &Evidence) -> Option<f64> {
+        let sight = match &trial.trial.outcome {
+            Outcome::Clean => Sight::Clean { exposure: trial.trial.exposure },
+            Outcome::Crashed(sighting) => Sight::Crash { same: sighting.same, look: sighting.look },
+            Outcome::Void(_) => return None,
         };
         if self.settings.strategy == Strategy::Git {
             return None;
         }
         let mut imagined = self.recorded.clone();
-        imagined.record(crash.clone());
+        imagined.record(trial.clone());
         let imagined = self.with(imagined);
         let View { known, stage } = imagined.view();
-        let sight = Sight::Crash { same: sighting.same, look: sighting.look };
-        match stage {
-            Stage::Search(range) => Some(range.posterior.ratio(sight)),
-            Stage::Test(..) | Stage::End(_) => imagined.provisional(known).map(|range| range.posterior.ratio(sight)),
-        }
+        let range = match stage {
+            Stage::Search(range) => range.clone(),
+            Stage::Test(..) | Stage::End(_) => imagined.provisional(known)?,
+        };
+        let site = range.posterior.site(self.graph.node(&trial.commit)?)?;
+        let says_nothing = matches!(sight, Sight::Clean { .. }) && !range.posterior.sites[site].clean_counts;
+        Some(if says_nothing { 1.0 } else { range.posterior.ratio(sight) })
     }
 
     /// The other bugs that came more than once, the most frequent first.

@@ -72,7 +72,8 @@ impl Range {
     /// Entropy over the candidates and the good end that may be bad after all, in bits.
     fn entropy(&self) -> f64 {
         let shares = self.mass().into_iter().chain([self.end_bad()]);
-        shares.filter(|&share| share > 0.0).map(|share| -share * share.log2()).sum()
+        // A sum of nothing, or of what is certain, is a negative zero.
+        shares.filter(|&share| share > 0.0).map(|share| -share * share.log2()).sum::<f64>() + 0.0
     }
 
     /// Probability that a good end is bad after all, over all readings.
@@ -81,7 +82,7 @@ impl Range {
     }
 
     /// Probability that the commit is bad, over all readings; `contained` is the probability of what each candidate contains.
-    fn bad_at(&self, node: Node, contained: Option<&[[f64; 1]]>) -> Option<f64> {
+    pub(super) fn bad_at(&self, node: Node, contained: Option<&[[f64; 1]]>) -> Option<f64> {
         if let Some(site) = self.posterior.site(node) {
             return Some(self.posterior.beliefs.iter().map(|belief| belief.weight * belief.sites[site].bad).sum());
         }

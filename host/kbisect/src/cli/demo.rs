@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         pocket::Error::Source(_) => Error::internal(error.to_string()),
     })?;
     let job = write_job(&place, &repo, &planted, args)?;
-    let finished = session::begin(job, &place.join("run"), args.show.display())?;
+    let finished = session::begin(job, &[], &place.join("run"), args.show.display())?;
     if args.keep.is_some() {
         args.show.files(&finished);
     }

@@ -1,9 +1,11 @@
-//! `kbisect log`: what happened, as syzbot's text or as JSON.
+//! `kbisect log`: what happened, as syzbot's text, as git's log, or as JSON.
 
 use std::path::PathBuf;
 
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::gitlog;
+use crate::record::standing::standing;
 use crate::record::syzlog;
 use crate::session;
 
@@ -14,7 +16,8 @@ pub struct Args {
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 
-    /// `text` is the format of syzbot's bisection logs; `json` is the journal, one event a line
+    /// `text` is the format of syzbot's bisection logs; `git` is what `git bisect replay` reads; `json` is the journal, one event a
+    /// line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -22,6 +25,7 @@ pub struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     Text,
+    Git,
     Json,
 }
 
@@ -29,7 +33,8 @@ enum Format {
 pub fn run(args: &Args) -> Result<Exit, Error> {
     let entries = session::entries(&args.directory)?;
     let text = match args.format {
-        Format::Text => syzlog::render(&entries),
+        Format::Text => syzlog::render(&standing(&entries)),
+        Format::Git => gitlog::render(&session::git_session(&args.directory)?),
         Format::Json => {
             let mut text = String::new();
             for entry in &entries {

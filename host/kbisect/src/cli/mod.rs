@@ -20,12 +20,16 @@ pub mod classifiers;
 pub mod classify;
 pub mod demo;
 pub mod doctor;
+pub mod explain;
+pub mod import;
 pub mod log;
 pub mod next;
 pub mod relate;
 pub mod resume;
 pub mod run;
 pub mod status;
+pub mod trial;
+pub mod undo;
 
 const ABOUT: &str = "Find the commit that introduced (or fixed) a crash, also where the crash shows only now and then";
 
@@ -54,6 +58,10 @@ enum Command {
     Resume(resume::Args),
     Status(status::Args),
     Log(log::Args),
+    Explain(explain::Args),
+    Import(Box<import::Args>),
+    Undo(undo::Args),
+    Trial(trial::Args),
     Doctor(doctor::Args),
     Classify(classify::Args),
     Relate(relate::Args),
@@ -69,6 +77,10 @@ impl Command {
             Self::Resume(args) => ended(resume::run(args), |error| error.exit().into()),
             Self::Status(args) => ended(status::run(&args), |error| error.exit().into()),
             Self::Log(args) => ended(log::run(&args), |error| error.exit().into()),
+            Self::Explain(args) => ended(explain::run(&args), |error| error.exit().into()),
+            Self::Import(args) => ended(import::run(&args), |error| error.exit().into()),
+            Self::Undo(args) => ended(undo::run(&args), |error| error.exit().into()),
+            Self::Trial(args) => ended(trial::run(&args), |error| error.exit().into()),
             Self::Doctor(args) => ended(doctor::run(&args), |error| error.exit().into()),
             Self::Classify(args) => ended(classify::run(&args), |error| error.exit().into()),
             Self::Relate(args) => ended(relate::run(&args), |error| error.exit().into()),

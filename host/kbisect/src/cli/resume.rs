@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::run::Assumptions;
 use super::run::Show;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -21,12 +22,15 @@ pub struct Args {
     repo: Option<PathBuf>,
 
     #[command(flatten)]
+    assume: Assumptions,
+
+    #[command(flatten)]
     show: Show,
 }
 
 /// Goes on with a run.
 pub fn run(args: Args) -> Result<Exit, Error> {
-    let finished = session::resume(&args.directory, args.repo, args.show.display())?;
+    let finished = session::resume(&args.directory, args.repo, &args.assume.assume, args.show.display())?;
     args.show.files(&finished);
     Ok(finished.exit)
 }

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::git::Repository;
 use crate::session;
+use crate::session::Assume;
 use crate::session::Display;
 use crate::session::Finished;
 
@@ -94,11 +95,23 @@ pub struct Args {
     strategy: Option<Strategy>,
 
     #[command(flatten)]
+    assume: Assumptions,
+
+    #[command(flatten)]
     show: Show,
 
     /// The command and its arguments; no shell is put between
     #[arg(last = true, value_name = "CMD", requires = "bad")]
     command: Vec<String>,
+}
+
+/// Verdicts that need no trial.
+#[derive(Debug, clap::Args)]
+pub struct Assumptions {
+    /// Take a verdict for granted: `good=COMMIT`, `bad=COMMIT` or `skip=COMMIT`; may be given several times. The commit is not
+    /// tested; `kbisect undo DIR COMMIT` takes it back
+    #[arg(long = "assume", value_name = "VERDICT=COMMIT", value_parser = Assume::parse)]
+    pub assume: Vec<Assume>,
 }
 
 /// What is shown while a run goes on.
@@ -155,7 +168,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         }
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("bisect-{name}")));
-    let finished = session::begin(settled, &out, args.show.display())?;
+    let finished = session::begin(settled, &args.assume.assume, &out, args.show.display())?;
     args.show.files(&finished);
     Ok(finished.exit)
 }
@@ -178,7 +191,16 @@ fn from_command_line(args: &Args) -> Result<Settled, Error> {
         strategy: args.strategy,
         command: args.command.clone(),
     };
-    let repository = Repository::open(args.repo.as_deref().unwrap_or(Path::new(".")))?;
+    settle(&line)
+}
+
+/// The job of a command that tests what a log of another bisection has left.
+pub(super) fn command_job(repo: Option<PathBuf>, bad: &str, good: &[String], command: &[String]) -> Result<Settled, Error> {
+    settle(&CommandLine { repo, bad: bad.to_owned(), good: good.to_vec(), command: command.to_vec(), ..CommandLine::default() })
+}
+
+fn settle(line: &CommandLine) -> Result<Settled, Error> {
+    let repository = Repository::open(line.repo.as_deref().unwrap_or(Path::new(".")))?;
     let own = |path: &Path| repository.is_untracked(path);
     line.job(&Host::here(), &own).map_err(|problems| Error::user(problems.to_string()))
 }

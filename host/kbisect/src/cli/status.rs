@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use kbisect_core::policy::Verdict;
+use kbisect_core::bisector::Assumption;
 
 use crate::error::Error;
 use crate::exit::Exit;
@@ -46,25 +46,22 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-fn table(past: &Past) -> String {
+pub(super) fn table(past: &Past) -> String {
     let summary = &past.summary;
     let mut text = match summary.range {
         Some(range) => format!("range   {}, {} left\n", counted(range as u64, "commit"), summary.left),
         None => "range   not known yet\n".to_owned(),
     };
     if summary.tested.is_empty() {
-        return text + "no trial has ended yet\n";
+        return text + "no trial has ended yet\n" + &assumed(past);
     }
     let _ =
         writeln!(text, "  {:<12}  {:<10}  {:<36}  hit/clean/void/other   P(has the bug)  verdict", "commit", "why", "subject");
     let subjects = report::subjects(&past.entries);
     for tested in &summary.tested {
-        let verdict = match &tested.verdict {
-            None => "open",
-            Some(Verdict::Good) => "good",
-            Some(Verdict::Bad) => "bad",
-            Some(Verdict::Skip(_)) => "skip",
-        };
+        let assumed = summary.assumed.iter().any(|one| one.commit == tested.commit);
+        let verdict = rows::verdict(tested.verdict.as_ref());
+        let verdict = if assumed { format!("{verdict}, assumed") } else { verdict.to_owned() };
         let subject = subjects.get(&tested.commit).map_or("", String::as_str);
         let _ = writeln!(
             text,
@@ -79,10 +76,38 @@ fn table(past: &Past) -> String {
             rows::probability(summary, tested)
         );
     }
+    text + &assumed(past)
+}
+
+/// What is taken for granted of commits without a trial.
+fn assumed(past: &Past) -> String {
+    let summary = &past.summary;
+    let subjects = report::subjects(&past.entries);
+    let untested = summary.assumed.iter().filter(|one| !summary.tested.iter().any(|tested| tested.commit == one.commit));
+    let line = |one: &Assumption| {
+        let subject = terminal::shortened(subjects.get(&one.commit).map_or("", String::as_str), 36);
+        format!(
+            "  {}  {:<10}  {subject:<36}  {:<37}{}\n",
+            one.commit.short(),
+            "assumed",
+            "no trial",
+            rows::verdict(Some(&one.verdict))
+        )
+    };
+    let lines: Vec<String> = untested.map(line).collect();
+    let more = lines.len().saturating_sub(ASSUMED);
+    let mut text: String = lines.into_iter().take(ASSUMED).collect();
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more that are assumed");
+    }
     text
 }
 
-fn standing(past: &Past, directory: &str) -> String {
+/// So many assumptions are listed.
+const ASSUMED: usize = 20;
+
+/// Where a run without an answer stands, and how it goes on.
+pub(super) fn standing(past: &Past, directory: &str) -> String {
     let mut text = if past.summary.suspects.is_empty() { String::new() } else { "likeliest\n".to_owned() };
     for suspect in &past.summary.suspects {
         let _ = writeln!(text, "  {:>8}  {}", report_text::percent(suspect.probability), suspect.commit.short());

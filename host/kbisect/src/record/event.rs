@@ -2,6 +2,7 @@
 //!
 //! Durable events are journalled before they are applied; replaying them gives the same state. Progress is never journalled.
 
+use kbisect_core::bisector::Assumption;
 use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Ends as CoreEnds;
 use kbisect_core::bisector::Kind;
@@ -71,6 +72,16 @@ pub enum BuildResult {
     Failed(String),
     /// The host is to blame.
     Infra(String),
+}
+
+/// A verdict that somebody vouches for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assumed {
+    /// The commit and the verdict.
+    #[serde(flatten)]
+    pub assumption: Assumption,
+    /// First line of the commit's message.
+    pub subject: String,
 }
 
 /// Somebody to tell.
@@ -149,6 +160,7 @@ pub struct OtherBug {
 /// What happened. The order of fields is the order in the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "most events are trials, which are the large ones")]
 pub enum Event {
     /// First event of a run.
     Started {
@@ -166,6 +178,9 @@ pub enum Event {
         strategy: Strategy,
         /// The start commit's subject.
         subject: String,
+        /// Verdicts that are taken for granted from the start.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        assumed: Vec<Assumed>,
     },
     /// A later process goes on with the run.
     Resumed {
@@ -249,10 +264,28 @@ pub enum Event {
         /// Why, in one line.
         reason: String,
     },
-    /// A trial is taken back.
+    /// Verdicts are taken for granted from here on. An answer that was given before no longer stands.
+    Assumed {
+        /// The verdicts.
+        assumed: Vec<Assumed>,
+    },
+    /// Trials and assumptions are taken back, and with them an answer that was given before.
     Retracted {
-        /// The trial.
-        trial: TrialNumber,
+        /// The trials.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        trials: Vec<TrialNumber>,
+        /// The commits of which nothing is assumed any more.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        assumed: Vec<CommitId>,
+    },
+    /// Somebody asks for trials at a commit, whatever the search would do. An answer that was given before no longer stands.
+    ByHand {
+        /// The commit.
+        commit: CommitId,
+        /// Its subject.
+        subject: String,
+        /// How many more.
+        trials: u32,
     },
     /// The flake policy answered.
     Judged {
@@ -321,6 +354,21 @@ pub enum Event {
         /// Why: `signal`, `deadline`, `infrastructure`, …
         why: String,
     },
+}
+
+impl Event {
+    /// What is taken for granted from this event on.
+    pub fn assumed(&self) -> &[Assumed] {
+        match self {
+            Self::Started { assumed, .. } | Self::Assumed { assumed } => assumed,
+            _ => &[],
+        }
+    }
+
+    /// Whether an answer that was given before no longer stands.
+    pub fn reopens(&self) -> bool {
+        matches!(self, Self::Assumed { .. } | Self::Retracted { .. } | Self::ByHand { .. })
+    }
 }
 
 /// What is going on right now; shown, never kept.

@@ -62,9 +62,9 @@ impl Faces {
                     *title = shown(outcome);
                 }
             }
-            Event::Retracted { trial } => {
+            Event::Retracted { trials, .. } => trials.iter().for_each(|trial| {
                 self.ended.remove(&trial.0);
-            }
+            }),
             _ => {}
         }
     }
@@ -165,7 +165,7 @@ mod tests {
         let expected = [("a", 1, 3), ("b", 2, 2), ("drifted", 0, 1)].map(|(title, start, all)| (title.to_owned(), start, all));
         assert_eq!(counts, expected);
         assert_eq!(faces.at_start(), ["a   (1 of 5 trials at the start commit)", "b   (2 of 5 trials at the start commit)"]);
-        faces.take(&Event::Retracted { trial: TrialNumber(2) });
+        faces.take(&Event::Retracted { trials: vec![TrialNumber(2)], assumed: Vec::new() });
         assert_eq!(faces.counts()[0].trials, 2);
     }
 }

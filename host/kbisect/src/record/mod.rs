@@ -4,6 +4,8 @@
 
 pub mod duration;
 pub mod event;
+pub mod explanation;
+pub mod explanation_text;
 pub mod faces;
 pub mod journal;
 pub mod json;
@@ -13,6 +15,7 @@ pub mod recorder;
 pub mod report;
 pub mod report_text;
 pub mod rows;
+pub mod standing;
 pub mod stays;
 pub mod syzbot_log;
 pub mod syzlog;

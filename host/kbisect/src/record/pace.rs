@@ -102,6 +102,7 @@ mod tests {
             ends: Ends { kind: Kind::Cause, start, good: Vec::new(), releases: Vec::new(), head: false },
             strategy,
             subject: String::new(),
+            assumed: Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
+use kbisect_core::bisector::Assumption;
 use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Suspect;
@@ -40,8 +41,11 @@ pub struct Report {
     pub named: Option<Named>,
     /// Where the crash was seen: not the culprit.
     pub start: Subject,
-    /// Ends of the range that had no trial of their own: that they are bad and good was taken on trust.
+    /// Ends of the range that had no trial of their own, and that nobody vouches for: that they are bad and good was taken on trust.
     pub on_trust: Vec<CommitId>,
+    /// Verdicts that somebody vouches for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<Assumption>,
     /// The target's titles, most frequent first, then those of other crashes that were taken for it.
     pub titles: Vec<String>,
     /// The same titles with how often each was seen.
@@ -127,19 +131,20 @@ impl Report {
             Event::Started { ends, subject, .. } => Some((entry.time, ends, subject)),
             _ => None,
         })?;
-        let (ended, conclusion, summary, commit, splat, others, credence) =
-            entries.iter().rev().find_map(|entry| match &entry.event {
-                Event::Concluded { conclusion, summary, commit, splat, others, credence } => {
-                    Some((entry.time, conclusion, summary, commit, splat, others, credence))
-                }
-                _ => None,
-            })?;
+        // What was concluded before something was taken back, assumed or asked for does not stand.
+        let mut since = entries.iter().rev().take_while(|entry| !entry.event.reopens());
+        let (ended, conclusion, summary, commit, splat, others, credence) = since.find_map(|entry| match &entry.event {
+            Event::Concluded { conclusion, summary, commit, splat, others, credence } => {
+                Some((entry.time, conclusion, summary, commit, splat, others, credence))
+            }
+            _ => None,
+        })?;
         let subjects = subjects(entries);
         let outcomes = outcomes(entries);
         let faces = Faces::of(entries).counts();
         let untested = |end: &&CommitId| {
             let counts = |one: &&Tested| one.commit == **end && one.hits + one.clean + one.other > 0;
-            !summary.tested.iter().any(|one| counts(&one))
+            !summary.tested.iter().any(|one| counts(&one)) && !summary.assumed.iter().any(|one| one.commit == **end)
         };
         let on_trust: Vec<CommitId> = [&ends.start].into_iter().chain(&ends.good).filter(untested).copied().collect();
         let measured = !on_trust.contains(&ends.start);
@@ -164,6 +169,7 @@ impl Report {
             named,
             start: Subject { commit: ends.start, subject: start_subject.clone() },
             on_trust,
+            assumed: summary.assumed.clone(),
             titles: faces.iter().map(|face| face.title.clone()).collect(),
             faces,
             looks: looks(outcomes.values().copied()),
@@ -206,10 +212,14 @@ pub fn subjects(entries: &[Entry]) -> HashMap<CommitId, String> {
     let mut subjects = HashMap::new();
     for entry in entries {
         match &entry.event {
-            Event::Chosen { commit, subject, .. } => subjects.insert(*commit, subject.clone()),
+            Event::Chosen { commit, subject, .. } | Event::ByHand { commit, subject, .. } => {
+                subjects.insert(*commit, subject.clone())
+            }
             Event::Started { ends, subject, .. } => subjects.insert(ends.start, subject.clone()),
             _ => None,
         };
+        let assumed = entry.event.assumed().iter().map(|one| (one.assumption.commit, one.subject.clone()));
+        subjects.extend(assumed);
     }
     subjects
 }
@@ -222,9 +232,9 @@ fn outcomes(entries: &[Entry]) -> BTreeMap<u64, &Outcome> {
             Event::TrialEnded { trial, outcome, .. } | Event::Related { trial, outcome, .. } => {
                 outcomes.insert(trial.0, outcome);
             }
-            Event::Retracted { trial } => {
+            Event::Retracted { trials, .. } => trials.iter().for_each(|trial| {
                 outcomes.remove(&trial.0);
-            }
+            }),
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ use kbisect_core::bisector::Suspect;
 use kbisect_core::commit::CommitId;
 use kbisect_core::credence::Credence;
 use kbisect_core::policy::Stage;
+use kbisect_core::policy::Verdict;
 
 use super::counted;
 use super::duration;
@@ -27,12 +28,15 @@ use super::terminal::shortened;
 
 /// Most columns of a line that is no tag.
 const WIDTH: usize = 75;
+/// So many assumptions are told one by one.
+const ASSUMED: usize = 6;
 
 /// The text of the report; `link` is the public page of the crash, if there is one.
 pub fn render(report: &Report, link: Option<&str>) -> String {
     let mut text = headline(report);
     crash(&mut text, report);
     on_trust(&mut text, report);
+    assumed(&mut text, report);
     evidence(&mut text, report);
     if let Some(credence) = report.named.as_ref().and_then(|named| named.credence.as_ref()) {
         sureness(&mut text, credence);
@@ -193,6 +197,24 @@ fn on_trust(text: &mut String, report: &Report) {
     let _ = writeln!(text, "Taken on trust, not tested: {}", claims.join(", "));
     if report.on_trust.contains(&report.start.commit) {
         text.push_str("  (strategy posterior tests the ends first, and measures how sure it is)\n");
+    }
+}
+
+/// What somebody vouches for.
+fn assumed(text: &mut String, report: &Report) {
+    for one in report.assumed.iter().take(ASSUMED) {
+        let _ = writeln!(text, "Assumed: {} is {}", one.commit.short(), said(&one.verdict));
+    }
+    if report.assumed.len() > ASSUMED {
+        let _ = writeln!(text, "Assumed: {} more verdicts", report.assumed.len() - ASSUMED);
+    }
+}
+
+fn said(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Good => "good",
+        Verdict::Bad => "bad",
+        Verdict::Skip(_) => "untestable",
     }
 }
 

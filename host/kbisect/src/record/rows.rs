@@ -8,6 +8,7 @@ use kbisect_core::bisector::Summary;
 use kbisect_core::bisector::Tested;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Role;
+use kbisect_core::policy::Verdict;
 
 use super::event::Event;
 use super::stays::Stay;
@@ -73,10 +74,25 @@ impl Rows {
     }
 }
 
-/// The probability that a commit has the bug, with three decimals; a dash where the start commit had no trial, for then nothing was
-/// measured that such a figure could rest on.
+/// The probability that a commit has the bug, with three decimals; a dash where the start commit had no trial and nobody vouches for
+/// a bad commit, for then nothing was measured that such a figure could rest on.
 pub fn probability(summary: &Summary, tested: &Tested) -> String {
-    if summary.tested.iter().any(|one| one.role == Role::Start) { format!("{:.3}", tested.bad) } else { "-".to_owned() }
+    let vouched_for = || summary.assumed.iter().any(|one| one.verdict == Verdict::Bad);
+    if summary.tested.iter().any(|one| one.role == Role::Start) || vouched_for() {
+        format!("{:.3}", tested.bad)
+    } else {
+        "-".to_owned()
+    }
+}
+
+/// A verdict in a word; a commit without one is open.
+pub fn verdict(verdict: Option<&Verdict>) -> &'static str {
+    match verdict {
+        None => "open",
+        Some(Verdict::Good) => "good",
+        Some(Verdict::Bad) => "bad",
+        Some(Verdict::Skip(_)) => "skip",
+    }
 }
 
 /// Why a commit is tested, in a word.

@@ -149,9 +149,9 @@ impl Text {
                     *run = text;
                 }
             }
-            Event::Retracted { trial } => {
+            Event::Retracted { trials, .. } => {
                 for runs in self.runs.values_mut() {
-                    runs.retain(|(number, _)| number != trial);
+                    runs.retain(|(number, _)| !trials.contains(number));
                 }
             }
             Event::Judged { commit, judgement, .. } => {
@@ -167,6 +167,8 @@ impl Text {
             }
             Event::Addressed { recipients } => self.address(&mut lines, recipients),
             Event::Chosen { .. }
+            | Event::Assumed { .. }
+            | Event::ByHand { .. }
             | Event::Resumed { .. }
             | Event::Routed { .. }
             | Event::PluginLog { .. }

@@ -23,6 +23,7 @@ use kbisect_core::commit::CommitId;
 use super::Renderer;
 use super::counted;
 use super::duration;
+use super::event::Assumed;
 use super::event::BuildResult;
 use super::event::Ends;
 use super::event::Entry;
@@ -44,6 +45,9 @@ const SHORT_SUBJECT: usize = 12;
 const ROW: usize = 64;
 /// Columns of the table's first line beside the subject.
 const HEAD: usize = 71;
+
+/// So many assumptions are told one by one.
+const ASSUMED: usize = 8;
 
 /// Without a screen that changes: how much more or less time has to be left than was said last to be said again, and the least time
 /// that is worth a line, in seconds.
@@ -117,7 +121,21 @@ impl Terminal {
             self.mention(&mention);
         }
         match &entry.event {
-            Event::Started { ends, subject, .. } => self.line(&start_line(ends, subject)),
+            Event::Started { ends, subject, assumed, .. } => {
+                self.line(&start_line(ends, subject));
+                self.assumed(assumed);
+            }
+            Event::Assumed { assumed } => self.assumed(assumed),
+            Event::Retracted { trials, assumed } => {
+                let trials = (!trials.is_empty()).then(|| counted(trials.len() as u64, "trial"));
+                let assumed = (!assumed.is_empty()).then(|| counted(assumed.len() as u64, "assumption"));
+                let taken: Vec<String> = trials.into_iter().chain(assumed).collect();
+                self.line(&format!("undone  {}", taken.join(" and ")));
+            }
+            Event::ByHand { commit, subject, trials } => {
+                let trials = counted(u64::from(*trials), "trial");
+                self.line(&format!("by hand {trials} at {} (\"{}\")", commit.short(), shortened(subject, 60)));
+            }
             Event::Resumed { .. } => self.line("resumed; what was done before is kept, and counted below"),
             // The start commit is bad, and so the target is what it showed there.
             Event::Routed { .. } => {
@@ -162,10 +180,20 @@ impl Terminal {
             Event::Chosen { .. }
             | Event::TrialEnded { .. }
             | Event::Related { .. }
-            | Event::Retracted { .. }
             | Event::Judged { .. }
             | Event::PluginLog { .. }
             | Event::Addressed { .. } => {}
+        }
+    }
+
+    /// Tells what is taken for granted, a few of them one by one.
+    fn assumed(&self, assumed: &[Assumed]) {
+        for Assumed { assumption, subject } in assumed.iter().take(ASSUMED) {
+            let verdict = rows::verdict(Some(&assumption.verdict));
+            self.line(&format!("assumed {verdict:<4}  {} (\"{}\")", assumption.commit.short(), shortened(subject, 60)));
+        }
+        if assumed.len() > ASSUMED {
+            self.line(&format!("        and {} more", assumed.len() - ASSUMED));
         }
     }
 

@@ -147,6 +147,14 @@ impl RunDirectory {
         zstd::decode_all(File::open(self.trial(commit, n).join("console.zst"))?)
     }
 
+    /// Takes away a result that no longer stands.
+    pub(super) fn forget_report(&self) {
+        for name in ["report.json", "report.txt"] {
+            // Best effort: the journal says that it does not stand.
+            let _ = fs::remove_file(self.path.join(name));
+        }
+    }
+
     /// Writes a file of the directory in one step: a reader sees the old text or the new one.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let (path, part) = (self.path.join(name), self.path.join(format!("{name}.part")));

@@ -3,8 +3,10 @@
 //! Owns the order of things: an event is journalled, then applied, then acted on. What runs is the executor's; what it means is
 //! the core's and the plugins'.
 
+mod by_hand;
 mod start_commit;
 mod stuck;
+mod take_over;
 #[cfg(test)]
 mod tests;
 
@@ -123,7 +125,10 @@ impl<'a> Dispatcher<'a> {
 
     /// Runs until there is an answer or a reason to stop.
     pub(super) async fn run(mut self, signals: &mut super::signals::Signals) -> Result<Ending, Error> {
-        let deadline = self.parts.job.limits.deadline.map(|limit| Instant::now() + limit);
+        let deadline = self.deadline();
+        if !self.state.routed && self.start_is_assumed() {
+            self.freeze_target()?;
+        }
         loop {
             if self.stopping.is_none()
                 && let Some(ending) = self.advance()?
@@ -137,25 +142,35 @@ impl<'a> Dispatcher<'a> {
             if self.stopping.is_some() && self.running.is_empty() && self.building.is_empty() {
                 return Ok(self.stopping.take().expect("just seen"));
             }
-            let until_deadline = deadline.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
-            tokio::select! {
-                ended = self.executor.next() => self.take(ended)?,
-                () = signals.next() => {
-                    if self.stopping.is_some() {
-                        self.executor.cancel_all();
-                    } else {
-                        // Best effort: a full disk does not keep anyone from stopping.
-                        let _ = self.record(Event::Stopping);
-                        self.stopping = Some(Ending::Signal);
-                        self.executor.cancel_builds();
-                    }
-                }
-                () = tokio::time::sleep(until_deadline), if deadline.is_some() && self.stopping.is_none() => {
-                    self.stopping = Some(Ending::Deadline);
+            self.wait(signals, deadline).await?;
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.parts.job.limits.deadline.map(|limit| Instant::now() + limit)
+    }
+
+    /// Takes in what happens next.
+    async fn wait(&mut self, signals: &mut super::signals::Signals, deadline: Option<Instant>) -> Result<(), Error> {
+        let until_deadline = deadline.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
+        tokio::select! {
+            ended = self.executor.next() => self.take(ended)?,
+            () = signals.next() => {
+                if self.stopping.is_some() {
                     self.executor.cancel_all();
+                } else {
+                    // Best effort: a full disk does not keep anyone from stopping.
+                    let _ = self.record(Event::Stopping);
+                    self.stopping = Some(Ending::Signal);
+                    self.executor.cancel_builds();
                 }
             }
+            () = tokio::time::sleep(until_deadline), if deadline.is_some() && self.stopping.is_none() => {
+                self.stopping = Some(Ending::Deadline);
+                self.executor.cancel_all();
+            }
         }
+        Ok(())
     }
 
     /// Starts everything that the plan asks for and that fits; an ending when there is nothing more to do.
@@ -388,11 +403,12 @@ impl<'a> Dispatcher<'a> {
         self.recorder.progress(&Progress::Trying { trial: number, commit, slot });
     }
 
-    /// The smallest index that no trial of the commit has, finished or running.
+    /// The smallest index that no trial of the commit has or had, finished or running.
     fn free_index(&self, commit: CommitId) -> u32 {
         let finished = self.state.trials.values().filter(|past| past.commit == commit).map(|past| past.n);
         let running = self.running.values().filter(|running| running.commit == commit).map(|running| running.n);
-        let used: HashSet<u32> = finished.chain(running).collect();
+        let retracted = self.state.retracted.iter().filter(|(at, _)| *at == commit).map(|(_, n)| *n);
+        let used: HashSet<u32> = finished.chain(running).chain(retracted).collect();
         (1..).find(|n| !used.contains(n)).expect("numbers do not end")
     }
 

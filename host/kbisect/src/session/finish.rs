@@ -28,6 +28,7 @@ use crate::record::event::Event;
 use crate::record::recorder::Recorder;
 use crate::record::report::Report;
 use crate::record::report_text;
+use crate::record::standing::standing;
 use crate::record::syzlog;
 
 /// Most lines of a console that a result quotes.
@@ -67,8 +68,9 @@ pub(super) fn write_results(
     link: Option<&str>,
     entries: &[Entry],
 ) -> Result<Option<(Report, String)>, Error> {
-    directory.write("bisect.log", &syzlog::render(entries))?;
+    directory.write("bisect.log", &syzlog::render(&standing(entries)))?;
     let Some(report) = Report::from_entries(entries) else {
+        directory.forget_report();
         return Ok(None);
     };
     let json = serde_json::to_string_pretty(&report).map_err(|error| Error::internal(error.to_string()))?;

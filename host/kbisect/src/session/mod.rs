@@ -3,11 +3,17 @@
 //! Owns the run directory, the loop (`dispatcher`) and what runs under it (`executor`). Decides nothing: the next action is the
 //! core's, judgements are the plugins', texts are `record`'s.
 
+mod again;
+mod assumed;
 mod builder;
+mod by_hand;
 mod directory;
 mod dispatcher;
 mod executor;
+mod explain;
 mod finish;
+mod git_log;
+mod import;
 mod inputs;
 mod looks;
 mod others;
@@ -17,6 +23,7 @@ mod prepare;
 mod signals;
 mod state;
 mod target;
+mod undo;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -27,6 +34,7 @@ use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Summary;
 use tokio::runtime::Runtime;
 
+use self::again::Again;
 use self::directory::RunDirectory;
 use self::dispatcher::Dispatcher;
 use self::dispatcher::Ending;
@@ -42,6 +50,7 @@ use crate::error::ErrorKind;
 use crate::exit::Exit;
 use crate::process::jail;
 use crate::process::ledger;
+use crate::record::event::Assumed;
 use crate::record::event::Entry;
 use crate::record::event::Event;
 use crate::record::event::Progress;
@@ -53,8 +62,20 @@ use crate::record::report::Report;
 use crate::record::syzlog::SyzLog;
 use crate::record::terminal::Terminal;
 
+pub use self::assumed::Assume;
+pub use self::by_hand::by_hand;
+pub use self::explain::explain;
 pub use self::finish::shown;
+pub use self::git_log::git_session;
+pub use self::import::Elsewhere;
+pub use self::import::Imported;
+pub use self::import::Seen;
+pub use self::import::import_trials;
+pub use self::import::import_verdicts;
 pub use self::prepare::settle_ends;
+pub use self::undo::Undo;
+pub use self::undo::Undone;
+pub use self::undo::undo;
 
 /// How long threads that compute are waited for at the end of a run.
 const AFTER_END: Duration = Duration::from_millis(200);
@@ -82,17 +103,10 @@ pub struct Finished {
 }
 
 /// Begins a run in a new directory and takes it as far as it goes. The job is checked first, as `kbisect check` does.
-pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished, Error> {
+pub fn begin(settled: Settled, assume: &[Assume], out: &Path, display: Display) -> Result<Finished, Error> {
     on_threads(|runtime| {
-        let checked = runtime.block_on(check::check(settled, out))?;
-        if let Some(error) = checked.obstacle() {
-            return Err(error);
-        }
-        let job = checked.settled.job;
-        let settled = prepare::settle(&job)?;
-        let mut state = State::new(settled.bisector(&job)?, &job);
-        let mut parts = settled.with(job, RunDirectory::create(out)?);
-        start(&mut parts, &mut state, display, runtime).map_err(|error| {
+        let (mut parts, mut state, assumed) = lay_out(settled, assume, &[], out, runtime)?;
+        start(&mut parts, &mut state, assumed, display, runtime).map_err(|error| {
             let begun = !state.trials.is_empty() || !state.builds.is_empty();
             // What shows a defect is kept, too.
             let kept = matches!(error.kind, ErrorKind::Infrastructure | ErrorKind::Internal);
@@ -106,8 +120,39 @@ pub fn begin(settled: Settled, out: &Path, display: Display) -> Result<Finished,
     })
 }
 
+/// Checks a job, and makes the directory of its run; nothing is tested yet.
+fn lay_out(
+    settled: Settled,
+    assume: &[Assume],
+    elsewhere: &[Elsewhere],
+    out: &Path,
+    runtime: &Runtime,
+) -> Result<(Parts, State, Vec<Assumed>), Error> {
+    let checked = runtime.block_on(check::check(settled, out))?;
+    if let Some(error) = checked.obstacle() {
+        return Err(error);
+    }
+    let job = checked.settled.job;
+    let settled = prepare::settle(&job, assume, elsewhere)?;
+    let state = State::new(settled.bisector(&job)?, &job);
+    let assumed = settled.assume(&job, &state)?;
+    Ok((settled.with(job, RunDirectory::create(out)?), state, assumed))
+}
+
 /// The first process of a run, from the frozen job on.
-fn start(parts: &mut Parts, state: &mut State, display: Display, runtime: &Runtime) -> Result<Finished, Error> {
+fn start(
+    parts: &mut Parts,
+    state: &mut State,
+    assumed: Vec<Assumed>,
+    display: Display,
+    runtime: &Runtime,
+) -> Result<Finished, Error> {
+    let mut recorder = begin_journal(parts, state, assumed, display)?;
+    runtime.block_on(drive(parts, state, &mut recorder, display))
+}
+
+/// Freezes the job and records the first events.
+fn begin_journal(parts: &mut Parts, state: &mut State, assumed: Vec<Assumed>, display: Display) -> Result<Recorder, Error> {
     if let Some(lack) = parts.job.build.as_ref().and_then(|_| parts.room().lack()) {
         return Err(Error::infrastructure(lack).hint(directory::MAKE_ROOM));
     }
@@ -117,58 +162,19 @@ fn start(parts: &mut Parts, state: &mut State, display: Display, runtime: &Runti
     attach(&mut recorder, parts, display, &[])?;
     ledger::keep_in(parts.directory.children());
     let warning = jail::warning().map(|message| Event::Warned { message });
-    for event in prepare::first_events(parts)?.into_iter().chain(warning) {
+    for event in prepare::first_events(parts, assumed)?.into_iter().chain(warning) {
         record(&mut recorder, state, event)?;
     }
-    runtime.block_on(drive(parts, state, &mut recorder, display))
+    Ok(recorder)
 }
 
-/// Goes on with a run; `repo` where the repository has moved, which is remembered.
-pub fn resume(directory: &Path, repo: Option<PathBuf>, display: Display) -> Result<Finished, Error> {
+/// Goes on with a run, with what is assumed from here on; `repo` where the repository has moved, which is remembered.
+pub fn resume(directory: &Path, repo: Option<PathBuf>, assume: &[Assume], display: Display) -> Result<Finished, Error> {
     on_threads(|runtime| {
-        let directory = RunDirectory::open(directory)?;
-        directory.tidy();
-        ledger::keep_in(directory.children());
-        let (journal, entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
-        let mut job = crate::config::read_frozen(&directory.job())?.job;
-        inputs::find(&mut job, &directory)?;
-        let moved = repo.is_some();
-        if let Some(repo) = repo {
-            job.repo = std::path::absolute(&repo).map_err(|error| directory::failed("find", &repo, &error))?;
-        }
-        let settled = prepare::settle_again(&job, &entries)?;
-        if moved {
-            parts::write_job(&job, &directory)?;
-        }
-        let mut state = State::new(settled.bisector(&job)?, &job);
-        let parts = settled.with(job, directory);
-        go_on(&parts, &mut state, (journal, &entries), display, runtime).map_err(|error| with_way_on(error, &parts))
+        let (parts, mut state, recorder) = Again::open(directory, repo, assume)?.go_on(display);
+        let driven = recorder.and_then(|mut recorder| runtime.block_on(drive(&parts, &mut state, &mut recorder, display)));
+        driven.map_err(|error| with_way_on(error, &parts))
     })
-}
-
-/// A later process of a run, from where its journal ends.
-fn go_on(
-    parts: &Parts,
-    state: &mut State,
-    (journal, entries): (Journal, &[Entry]),
-    display: Display,
-    runtime: &Runtime,
-) -> Result<Finished, Error> {
-    let mut recorder = Recorder::new(journal);
-    attach(&mut recorder, parts, display, entries)?;
-    for entry in entries {
-        state.apply(&entry.event);
-    }
-    if entries.len() < prepare::MOST_FIRST_EVENTS {
-        for event in prepare::first_events(parts)?.into_iter().skip(entries.len()) {
-            record(&mut recorder, state, event)?;
-        }
-    }
-    parts.restore(state, entries)?;
-    if state.concluded.is_none() {
-        record(&mut recorder, state, Event::Resumed { version: env!("CARGO_PKG_VERSION").to_owned() })?;
-    }
-    runtime.block_on(drive(parts, state, &mut recorder, display))
 }
 
 /// An error of the host's with the command that goes on once it is mended.
@@ -196,7 +202,7 @@ pub struct Past {
 pub fn look(directory: &Path) -> Result<Past, Error> {
     let entries = entries(directory)?;
     let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
-    let settled = prepare::settle_again(&job, &entries)?;
+    let settled = prepare::settle_again(&job, &entries, &[])?;
     let mut state = State::new(settled.bisector(&job)?, &job);
     for entry in &entries {
         state.apply(&entry.event);
@@ -255,7 +261,7 @@ fn attach(recorder: &mut Recorder, parts: &Parts, display: Display, past: &[Entr
 
 /// Takes a run from where it stands to its end.
 async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, display: Display) -> Result<Finished, Error> {
-    let mut signals = Signals::listen().map_err(|error| Error::infrastructure(format!("cannot listen for signals: {error}")))?;
+    let mut signals = Signals::of_a_run()?;
     let ending = match &state.concluded {
         Some(conclusion) => Ending::Concluded(conclusion.clone()),
         None => {
@@ -265,6 +271,11 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
             ending
         }
     };
+    end(parts, state, recorder, display, ending)
+}
+
+/// Records how a run ended, and writes what came of it.
+fn end(parts: &Parts, state: &mut State, recorder: &mut Recorder, display: Display, ending: Ending) -> Result<Finished, Error> {
     let exit = match ending {
         Ending::Concluded(conclusion) => {
             let exit = exit_of(&conclusion);

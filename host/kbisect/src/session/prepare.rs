@@ -9,10 +9,15 @@ use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::graph::Graph;
 
+use super::assumed;
+use super::assumed::Assume;
 use super::directory;
 use super::directory::RunDirectory;
+use super::import;
+use super::import::Elsewhere;
 use super::parts::Notices;
 use super::parts::Parts;
+use super::state::State;
 use crate::config::job::Job;
 use crate::error::Error;
 use crate::git;
@@ -20,6 +25,7 @@ use crate::git::Repository;
 use crate::policy::Notice;
 use crate::policy::Policies;
 use crate::policy::console;
+use crate::record::event::Assumed;
 use crate::record::event::Ends;
 use crate::record::event::Entry;
 use crate::record::event::Event;
@@ -33,17 +39,19 @@ pub(super) struct Settled {
     policies: Policies,
     facts: Arc<git::Facts>,
     notices: Arc<Notices>,
+    assumed: Vec<Assumed>,
 }
 
-/// Looks up what a new job names.
-pub(super) fn settle(job: &Job) -> Result<Settled, Error> {
+/// Looks up what a new job names, what is assumed beside it, and the releases that were tested elsewhere.
+pub(super) fn settle(job: &Job, assume: &[Assume], elsewhere: &[Elsewhere]) -> Result<Settled, Error> {
     let repository = Repository::open(&job.repo)?;
-    let ends = settle_ends(job, &repository)?;
-    settled(job, repository, ends)
+    let ends = import::ends(job, &repository, elsewhere)?;
+    let assumed = assumed::look_up(assume, &repository)?;
+    settled(job, repository, ends, assumed, &[])
 }
 
-/// Looks up what a run's journal names.
-pub(super) fn settle_again(job: &Job, entries: &[Entry]) -> Result<Settled, Error> {
+/// Looks up what a run's journal names, and what is assumed anew.
+pub(super) fn settle_again(job: &Job, entries: &[Entry], assume: &[Assume]) -> Result<Settled, Error> {
     let moved = |error: git::Error| {
         Error::from(error).hint("if the repository has moved, name its new place: kbisect resume DIR --repo PATH")
     };
@@ -59,13 +67,16 @@ pub(super) fn settle_again(job: &Job, entries: &[Entry]) -> Result<Settled, Erro
     for commit in ends.good.iter().chain([&ends.start]) {
         repository.subject(commit).map_err(moved)?;
     }
-    settled(job, repository, ends)
+    let assumed = assumed::look_up(assume, &repository)?;
+    let before: Vec<CommitId> = entries.iter().flat_map(|entry| entry.event.assumed()).map(|one| one.assumption.commit).collect();
+    settled(job, repository, ends, assumed, &before)
 }
 
-fn settled(job: &Job, repository: Repository, ends: Ends) -> Result<Settled, Error> {
+fn settled(job: &Job, repository: Repository, ends: Ends, assumed: Vec<Assumed>, before: &[CommitId]) -> Result<Settled, Error> {
     let repository = Arc::new(repository);
-    let tips: Vec<CommitId> =
+    let mut tips: Vec<CommitId> =
         ends.good.iter().copied().chain([ends.start]).chain(ends.releases.iter().map(|release| release.commit)).collect();
+    tips.extend(assumed.iter().map(|one| one.assumption.commit).chain(before.iter().copied()));
     let graph = Arc::new(repository.graph(&tips)?);
     let facts = Arc::new(git::Facts::new(Arc::clone(&repository)));
     let notices = Arc::new(Notices::default());
@@ -75,7 +86,7 @@ fn settled(job: &Job, repository: Repository, ends: Ends) -> Result<Settled, Err
         Arc::clone(&facts) as Arc<dyn crate::policy::Facts>,
         Arc::new(move |notice: Notice| sink.add(notice.into())),
     )?;
-    Ok(Settled { repository, ends, graph, policies, facts, notices })
+    Ok(Settled { repository, ends, graph, policies, facts, notices, assumed })
 }
 
 impl Settled {
@@ -88,6 +99,17 @@ impl Settled {
             single_trials: job.search.single_trials,
         };
         Bisector::new(Arc::clone(&self.graph), self.ends.clone().into(), settings).map_err(|error| Error::user(error.to_string()))
+    }
+
+    /// The user's repository.
+    pub(super) fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// What is to be assumed beside what the search knows; said before any work where it cannot be.
+    pub(super) fn assume(&self, job: &Job, state: &State) -> Result<Vec<Assumed>, Error> {
+        assumed::check(&self.assumed, job, &self.ends, state)?;
+        Ok(self.assumed.clone())
     }
 
     /// The parts of a run in `directory`.
@@ -123,7 +145,7 @@ pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
 pub(super) const MOST_FIRST_EVENTS: usize = 2;
 
 /// The first entries of a new run: what is bisected, and the target where the job states it.
-pub(super) fn first_events(parts: &Parts) -> Result<Vec<Event>, Error> {
+pub(super) fn first_events(parts: &Parts, assumed: Vec<Assumed>) -> Result<Vec<Event>, Error> {
     let started = Event::Started {
         format: journal::FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -132,6 +154,7 @@ pub(super) fn first_events(parts: &Parts) -> Result<Vec<Event>, Error> {
         ends: parts.ends.clone(),
         strategy: parts.job.search.strategy,
         subject: parts.subject(&parts.ends.start),
+        assumed,
     };
     let mut events = vec![started];
     if let Some((faces, origin)) = stated_target(parts)? {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use kbisect_core::bisector::Bisector;
 use kbisect_core::bisector::Built;
@@ -59,6 +60,8 @@ pub(super) struct State {
     pub trials: BTreeMap<TrialNumber, PastTrial>,
     /// Numbers of a commit's trials in the order they ended.
     ended: HashMap<CommitId, Vec<TrialNumber>>,
+    /// Numbers of all trials in the order they ended.
+    order: Vec<TrialNumber>,
     /// How each build ended, by commit and number.
     pub builds: HashMap<(CommitId, u32), BuildResult>,
     /// The policy's latest answer for each commit, and how many trials it had seen.
@@ -71,6 +74,8 @@ pub(super) struct State {
     pub concluded: Option<Conclusion>,
     /// Whether the recipients were settled.
     pub addressed: bool,
+    /// Commits and indices of trials that were taken back: their consoles stay where they are.
+    pub retracted: HashSet<(CommitId, u32)>,
     /// Largest trial number given out.
     last: u64,
     durations: Durations,
@@ -89,12 +94,14 @@ impl State {
             looks: Looks::default(),
             trials: BTreeMap::new(),
             ended: HashMap::new(),
+            order: Vec::new(),
             builds: HashMap::new(),
             judged: HashMap::new(),
             current: None,
             routed: false,
             concluded: None,
             addressed: false,
+            retracted: HashSet::new(),
             last: 0,
             durations: Durations::default(),
             build_failures_are_void: job.stage != TargetStage::Build,
@@ -104,6 +111,14 @@ impl State {
 
     /// Takes in a durable event.
     pub(super) fn apply(&mut self, event: &Event) {
+        for assumed in event.assumed() {
+            self.bisector.assume(assumed.assumption.clone());
+        }
+        if event.reopens() {
+            self.concluded = None;
+            self.addressed = false;
+            self.current = None;
+        }
         match event {
             Event::Target { faces, origin } => {
                 self.faces.clone_from(faces);
@@ -145,6 +160,7 @@ impl State {
                 };
                 self.bisector.record(past.evidence(*trial));
                 self.ended.entry(*commit).or_default().push(*trial);
+                self.order.push(*trial);
                 self.trials.insert(*trial, past);
                 self.durations.trial_took(*seconds);
                 self.bisector.keep_pace(self.durations.pace(self.builders));
@@ -159,14 +175,9 @@ impl State {
                     self.judged.remove(&past.commit);
                 }
             }
-            Event::Retracted { trial } => {
-                if let Some(past) = self.trials.remove(trial) {
-                    self.bisector.retract(*trial);
-                    self.judged.remove(&past.commit);
-                    if let Some(ended) = self.ended.get_mut(&past.commit) {
-                        ended.retain(|number| number != trial);
-                    }
-                }
+            Event::Retracted { trials, assumed } => {
+                trials.iter().for_each(|trial| self.retract(*trial));
+                assumed.iter().for_each(|commit| self.bisector.forget_assumption(commit));
             }
             Event::Judged { commit, trials, judgement, .. } => {
                 self.judged.insert(*commit, (*trials, judgement.clone()));
@@ -175,6 +186,8 @@ impl State {
             Event::Concluded { conclusion, .. } => self.concluded = Some(conclusion.clone()),
             Event::Addressed { .. } => self.addressed = true,
             Event::Started { .. }
+            | Event::Assumed { .. }
+            | Event::ByHand { .. }
             | Event::Resumed { .. }
             | Event::PluginLog { .. }
             | Event::PluginFailed { .. }
@@ -182,6 +195,18 @@ impl State {
             | Event::Stopping
             | Event::Stopped { .. } => {}
         }
+    }
+
+    fn retract(&mut self, trial: TrialNumber) {
+        let Some(past) = self.trials.remove(&trial) else {
+            return;
+        };
+        self.bisector.retract(trial);
+        self.judged.remove(&past.commit);
+        if let Some(ended) = self.ended.get_mut(&past.commit) {
+            ended.retain(|number| *number != trial);
+        }
+        self.retracted.insert((past.commit, past.n));
     }
 
     /// Whether the target was stated, rather than found at the start commit.
@@ -197,6 +222,11 @@ impl State {
     /// Trials of a commit, in the order they ended.
     pub(super) fn past_at(&self, commit: CommitId) -> impl Iterator<Item = &PastTrial> {
         self.ended.get(&commit).into_iter().flatten().filter_map(|number| self.trials.get(number))
+    }
+
+    /// The trial that ended last, of those that stand.
+    pub(super) fn last_ended(&self) -> Option<TrialNumber> {
+        self.order.iter().rev().copied().find(|number| self.trials.contains_key(number))
     }
 
     /// How many trials of a commit ended.

@@ -35,6 +35,7 @@ impl Story {
             ends: Ends { kind: Kind::Cause, start: commit(1), good: Vec::new(), releases, head: false },
             strategy: Strategy::Posterior,
             subject: "start here".to_owned(),
+            assumed: Vec::new(),
         });
         story
     }

@@ -18,6 +18,12 @@ use crate::session::target;
 const SHOWS: f64 = 0.9;
 
 impl Dispatcher<'_> {
+    /// Whether somebody vouches for the start commit being bad: then it is not tested, and the target is what it is now.
+    pub(super) fn start_is_assumed(&self) -> bool {
+        let start = self.parts.ends.start;
+        self.state.bisector.summary().assumed.iter().any(|one| one.commit == start)
+    }
+
     /// Which look a crash has.
     pub(super) fn look(&self, report: &CrashReport) -> u32 {
         self.state.looks.number(report, |one, other| self.same(one, other))

@@ -1,0 +1,255 @@
+//! `kbisect import`: a run made of a bisection log, of git's own or of syzbot's.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use kbisect_core::bisector::Kind;
+use kbisect_core::crash::CrashReport;
+use kbisect_core::policy::Failure;
+use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Role;
+use kbisect_core::policy::Stage;
+use kbisect_core::policy::Verdict;
+
+use super::run;
+use crate::config;
+use crate::config::Settled;
+use crate::config::job::Expect;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::git::Repository;
+use crate::gitlog;
+use crate::record::counted;
+use crate::session;
+use crate::session::Assume;
+use crate::session::Elsewhere;
+use crate::session::Seen;
+use crate::syzbot;
+
+const EXAMPLES: &str = "\
+Examples:
+  git bisect log > log; kbisect import log --repo . -- ./test.sh
+      take the verdicts of a git bisection for granted, and go on with ./test.sh
+  kbisect import bisect.txt --job job.toml --out run
+      take over the trials of one of syzbot's logs; job.toml says how to build and test
+Then: kbisect explain DIR, kbisect undo DIR COMMIT, kbisect resume DIR.";
+
+/// Make a run out of a bisection log, to look into it or to go on from there
+///
+/// Of git's own log (`git bisect log`, or .git/BISECT_LOG) the verdicts are taken for granted: nothing of it is tested again unless
+/// you take it back. Of syzbot's logs the trials are taken over as evidence, their titles related to the start commit's by today's
+/// classifiers. The commits come from the log; how to build and test comes from the job file or from `-- CMD`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The log
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
+
+    /// A job file that says how to build and test; its `bad` and `good` give way to the log's
+    #[arg(long, value_name = "JOB.toml", conflicts_with_all = ["repo", "command"], required_unless_present = "repo")]
+    job: Option<PathBuf>,
+
+    /// The repository, where there is no job file; it is only read
+    #[arg(long, value_name = "DIR", requires = "command")]
+    repo: Option<PathBuf>,
+
+    /// Where to keep the run; a new directory. Default: `bisect-` and the log's name
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// The command that tests a commit, as for `kbisect run`
+    #[arg(last = true, value_name = "CMD", requires = "repo")]
+    command: Vec<String>,
+}
+
+/// Makes the run and says what it is.
+pub fn run(args: &Args) -> Result<Exit, Error> {
+    let text = read(&args.log)?;
+    let out = args.out.clone().unwrap_or_else(|| {
+        let name = args.log.file_stem().map_or_else(|| "log".to_owned(), |stem| stem.to_string_lossy().into_owned());
+        PathBuf::from(format!("bisect-{name}"))
+    });
+    match syzbot::read(&text) {
+        Ok(log) => from_syzbot(args, &log, &out),
+        Err(syzbot::Error::Git) => from_git(args, &text, &out),
+        Err(of_syzbot) => match gitlog::read(&text) {
+            Err(gitlog::Error::NotALog { first }) => Err(refused(
+                args,
+                &format!("neither a log of `git bisect` nor one of syzbot's bisections; the first line is `{first}`"),
+            )
+            .hint("git's is printed by `git bisect log`; syzbot's begins with `bisecting cause commit starting from …`")),
+            Err(gitlog::Error::Empty) => Err(refused(args, &of_syzbot.to_string())),
+            _ => from_git(args, &text, &out),
+        },
+    }
+}
+
+fn refused(args: &Args, what: &str) -> Error {
+    Error::user(format!("{}: {what}", args.log.display()))
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    let cannot = |error: std::io::Error| Error::user(format!("cannot read {}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(cannot)?;
+    file.take(gitlog::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > gitlog::MAX_BYTES {
+        return Err(Error::user(format!("{}: more than {} MiB are no bisection log", path.display(), gitlog::MAX_BYTES >> 20)));
+    }
+    if bytes.contains(&0) {
+        return Err(Error::user(format!("{}: no bisection log: it is not text", path.display())));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The job with the log's commits.
+fn job(args: &Args, bad: &str, good: &[String], kind: Kind) -> Result<Settled, Error> {
+    let mut settled = match &args.job {
+        Some(path) => config::read(path).map_err(|problems| Error::user(problems.to_string()))?,
+        None => run::command_job(args.repo.clone(), bad, good, &args.command)?,
+    };
+    settled.job.bad = bad.to_owned();
+    settled.job.good = good.to_vec();
+    settled.job.kind = kind;
+    Ok(settled)
+}
+
+fn repository(args: &Args) -> Result<Repository, Error> {
+    let path = match &args.job {
+        Some(path) => config::read(path).map_err(|problems| Error::user(problems.to_string()))?.job.repo,
+        None => args.repo.clone().unwrap_or_else(|| PathBuf::from(".")),
+    };
+    Ok(Repository::open(&path)?)
+}
+
+fn from_git(args: &Args, text: &str, out: &Path) -> Result<Exit, Error> {
+    let log = gitlog::read(text).map_err(|error| refused(args, &error.to_string()))?;
+    let repository = repository(args)?;
+    let mut marks: Vec<(gitlog::Mark, String)> = Vec::new();
+    for one in &log.marks {
+        let commit = repository.resolve(&one.name).map_err(|error| {
+            let error = Error::from(error);
+            let mut located = refused(args, &format!("line {}: {}", one.line, error.message));
+            located.hints = error.hints;
+            located
+        })?;
+        marks.push((one.mark, commit.to_string()));
+    }
+    let kind = if log.looks_for_a_fix() { Kind::Fix } else { Kind::Cause };
+    let of = |mark: gitlog::Mark| marks.iter().filter(move |(one, _)| *one == mark).map(|(_, commit)| commit.clone());
+    // To git a fix is what its bad side has: that is our good end, and what crashes is where its good side begins.
+    let first = |mark: gitlog::Mark| of(mark).next();
+    let nothing_crashes = || refused(args, &format!("no commit is marked {}: nothing says where it crashes", log.terms.0));
+    let (bad, good) = match kind {
+        Kind::Cause => {
+            let at_start: Vec<String> = of(gitlog::Mark::Good).take(log.good_at_start.max(1)).collect();
+            (first(gitlog::Mark::Bad).ok_or_else(nothing_crashes)?, at_start)
+        }
+        Kind::Fix => (first(gitlog::Mark::Good).ok_or_else(nothing_crashes)?, first(gitlog::Mark::Bad).into_iter().collect()),
+    };
+    let settled = job(args, &bad, &good, kind)?;
+    // Where nothing says which crash it is, the start commit's trials must.
+    let learns = settled.job.trial.expect == Expect::Crash && settled.job.title.is_none() && settled.job.crash.is_none();
+    let turned = |mark: gitlog::Mark| match (mark, kind) {
+        (gitlog::Mark::Skip, _) => Verdict::Skip("git was told to skip it".to_owned()),
+        (gitlog::Mark::Good, Kind::Cause) | (gitlog::Mark::Bad, Kind::Fix) => Verdict::Good,
+        (gitlog::Mark::Bad, Kind::Cause) | (gitlog::Mark::Good, Kind::Fix) => Verdict::Bad,
+    };
+    let assume: Vec<Assume> = marks
+        .iter()
+        .filter(|(_, commit)| !(learns && *commit == bad))
+        .map(|(mark, commit)| Assume { name: commit.clone(), verdict: turned(*mark) })
+        .collect();
+    let imported = session::import_verdicts(settled, &assume, out)?;
+    let mut text = format!("imported a log of git bisect: {}\n", said(&marks, &log.terms));
+    if kind == Kind::Fix {
+        let _ = writeln!(
+            text,
+            "terms   `{}` is read as crashing, `{}` as no longer crashing: a fix is looked for",
+            log.terms.0, log.terms.1
+        );
+    }
+    if log.first_parent {
+        text.push_str("note    the log followed first parents only; kbisect looks at side branches, too\n");
+    }
+    if !log.paths.is_empty() {
+        let _ = writeln!(text, "note    the log looked only at {}; kbisect looks at every commit", log.paths.join(" "));
+    }
+    if learns {
+        text.push_str("note    the start commit is tested first: nothing else says which crash it is\n");
+    }
+    if let Some(first_bad) = &log.first_bad {
+        let _ = writeln!(text, "answer  of the log: {}", &first_bad[..first_bad.len().min(12)]);
+    }
+    finish(&text, &imported, out)
+}
+
+fn said(marks: &[(gitlog::Mark, String)], terms: &(String, String)) -> String {
+    let count = |mark: gitlog::Mark| marks.iter().filter(|(one, _)| *one == mark).count();
+    let (good, bad, skip) = (count(gitlog::Mark::Good), count(gitlog::Mark::Bad), count(gitlog::Mark::Skip));
+    format!("{good} {}, {bad} {}, {skip} skipped, taken for granted", terms.0, terms.1)
+}
+
+fn from_syzbot(args: &Args, log: &syzbot::Log, out: &Path) -> Result<Exit, Error> {
+    let repository = repository(args)?;
+    let tests: Vec<Elsewhere> = log.tests().iter().filter_map(elsewhere).collect();
+    for test in &tests {
+        repository.resolve(&test.commit.to_string())?;
+    }
+    let settled = job(args, &log.start.to_string(), &[], log.kind)?;
+    let imported = session::import_trials(settled, &tests, out)?;
+    let trials: usize = tests.iter().map(|test| test.trials.len()).sum();
+    let (trials, commits) = (counted(trials as u64, "trial"), counted(tests.len() as u64, "test"));
+    let mut text = format!("imported a log of syzbot: {trials} in {commits} of commits, taken over as evidence\n");
+    for warning in log.warnings.iter().take(5) {
+        let _ = writeln!(text, "warning {warning}");
+    }
+    finish(&text, &imported, out)
+}
+
+/// What a test of syzbot's says to a run; none where nothing was run.
+fn elsewhere(test: &syzbot::Tested) -> Option<Elsewhere> {
+    let (role, release) = match &test.place {
+        syzbot::Place::Start => (Role::Start, None),
+        syzbot::Place::Config => (Role::BaselineConfig, None),
+        syzbot::Place::Release(tag) => (Role::Release, Some(tag.clone())),
+        syzbot::Place::Head => (Role::GoodEnd, None),
+        syzbot::Place::MergeBase => (Role::MergeBase, None),
+        syzbot::Place::Step => (Role::Candidate, None),
+        syzbot::Place::Parent => return None,
+    };
+    let crashed = |title: &String| Seen::Crashed(CrashReport { title: title.clone(), ..CrashReport::default() });
+    let mut trials: Vec<Seen> = test
+        .runs
+        .iter()
+        .map(|run| match run {
+            syzbot::Run::Ok => Seen::Ended(Outcome::Clean),
+            syzbot::Run::Crashed(title) | syzbot::Run::Ignored(title) => crashed(title),
+            syzbot::Run::Void(failure) => Seen::Ended(Outcome::Void(failure.clone())),
+        })
+        .collect();
+    if let Some(why) = &test.build_failed {
+        let reason = why.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("the build failed").trim().to_owned();
+        trials.push(Seen::Ended(Outcome::Void(Failure { stage: Stage::Build, reason })));
+    }
+    (!trials.is_empty()).then_some(Elsewhere { commit: test.commit, role, release, trials })
+}
+
+fn finish(told: &str, imported: &session::Imported, out: &Path) -> Result<Exit, Error> {
+    let mut text = told.to_owned();
+    let _ = writeln!(text, "start   {}", imported.start.short());
+    let summary = &imported.summary;
+    match summary.range {
+        Some(range) => {
+            let _ = writeln!(text, "range   {}, {} left", counted(range as u64, "commit"), summary.left);
+        }
+        None => text.push_str("range   not known yet\n"),
+    }
+    let _ = writeln!(text, "to go on: kbisect resume {}", out.display());
+    super::print(&text)?;
+    Ok(Exit::Success)
+}
