@@ -76,7 +76,8 @@ pub enum Outcome {
 pub struct Trial {
     /// How it ended.
     pub outcome: Outcome,
-    /// Share of the full exposure that the trial had, 0 to 1: a trial cut short counts less when it was clean.
+    /// Share of the full time that the trial had, 0 to 1. A clean one that was cut short counts less; of a crash it says when it came,
+    /// where that is known (else 1).
     pub exposure: f64,
 }
 

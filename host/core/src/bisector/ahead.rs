@@ -49,12 +49,14 @@ impl Search<'_> {
                 break;
             };
             let next = open.swap_remove(likeliest);
+            // Where a test tells next to nothing, what comes after it is the same once more, and so on for ever.
+            if picked.contains(&next.node) {
+                continue;
+            }
             if picked.len() < self.pace.builders as usize {
                 open.extend(self.after(belief, available, &next));
             }
-            if !picked.contains(&next.node) {
-                picked.push(next.node);
-            }
+            picked.push(next.node);
         }
         picked
     }

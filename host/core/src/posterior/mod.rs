@@ -180,5 +180,6 @@ fn given(prior: Vec<f64>, sites: &[Site], bad: &[Vec<bool>]) -> Vec<f64> {
 /// Whether the commit is bad when `end` is: then the boundary is out of sight, and everything is bad but the other good ends and
 /// what they contain.
 fn bad_with_end(graph: &Graph, ends: &[GoodEnd], end: GoodEnd, node: Node) -> bool {
-    graph.is_ancestor(end.node, node) || !ends.iter().any(|other| graph.is_ancestor(node, other.node) && other.node != end.node)
+    let mut others = ends.iter().filter(|other| other.node != end.node);
+    !others.any(|other| graph.is_ancestor(node, other.node)) || graph.is_ancestor(end.node, node)
 }
