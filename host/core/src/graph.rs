@@ -47,6 +47,11 @@ impl Graph {
     ///
     /// If the commits hold a cycle, which git objects cannot.
     pub fn new(commits: impl IntoIterator<Item = Commit>) -> Self {
+        Self::acyclic(commits).expect("commits hold a cycle, which git's cannot")
+    }
+
+    /// As [`Self::new`], for commits that are not git's: none if they hold a cycle.
+    pub fn acyclic(commits: impl IntoIterator<Item = Commit>) -> Option<Self> {
         let mut places: HashMap<CommitId, usize> = HashMap::new();
         let mut unique: Vec<Commit> = Vec::new();
         for commit in commits {
@@ -83,8 +88,7 @@ impl Graph {
                 }
             }
         }
-        assert_eq!(graph.len(), unique.len(), "commits hold a cycle");
-        graph
+        (graph.len() == unique.len()).then_some(graph)
     }
 
     /// How many commits there are.

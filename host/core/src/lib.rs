@@ -22,6 +22,7 @@ pub mod posterior;
 pub mod prior;
 pub mod range;
 pub mod select;
+pub mod simulate;
 
 #[cfg(test)]
 mod testing;

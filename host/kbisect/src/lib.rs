@@ -22,6 +22,7 @@ pub mod policy;
 pub mod process;
 pub mod record;
 pub mod session;
+pub mod simulate;
 pub mod symbols;
 pub mod syzbot;
 pub mod trial;

@@ -49,6 +49,15 @@ impl Bisector {
         }
     }
 
+    /// Per-trial rates, once the start commit was tested: those of [`Self::summary`] alone, at less cost.
+    pub fn rates(&self) -> Option<Rates> {
+        let View { known, stage } = self.view();
+        match stage {
+            Stage::Search(range) => Some(rates(known, range)),
+            Stage::Test(..) | Stage::End(_) => self.provisional(known).map(|range| rates(known, &range)),
+        }
+    }
+
     /// Before the range is settled, once the start commit is bad: a range by any ends. The rates are of use then, too.
     pub(super) fn provisional(&self, known: &Known) -> Option<Arc<Range>> {
         (known.verdict(self.places.start) == Some(Verdict::Bad)).then(|| {

@@ -27,6 +27,7 @@ pub mod next;
 pub mod relate;
 pub mod resume;
 pub mod run;
+pub mod simulate;
 pub mod status;
 pub mod trial;
 pub mod undo;
@@ -67,6 +68,7 @@ enum Command {
     Relate(relate::Args),
     Demo(demo::Args),
     Next(next::Args),
+    Simulate(Box<simulate::Args>),
 }
 
 impl Command {
@@ -85,6 +87,7 @@ impl Command {
             Self::Classify(args) => ended(classify::run(&args), |error| error.exit().into()),
             Self::Relate(args) => ended(relate::run(&args), |error| error.exit().into()),
             Self::Demo(args) => ended(demo::run(&args), |error| error.exit().into()),
+            Self::Simulate(args) => ended(simulate::run(&args), |error| error.exit().into()),
             Self::Next(args) => ended(next::run(&args), |_| next::FATAL.into()),
         }
     }

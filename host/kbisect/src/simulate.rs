@@ -1,0 +1,164 @@
+//! Simulated bisections with the real flake-policy plugins, on all cores.
+//!
+//! Owns threads and plugins; worlds, clock and search are [`kbisect_core::simulate`]'s.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use kbisect_core::bisector::Kind;
+use kbisect_core::policy::Ask;
+use kbisect_core::policy::Judgement;
+use kbisect_core::simulate::Cell;
+use kbisect_core::simulate::Choices;
+use kbisect_core::simulate::FlakePolicy;
+use kbisect_core::simulate::Situation;
+use kbisect_core::simulate::Total;
+
+use crate::config::job;
+use crate::config::job::PluginLimits;
+use crate::plugin::Engine;
+use crate::plugin::cache::Cache;
+use crate::plugin::cache::default_directory;
+use crate::plugin::facts::NoFacts;
+use crate::policy::BisectionState;
+use crate::policy::LoadErrors;
+use crate::policy::Notice;
+use crate::policy::Past;
+use crate::policy::Policies;
+use crate::policy::Problem;
+use crate::policy::property;
+
+/// A flake policy that is a plugin.
+struct Judge {
+    policies: Policies,
+}
+
+impl FlakePolicy for Judge {
+    fn judge(&mut self, ask: &Ask, situation: &Situation) -> Judgement {
+        self.policies.set_state(state(situation));
+        self.policies.judge(ask).1
+    }
+}
+
+/// What a plugin may ask the host about.
+fn state(situation: &Situation) -> BisectionState {
+    let kind = if situation.kind == Kind::Cause { "cause" } else { "fix" };
+    let start = situation.start.to_string();
+    let properties = BTreeMap::from([
+        (property::KIND.to_owned(), kind.to_owned()),
+        (property::START_COMMIT.to_owned(), start.clone()),
+        (property::NEWEST_COMMIT.to_owned(), start),
+        (property::DELTA.to_owned(), situation.delta.to_string()),
+        (property::RANGE_SIZE.to_owned(), situation.range.to_string()),
+    ]);
+    let history = situation
+        .history
+        .iter()
+        .map(|past| Past {
+            commit: past.commit,
+            role: past.role,
+            clean: past.clean,
+            crashed: past.crashed,
+            void: past.void,
+            verdict: past.verdict.clone(),
+        })
+        .collect();
+    BisectionState { faces: Vec::new(), rates: situation.rates, history, properties }
+}
+
+/// A bundled flake policy as a job names it.
+pub fn bundled(id: &str, settings: serde_json::Value) -> job::Plugin {
+    job::Plugin {
+        id: id.to_owned(),
+        path: None,
+        sha256: None,
+        hooks: Vec::new(),
+        when: job::When::default(),
+        priority: 0,
+        settings,
+        limits: PluginLimits::default(),
+    }
+}
+
+/// What simulations need to ask plugins: an engine, and how many threads to use.
+pub struct Simulator {
+    engine: Engine,
+    threads: usize,
+    /// What plugins and the policy room have to say, each message once.
+    notices: Arc<Mutex<Vec<Notice>>>,
+}
+
+impl Simulator {
+    /// A simulator for all cores.
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not start.
+    pub fn new() -> Result<Self, LoadErrors> {
+        // Without a cache the plugins are compiled again, which takes seconds.
+        let cache = default_directory().and_then(|directory| Cache::open(&directory).ok());
+        let engine = Engine::new(cache).map_err(|error| LoadErrors(vec![Problem::Engine(error)]))?;
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self { engine, threads, notices: Arc::default() })
+    }
+
+    /// Makes runs `0..runs` of the cell with this flake policy; the result does not depend on the number of threads. `done` is called
+    /// after each run.
+    ///
+    /// # Errors
+    ///
+    /// If the plugin cannot be loaded.
+    pub fn total(
+        &self,
+        cell: &Cell<'_>,
+        policy: &job::Plugin,
+        runs: u64,
+        seed: u64,
+        done: &(dyn Fn() + Sync),
+    ) -> Result<Total, LoadErrors> {
+        let next = AtomicU64::new(0);
+        let work = || -> Result<Vec<(u64, _)>, LoadErrors> {
+            let notices = Arc::clone(&self.notices);
+            let sink = Arc::new(move |notice| {
+                let mut notices = notices.lock().unwrap_or_else(PoisonError::into_inner);
+                if !notices.contains(&notice) {
+                    notices.push(notice);
+                }
+            });
+            let policies = Policies::load_with(&self.engine, std::slice::from_ref(policy), Arc::new(NoFacts), sink)?;
+            let mut judge = Judge { policies };
+            let mut choices = Choices::default();
+            let mut counted = Vec::new();
+            loop {
+                let run = next.fetch_add(1, Ordering::Relaxed);
+                if run >= runs {
+                    return Ok(counted);
+                }
+                counted.push((run, cell.run(seed, run, &mut judge, &mut choices)));
+                done();
+            }
+        };
+        let mut all = Vec::new();
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.threads).map(|_| scope.spawn(work)).collect();
+            for thread in threads {
+                all.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok(())
+        })?;
+        all.sort_by_key(|(run, _)| *run);
+        let mut total = Total::default();
+        all.into_iter().for_each(|(_, run)| total.add(run));
+        Ok(total)
+    }
+
+    /// What plugins said since this was asked last: warnings, and calls that failed.
+    pub fn notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
