@@ -45,9 +45,10 @@ impl<'a> Look<'a> {
     /// What is compared of this report.
     #[must_use]
     pub fn of(report: &'a CrashReport) -> Self {
-        let kind = if report.crash_type.is_empty() { kind::of(&report.title) } else { &report.crash_type };
+        let title = bare(&report.title);
+        let kind = if report.crash_type.is_empty() { kind::of(title) } else { &report.crash_type };
         let mut blamed: Vec<String> = Vec::new();
-        let by_title = named_in(&report.title).map(str::to_owned).or_else(|| in_path(&report.title));
+        let by_title = named_in(title).map(str::to_owned).or_else(|| in_path(title));
         for name in by_title.into_iter().chain(report.frame.clone()) {
             if !blamed.contains(&name) && name != "corrupted" {
                 blamed.push(name);
@@ -65,7 +66,7 @@ impl<'a> Look<'a> {
         };
         let functions = |keys: &[&str]| listed(keys).into_iter().filter(telling).collect();
         let maker = |key| listed(&[key]).into_iter().find(telling);
-        let file = report.guilty_file.as_deref().or_else(|| path_in(&report.title));
+        let file = report.guilty_file.as_deref().or_else(|| path_in(title));
         let tells = |name: &&String| !vocabulary::is_on_the_way(name);
         let by_file = file.and_then(areas::of_file).filter(|area| !area.broad || blamed.iter().any(|name| tells(&name)));
         let mut areas: Vec<Area> = Vec::new();
@@ -75,10 +76,10 @@ impl<'a> Look<'a> {
             }
         }
         Self {
-            title: bare(&report.title),
+            title,
             alt_titles: report.alt_titles.iter().map(|title| bare(title)).collect(),
             kind,
-            family: family::of(&report.title, kind),
+            family: family::of(title, kind),
             blamed,
             trace,
             top: report.trace.iter().map(String::as_str).take(DEEP).collect(),

@@ -27,6 +27,14 @@ fn the_same_title_is_the_same_bug() {
 }
 
 #[test]
+fn the_counter_of_a_title_hides_nothing() {
+    let s = |counter: &str| {
+        same("general protection fault in pond_fill", &format!("KASAN: use-after-free Read in pond_fill{counter}"))
+    };
+    assert_eq!(s("").to_bits(), s(" (3)").to_bits());
+}
+
+#[test]
 fn one_function_and_family_is_likely_the_same() {
     assert!(same("KASAN: use-after-free Write in foo", "KASAN: use-after-free Read in foo") >= 0.8);
     assert!(same("KASAN: use-after-free Write in foo", "WARNING in foo") >= 0.5);
