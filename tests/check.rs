@@ -87,6 +87,7 @@ fn a_process_job_is_shown_with_all_that_will_be_used() {
     delta = 0.01  # guess: one wrong name in a hundred
     seed = 0  # guess: any will do
     trust_good = false  # guess: good ends are tested first
+    suspicion = 0.7  # guess: the rest is the same for every commit
     single_trials = false  # guess: as many trials as it takes
 
     [limits]

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// The plugins in `plugins/` that kbisect carries.
-const BUNDLED: [&str; 4] = ["linux-crash", "maintainers", "sequential", "syzkaller-rule"];
+const BUNDLED: [&str; 5] = ["linux-crash", "maintainers", "sequential", "stack-prior", "syzkaller-rule"];
 
 fn main() {
     if let Err(error) = build() {

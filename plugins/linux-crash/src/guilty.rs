@@ -25,6 +25,24 @@ pub fn of(row: &Row, header: &str, lines: &[&str], story: &[Frame<'_>]) -> Optio
         .or_else(|| pick(stood().chain(story.iter().filter_map(|frame| frame.file)), never))
 }
 
+/// The source files that a report of this form shows: those of the frames that count, innermost first, then those of its other stacks,
+/// such as that of an allocation; each once, without those that are never to blame. `lines` are the report's.
+#[must_use]
+pub fn shown(row: &Row, lines: &[&str], story: &[Frame<'_>]) -> Vec<String> {
+    let told = in_words(row, lines).chain(story.iter().filter_map(|frame| frame.file));
+    let others = lines.iter().take_while(|line| !line.starts_with(OTHERS)).filter_map(|line| named(line));
+    let mut files: Vec<String> = Vec::new();
+    for file in told.chain(others).map(in_tree).filter(|file| !never(file)) {
+        if files.len() < MOST_FILES && !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files
+}
+
+/// Files shown of a report at most.
+const MOST_FILES: usize = 32;
+
 /// What is printed behind this is about other tasks.
 const OTHERS: &str = "Showing all locks held";
 

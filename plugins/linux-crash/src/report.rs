@@ -134,6 +134,10 @@ impl<'c, 'a> Console<'c, 'a> {
         report.span = Some(Span { start: u32::try_from(self.lines[header.begin].start).ok()?, end: u32::try_from(end).ok()? });
         report.properties.push(Property { key: "rule".to_owned(), value: row.header.to_owned() });
         report.properties.push(Property { key: "headers-end".to_owned(), value: headers_end.to_string() });
+        let files = guilty::shown(row, &texts, &story);
+        if !files.is_empty() {
+            report.properties.push(Property { key: "files".to_owned(), value: files.join(" ") });
+        }
         report.properties.extend(circumstances::of(&texts, &stacks::traces(&events), &report.trace));
         Some(report)
     }

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use kbisect_sdk::GitError;
 use kbisect_sdk::Host;
 use kbisect_sdk::Level;
+use kbisect_sdk::maintainers;
+use kbisect_sdk::maintainers::Section;
+use kbisect_sdk::maintainers::Status;
+use kbisect_sdk::maintainers::person;
+use kbisect_sdk::maintainers::person::Person;
 use kbisect_sdk::recipients::Edit;
 use kbisect_sdk::recipients::Field;
 use kbisect_sdk::recipients::Recipient;
 use kbisect_sdk::recipients::Suspect;
 
-use crate::maintainers;
-use crate::maintainers::Section;
-use crate::maintainers::Status;
-use crate::person;
-use crate::person::Person;
 use crate::trailers;
 
 /// A commit less likely than this is not told about: the people named would be the wrong ones more often than not.

@@ -1,6 +1,6 @@
 //! Bundled recipients: whom to tell, from the culprit's own tags and the MAINTAINERS file of the newest commit known.
 //!
-//! [`choose`] is the policy, [`maintainers`], [`trailers`] and [`person`] read what people write. Reads the property
+//! [`choose`] is the policy, [`trailers`] reads what people write into commits. Reads the property
 //! `newest-commit`, since today's maintainers are wanted and not those of the culprit's age; has no settings.
 
 use kbisect_sdk::Host;
@@ -11,8 +11,6 @@ use kbisect_sdk::recipients::Recipient;
 use kbisect_sdk::recipients::Suspect;
 
 pub mod choose;
-pub mod maintainers;
-pub mod person;
 pub mod trailers;
 
 /// The plugin.

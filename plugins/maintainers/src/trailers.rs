@@ -1,7 +1,7 @@
 //! People a commit names: its trailers.
 
-use crate::person;
-use crate::person::Person;
+use kbisect_sdk::maintainers::person;
+use kbisect_sdk::maintainers::person::Person;
 
 /// The people who stand for a commit, and as what, in its order.
 ///

@@ -24,7 +24,9 @@ use crate::Past;
 use crate::Rates;
 use crate::Signature;
 use crate::Signer;
+use crate::Suspicion;
 use crate::classifier::Edit;
+use crate::suspicion::CommitFacts;
 
 /// Answers what its fields say. [`FakeHost::default`] is the host outside a bisection.
 #[derive(Debug, Default)]
@@ -210,6 +212,27 @@ fn sound(report: CrashReport, length: usize) -> Result<CrashReport, String> {
         }
         _ => Ok(report),
     }
+}
+
+/// The weights that a suspicion plugin gives to commits, asked and checked as the host does: at most 1,000 commits at a time, one weight
+/// for each, finite, from 0 to 1,000,000,000.
+///
+/// # Errors
+///
+/// What the plugin says, and what the host takes for a failed call.
+pub fn weigh<P: Suspicion>(host: &impl Host, commits: &[CommitFacts]) -> Result<Vec<f64>, String> {
+    let mut weights = Vec::new();
+    for some in commits.chunks(1_000) {
+        let answer = P::weigh(host, some)?;
+        if answer.len() != some.len() {
+            return Err(format!("{} weights are given for {} commits", answer.len(), some.len()));
+        }
+        if let Some(weight) = answer.iter().find(|weight| !(0.0..=1e9).contains(*weight)) {
+            return Err(format!("{weight} is given as a weight"));
+        }
+        weights.extend(answer);
+    }
+    Ok(weights)
 }
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ mod export;
 pub mod fake;
 pub mod golden;
 pub mod host;
+pub mod maintainers;
 mod report;
 
 pub use crate::bindings::base::kbisect::plugin::bisection::Face;

@@ -53,6 +53,7 @@ pub use plan::Strategy;
 pub use plan::Summary;
 pub use plan::Suspect;
 pub use plan::Tested;
+pub use suspicion::Stretch;
 
 use crate::commit::CommitId;
 use crate::graph::Graph;

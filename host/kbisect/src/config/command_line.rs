@@ -104,6 +104,7 @@ impl CommandLine {
                 delta: search::DELTA,
                 seed: 0,
                 trust_good: false,
+                suspicion: search::SUSPICION,
                 single_trials: self.strategy == Some(Strategy::Git),
             },
             limits: super::job::Limits { slots: Some(self.slots.unwrap_or(1)), ..limits::of_host(host) },
@@ -161,6 +162,7 @@ impl CommandLine {
         note("search.delta", false, Origin::guess("one wrong name in a hundred"));
         note("search.seed", false, Origin::guess("any will do"));
         note("search.trust_good", false, Origin::guess("good ends are tested first"));
+        note("search.suspicion", false, Origin::guess("the rest is the same for every commit"));
         note("limits.cpus", false, cpus);
         note("limits.memory", false, memory);
         note("limits.disk", false, limits::disk_origin());

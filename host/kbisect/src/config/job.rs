@@ -159,6 +159,8 @@ pub struct Search {
     pub seed: u64,
     /// Do not test the stated good end.
     pub trust_good: bool,
+    /// The share of the prior that follows a suspicion plugin's weights; 0: nobody is asked.
+    pub suspicion: f64,
     /// One trial a commit, as `git bisect run`.
     pub single_trials: bool,
 }

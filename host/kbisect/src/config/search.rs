@@ -13,6 +13,10 @@ pub(super) const STRATEGIES: [(&str, Strategy); 2] = [("posterior", Strategy::Po
 /// Chance of a wrong name that is put up with where none is stated.
 pub(super) const DELTA: f64 = 0.01;
 
+/// The share of the prior that may follow a suspicion plugin's weights. The rest is uniform: wrong weights cost the search at most 1.7
+/// bits (`bisection-science.md` §4).
+pub(super) const SUSPICION: f64 = 0.7;
+
 /// The section.
 pub(super) fn read(section: Section<'_, '_>) -> Search {
     let strategy = |value: &_| value::word(value, &STRATEGIES);
@@ -21,6 +25,7 @@ pub(super) fn read(section: Section<'_, '_>) -> Search {
         delta: section.get_or("delta", delta, DELTA, Origin::guess("one wrong name in a hundred")),
         seed: section.get_or("seed", value::number, 0, Origin::guess("any will do")),
         trust_good: section.get_or("trust_good", value::switch, false, Origin::guess("good ends are tested first")),
+        suspicion: section.get_or("suspicion", suspicion, SUSPICION, Origin::guess("the rest is the same for every commit")),
         single_trials: section.get_or("single_trials", value::switch, false, Origin::guess("as many trials as it takes")),
     };
     if search.single_trials && search.strategy != Strategy::Git {
@@ -34,5 +39,12 @@ fn delta(value: &toml::Spanned<toml::de::DeValue<'_>>) -> value::Read<f64> {
     match value::float(value)? {
         delta if (1e-6..=0.5).contains(&delta) => Ok(delta),
         _ => value::complain(value, "must be from 0.000001 to 0.5"),
+    }
+}
+
+fn suspicion(value: &toml::Spanned<toml::de::DeValue<'_>>) -> value::Read<f64> {
+    match value::float(value)? {
+        share if (0.0..=SUSPICION).contains(&share) => Ok(share),
+        _ => value::complain(value, format!("must be from 0, which asks no plugin, to {SUSPICION}")),
     }
 }

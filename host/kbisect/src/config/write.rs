@@ -189,6 +189,7 @@ fn search(job: &Job, out: &mut Lines) {
     out.raw("delta", &Value::from(job.search.delta));
     out.raw("seed", &job.search.seed);
     out.raw("trust_good", &job.search.trust_good);
+    out.raw("suspicion", &Value::from(job.search.suspicion));
     out.raw("single_trials", &job.search.single_trials);
 }
 

@@ -30,11 +30,6 @@ pub struct DiffStat {
 }
 
 impl Repository {
-    /// Paths that differ from the first parent, in git's order; of a root commit all paths.
-    pub fn changed_files(&self, commit: &CommitId) -> Result<Vec<String>, Error> {
-        self.with_diff(commit, |diff| Ok(diff.deltas().map(|delta| path_of(&delta)).collect()))
-    }
-
     /// Lines changed against the first parent. Attributes do not count: what is binary is told from the content.
     pub fn diffstat(&self, commit: &CommitId) -> Result<DiffStat, Error> {
         let deltas: Vec<_> = self.with_diff(commit, |diff| {

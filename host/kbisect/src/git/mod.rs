@@ -3,6 +3,7 @@
 //! Owns everything that reads a user's repository; never writes one. Checkouts are private repositories whose object store is an
 //! alternate of the user's. Knows nothing of good and bad, and runs no program: no git, no hooks, no filters.
 
+mod changes;
 mod checkout;
 mod commit;
 mod commit_graph;

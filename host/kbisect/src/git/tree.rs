@@ -23,7 +23,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn of(mode: i32) -> Option<Self> {
+    /// The kind of an entry with this mode; none for a folder, and for modes that git does not know.
+    pub(super) fn of(mode: i32) -> Option<Self> {
         match mode & 0o170_000 {
             0o100_000 => Some(Self::File { executable: mode & 0o100 != 0 }),
             0o120_000 => Some(Self::Link),
@@ -73,7 +74,7 @@ pub(super) enum Failure {
 const MOST_NAMES: usize = 2_000_000;
 
 /// Folders in folders, at most.
-const DEEPEST: usize = 200;
+pub(super) const DEEPEST: usize = 200;
 
 /// All entries of the tree in the order of git's index (bytewise by path).
 pub(super) fn entries(git: &git2::Repository, tree: Oid) -> Result<Vec<Entry>, Failure> {

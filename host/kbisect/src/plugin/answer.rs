@@ -12,8 +12,14 @@ pub use crate::record::event::Recipient;
 /// Odds for a named commit that are higher than this make no sense.
 pub const MOST_ODDS: f64 = 1e9;
 
+/// Paths that the suspicion hook is told of one commit at most: of a sweep over the tree, no more would say more.
+pub const MOST_FILES: usize = 1_000;
+
 /// More trials than this at one commit make no sense.
 pub const MOST_TRIALS: u32 = 10_000;
+
+/// A commit that looks guilty by more than this makes no sense.
+pub const MOST_WEIGHT: f64 = 1e9;
 
 /// How grave a plugin's message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,8 +100,15 @@ pub struct CommitFacts {
     pub id: CommitId,
     /// First line of its message.
     pub subject: String,
-    /// Paths that differ from the first parent.
+    /// Paths that differ from every parent: of a merge, only what it changed by itself. At most [`MOST_FILES`].
     pub files: Vec<String>,
+}
+
+impl CommitFacts {
+    /// About how many bytes it is as an argument.
+    pub fn size(&self) -> usize {
+        40 + self.subject.len() + self.files.iter().map(|file| 16 + file.len()).sum::<usize>()
+    }
 }
 
 /// Applies edits to the reports of a console of `length` bytes. Indices refer to the list as given, rise, and occur once. The
@@ -193,13 +206,13 @@ fn check_address(recipient: &Recipient) -> Result<(), String> {
     }
 }
 
-/// Checks that there is one weight for each commit, and that each is a number of 0 or more.
+/// Checks that there is one weight for each commit, and that each is a number of 0 or more that makes sense.
 pub(super) fn check_weights(weights: Vec<f64>, commits: usize) -> Result<Vec<f64>, String> {
     if weights.len() != commits {
         return Err(format!("it gives {} weights for {commits} commits", weights.len()));
     }
-    match weights.iter().find(|weight| !weight.is_finite() || **weight < 0.0) {
-        Some(weight) => Err(format!("it gives the weight {weight}")),
+    match weights.iter().find(|weight| !(0.0..=MOST_WEIGHT).contains(*weight)) {
+        Some(weight) => Err(format!("it gives the weight {weight}, not one from 0 to {MOST_WEIGHT:e}")),
         None => Ok(weights),
     }
 }

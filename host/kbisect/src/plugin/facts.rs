@@ -136,6 +136,8 @@ pub mod property {
     pub const NEWEST_COMMIT: &str = "newest-commit";
     /// Chance of a wrong name that is put up with, as a decimal number.
     pub const DELTA: &str = "delta";
+    /// The architecture of the kernels under test, as `uname -m` names it.
+    pub const ARCH: &str = "arch";
     /// Number of commits between the ends of the range, as a decimal number.
     pub const RANGE_SIZE: &str = "range-size";
 }

@@ -89,8 +89,7 @@ impl Plugin {
 
     /// Asks which commits look guilty: one weight each.
     pub fn weigh(&self, surroundings: &Surroundings, commits: &[CommitFacts]) -> Answer<Vec<f64>> {
-        let size = |commit: &CommitFacts| 40 + commit.subject.len() + commit.files.iter().map(String::len).sum::<usize>();
-        let bytes = commits.iter().map(size).sum();
+        let bytes = commits.iter().map(CommitFacts::size).sum();
         let facts: Vec<_> = commits.iter().map(Into::into).collect();
         self.call(surroundings, bytes, |store, instance| {
             let hook = self.exports.suspicion.as_ref().expect(EXPORTED).load(&mut *store, instance)?;

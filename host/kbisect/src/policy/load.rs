@@ -34,6 +34,8 @@ pub(super) const ALWAYS: [&str; 3] = ["linux-crash", "sequential", "maintainers"
 const CLASSIFIER: &str = "linux-crash";
 /// The bundled flake policy that judges where nobody else does.
 pub(super) const FLAKE_POLICY: &str = "sequential";
+/// The bundled plugin that weighs commits where nobody else does. Where it fails, no commit looks guiltier than another.
+pub(super) const SUSPICION: &str = "stack-prior";
 
 /// Something wrong with the plugins of a job.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +149,7 @@ pub(super) fn members(engine: &Engine, plugins: &[job::Plugin]) -> Result<Vec<Me
     }
     for bundled in PLUGINS {
         let stated = plugins.iter().find(|stated| stated.id == bundled.id && stated.path.is_none());
-        if stated.is_some() || ALWAYS.contains(&bundled.id) {
+        if stated.is_some() || ALWAYS.contains(&bundled.id) || bundled.id == SUSPICION {
             keep(&mut members, &mut problems, load_bundled(engine, bundled, stated));
         }
     }
@@ -265,6 +267,11 @@ fn markers(plugin: &Plugin) -> Result<Vec<String>, LoadError> {
 /// The place of the bundled classifier.
 pub(super) fn bundled_classifier(members: &[Member]) -> usize {
     members.iter().position(|member| member.bundled && member.id == CLASSIFIER).expect("the bundled classifier is always loaded")
+}
+
+/// The place of the bundled suspicion plugin.
+pub(super) fn bundled_suspicion(members: &[Member]) -> usize {
+    members.iter().position(|member| member.bundled && member.id == SUSPICION).expect("the bundled plugin is always loaded")
 }
 
 /// The place of the bundled flake policy.

@@ -5,9 +5,12 @@
 //! * Classifiers: the bundled one first, then the others in rising priority, each editing the list of the one before. `relate`
 //!   goes the other way round: the highest priority first, "none" passes on, the bundled one always answers.
 //! * One flake policy: of those that match, the one with the highest priority; else the bundled `sequential`.
+//! * At most one suspicion plugin: of those that match, the one with the highest priority; else the bundled `stack-prior`, where the
+//!   target shows code.
 //! * Recipients: the bundled `maintainers` first, then the others in rising priority.
 //! * A failed call is a visible warning, and the bundled plugin answers instead. The third failure disables a plugin for this
-//!   bisection. A bundled plugin that fails is a defect: then the trial is void, or the bisection stops; no verdict is made up.
+//!   bisection. A bundled plugin that fails is a defect: then the trial is void, or the bisection stops; no verdict is made up. Where a
+//!   suspicion plugin fails, no commit looks guiltier than another.
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;

@@ -49,6 +49,8 @@ use crate::record::event::Recipient;
 
 /// Most commits that a suspicion plugin is asked about in one call.
 const COMMITS_OF_A_CALL: usize = 1_000;
+/// A call about several commits gets no more bytes than these.
+const BYTES_OF_A_CALL: usize = 1 << 20;
 
 /// Every judgement of one bisection. Cheap to clone; clones share state, routes and counts of failures.
 #[derive(Clone)]
@@ -154,12 +156,24 @@ impl Policies {
         people
     }
 
-    /// How guilty commits look before any is tested, one weight each; none: nobody has an opinion.
+    /// Who says how guilty commits look before any is tested, if anybody does.
+    pub fn suspicion(&self) -> Option<&str> {
+        self.routes().suspicion.map(|at| self.shared.members[at].id.as_str())
+    }
+
+    /// How guilty commits look before any is tested, one weight each; none: nobody has an opinion, or the plugin failed.
     pub fn weigh(&self, commits: &[CommitFacts]) -> Option<Vec<f64>> {
         let member = &self.shared.members[self.routes().suspicion?];
         let mut weights = Vec::with_capacity(commits.len());
-        for some in commits.chunks(COMMITS_OF_A_CALL) {
-            weights.extend(self.ask(member, Hook::Suspicion, |plugin, around| plugin.weigh(around, some)).ok()?);
+        while weights.len() < commits.len() {
+            let rest = &commits[weights.len()..];
+            let mut bytes = 0;
+            let fits = |commit: &&CommitFacts| {
+                bytes += commit.size();
+                bytes <= BYTES_OF_A_CALL
+            };
+            let some = rest.iter().take(COMMITS_OF_A_CALL).take_while(fits).count().max(1);
+            weights.extend(self.ask(member, Hook::Suspicion, |plugin, around| plugin.weigh(around, &rest[..some])).ok()?);
         }
         Some(weights)
     }

@@ -6,6 +6,7 @@ use glob::PatternError;
 use kbisect_core::crash::Face;
 
 use super::load::bundled_flake_policy;
+use super::load::bundled_suspicion;
 use super::member::Member;
 use crate::config::job::Hook;
 use crate::config::job::When;
@@ -94,7 +95,7 @@ pub(super) struct Routes {
     pub(super) flake_policy: usize,
     /// In order of editing. Whether paths match is decided when the culprit is known.
     pub(super) recipients: Vec<usize>,
-    /// The one that weighs, if any.
+    /// The one that weighs, if any: the bundled one where the job names no other and the target shows code.
     pub(super) suspicion: Option<usize>,
 }
 
@@ -115,7 +116,8 @@ impl Routes {
             flake_policy: highest(members, &chain(Hook::FlakePolicy, &stated), Hook::FlakePolicy)?
                 .unwrap_or_else(|| bundled_flake_policy(members)),
             recipients: chain(Hook::Recipients, &|member| member.scope.has_title(target)),
-            suspicion: highest(members, &chain(Hook::Suspicion, &stated), Hook::Suspicion)?,
+            suspicion: highest(members, &chain(Hook::Suspicion, &stated), Hook::Suspicion)?
+                .or_else(|| Some(bundled_suspicion(members)).filter(|&at| !members[at].stated && shows_code(target))),
         })
     }
 
@@ -130,6 +132,11 @@ impl Routes {
         routes.extend(self.suspicion.map(|at| (Hook::Suspicion, ids(&[at]))));
         routes.into_iter().map(|(hook, ids)| (hook_name(hook).to_owned(), ids)).collect()
     }
+}
+
+/// Whether the target shows anything that commits could touch. An exit status, for example, does not.
+fn shows_code(target: &[Face]) -> bool {
+    target.iter().any(|face| face.report.guilty_file.is_some() || face.report.frame.is_some() || !face.report.trace.is_empty())
 }
 
 /// The one with the highest priority; two with the same are a conflict.

@@ -195,7 +195,7 @@ fn bundled_plugins_judge_by_themselves() {
     assert_eq!(policies.weigh(&[]), None);
     assert_eq!(bench.failures(), []);
     let known: Vec<String> = policies.describe().into_iter().map(|plugin| plugin.id).collect();
-    assert_eq!(known, ["linux-crash", "maintainers", "sequential"]);
+    assert_eq!(known, ["linux-crash", "maintainers", "sequential", "stack-prior"]);
 }
 
 #[test]
@@ -304,14 +304,69 @@ fn a_plugin_may_ask_git() {
     assert!(people.iter().any(|person| person.email == "ann@example.org" && person.to), "{people:?}");
 }
 
+fn facts(count: usize) -> Vec<CommitFacts> {
+    (0..count).map(|n| CommitFacts { id: commit(), subject: String::new(), files: vec![String::new(); n % 3] }).collect()
+}
+
 #[test]
 fn suspicion_weighs_any_number_of_commits() {
     let bench = Bench::new();
     let policies = bench.load(&[bench.entry("weighs", &[Hook::Suspicion], json!({}))]).unwrap();
-    let commits: Vec<CommitFacts> =
-        (0..2_500).map(|n| CommitFacts { id: commit(), subject: String::new(), files: vec![String::new(); n % 3] }).collect();
     let expected: Vec<f64> = (0..2_500).map(|n| f64::from(n % 3)).collect();
-    assert_eq!(policies.weigh(&commits), Some(expected));
+    assert_eq!(policies.weigh(&facts(2_500)), Some(expected));
+    // A few sweeps over the tree are more than one call may hold.
+    let files: Vec<String> = (0..1_000).map(|n| format!("{n}{}", "x".repeat(1_000))).collect();
+    let sweeps: Vec<CommitFacts> =
+        (0..150).map(|_| CommitFacts { id: commit(), subject: String::new(), files: files.clone() }).collect();
+    assert_eq!(policies.weigh(&sweeps), Some(vec![1_000.0; 150]));
+    assert_eq!(bench.failures(), []);
+}
+
+#[test]
+fn suspicion_that_fails_is_warned_of_and_has_no_opinion() {
+    let bad =
+        ["twice", "few", "nan", "negative", "infinite", "huge", "output", "err", "panic", "trap", "loop", "allocate", "ask"];
+    for behaviour in bad {
+        let bench = Bench::new();
+        let limits = PluginLimits { fuel: 200_000_000, ..PluginLimits::default() };
+        let plugin = Plugin { limits, ..bench.entry("bad", &[Hook::Suspicion], json!({ "do": behaviour })) };
+        let policies = bench.load(&[plugin]).unwrap();
+        for round in 1..=4 {
+            assert_eq!(policies.weigh(&facts(1_500)), None, "{behaviour}");
+            let failures = bench.failures();
+            // Whatever the number of calls that were to come: the first that fails is the last. After the third nobody is asked.
+            assert_eq!(failures.len(), usize::from(round <= 3), "{behaviour}, round {round}: {failures:?}");
+            assert!(
+                failures.iter().all(|(who, _, disabled)| who == "bad suspicion" && *disabled == (round == 3)),
+                "{failures:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn commits_are_weighed_by_the_jobs_plugin_else_by_the_bundled_one() {
+    let bench = Bench::new();
+    let chosen = |plugins: &[Plugin], target: &[Face]| {
+        let policies = bench.load(plugins).unwrap();
+        policies.resolve_routes(target).unwrap();
+        policies.suspicion().map(str::to_owned)
+    };
+    let crash = [face("BUG: bad thing in f", "fs/f.c", 3)];
+    let exit = [Face { report: CrashReport { title: "exit status 1".to_owned(), ..CrashReport::default() }, trials: 1 }];
+    let mine = |id: &str, priority| Plugin { priority, ..bench.entry(id, &[Hook::Suspicion], json!({})) };
+    let of = Some("stack-prior".to_owned());
+    assert_eq!(chosen(&[], &crash), of);
+    assert_eq!(chosen(&[], &exit), None, "there is nothing that a commit could touch");
+    assert_eq!(chosen(&[mine("mine", 0)], &crash).as_deref(), Some("mine"));
+    assert_eq!(chosen(&[mine("mine", 0)], &exit).as_deref(), Some("mine"), "what is asked for is asked");
+    assert_eq!(chosen(&[mine("low", -1), mine("high", 1)], &crash).as_deref(), Some("high"));
+    assert_eq!(chosen(&[Plugin { when: when(&["net/**"], &[]), ..mine("net", 0) }], &crash), of);
+    // Named, the bundled one is as any other.
+    assert_eq!(chosen(&[mine("mine", 0), Plugin { priority: 1, ..bundled("stack-prior") }], &crash), of);
+    assert_eq!(chosen(&[Plugin { when: when(&["net/**"], &[]), ..bundled("stack-prior") }], &crash), None);
+    let both = [mine("one", 0), mine("two", 0)];
+    assert_snapshot!(bench.problems(&both), @"plugins `one` and `two` both claim `suspicion` here, with the same priority 0: give one a higher `priority`");
 }
 
 #[test]
@@ -422,7 +477,7 @@ fn all_problems_are_reported_at_once() {
     plugin `maintainers`: `when` has no effect, as this plugin always comes first and serves its one hook
     plugin `gone`: cannot read [folder]/gone.wasm: No such file or directory (os error 2)
     plugin `module` ([folder]/module.wasm) is a core WebAssembly module, not a component (the linker `wasm-component-ld` makes components)
-    plugin `no-such` has no `path`, and no bundled plugin has this name (linux-crash, maintainers, sequential, syzkaller-rule)
+    plugin `no-such` has no `path`, and no bundled plugin has this name (linux-crash, maintainers, sequential, stack-prior, syzkaller-rule)
     plugin `sequential` has a `path` but the name of a bundled plugin; give it another `id`
     plugin `globs`: `when.paths` has the bad glob `a/**b`: Pattern syntax error near position 4: recursive wildcards must form a single path component
     plugin `globs`: `when.titles` has the bad glob `[`: Pattern syntax error near position 0: invalid range pattern

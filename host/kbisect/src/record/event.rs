@@ -9,6 +9,7 @@ use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Release;
 use kbisect_core::bisector::Shown;
 use kbisect_core::bisector::Strategy;
+use kbisect_core::bisector::Stretch;
 use kbisect_core::bisector::Summary;
 use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
@@ -199,6 +200,29 @@ pub enum Event {
         /// Hook and plugin ids, in order of asking.
         routes: Vec<(String, Vec<String>)>,
     },
+    /// A suspicion plugin said how guilty the commits between the ends look, before any of them is tested. Where it failed, all
+    /// weights are equal.
+    Weighed {
+        /// Which.
+        plugin: String,
+        /// The commits in question.
+        #[serde(flatten)]
+        stretch: Stretch,
+        /// How many they are.
+        commits: usize,
+        /// How many of them have at least twice the mean weight.
+        guilty: usize,
+        /// By how many bits the prior makes it less uncertain which commit it is.
+        bits: f64,
+        /// The share of the prior that follows the weights; the rest is the same for every commit.
+        share: f64,
+        /// The weight that most commits have.
+        usual: f64,
+        /// The other commits with their weights, oldest first.
+        weights: Vec<(CommitId, f64)>,
+        /// How long it took, in seconds.
+        seconds: f64,
+    },
     /// The search turned to a commit.
     Chosen {
         /// The commit.
@@ -380,6 +404,11 @@ pub enum Progress {
         commit: CommitId,
         /// Which build, from 1.
         build: u32,
+    },
+    /// Commits are being weighed.
+    Weighing {
+        /// How many.
+        commits: usize,
     },
     /// A trial started.
     Trying {

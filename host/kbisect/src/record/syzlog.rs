@@ -171,6 +171,7 @@ impl Text {
             | Event::ByHand { .. }
             | Event::Resumed { .. }
             | Event::Routed { .. }
+            | Event::Weighed { .. }
             | Event::PluginLog { .. }
             | Event::PluginFailed { .. }
             | Event::Warned { .. }

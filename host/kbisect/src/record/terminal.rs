@@ -78,6 +78,8 @@ struct Live {
     now: ProgressBar,
     best: ProgressBar,
     building: Option<CommitId>,
+    /// How many commits are being weighed.
+    weighing: Option<usize>,
     trying: BTreeMap<TrialNumber, CommitId>,
     /// When the run ends, as far as can be guessed.
     end: Arc<Mutex<Option<Instant>>>,
@@ -137,6 +139,18 @@ impl Terminal {
                 self.line(&format!("by hand {trials} at {} (\"{}\")", commit.short(), shortened(subject, 60)));
             }
             Event::Resumed { .. } => self.line("resumed; what was done before is kept, and counted below"),
+            Event::Weighed { plugin, commits, guilty, bits, .. } => {
+                if let Some(live) = &mut self.live {
+                    live.weighing = None;
+                    live.draw();
+                }
+                if *guilty > 0 {
+                    let commits = counted(*commits as u64, "commit");
+                    self.line(&format!(
+                        "prior   {guilty} of {commits} look guilty by the crash, worth {bits:.1} bits   ({plugin})"
+                    ));
+                }
+            }
             // The start commit is bad, and so the target is what it showed there.
             Event::Routed { .. } => {
                 for face in self.faces.at_start() {
@@ -284,6 +298,7 @@ impl Terminal {
         };
         match progress {
             Progress::Building { commit, .. } => live.building = Some(*commit),
+            Progress::Weighing { commits } => live.weighing = Some(*commits),
             Progress::Trying { trial, commit, .. } => {
                 live.building = live.building.filter(|building| building != commit);
                 live.trying.insert(*trial, *commit);
@@ -329,7 +344,7 @@ impl Live {
         let now =
             screen.add(ProgressBar::new_spinner().with_style(style("{spinner} {clock}   {wide_msg}").with_key("clock", clock)));
         now.enable_steady_tick(Duration::from_millis(200));
-        Self { screen, now, best, building: None, trying: BTreeMap::new(), end }
+        Self { screen, now, best, building: None, weighing: None, trying: BTreeMap::new(), end }
     }
 
     /// What ended is no longer going on.
@@ -348,6 +363,9 @@ impl Live {
         let mut text = String::new();
         if let Some(commit) = self.building {
             let _ = write!(text, "building {}  ", commit.short());
+        }
+        if let Some(commits) = self.weighing {
+            let _ = write!(text, "weighing {}  ", counted(commits as u64, "commit"));
         }
         if let Some((_, commit)) = self.trying.first_key_value() {
             let _ = write!(text, "{} at {}", counted(self.trying.len() as u64, "trial"), commit.short());

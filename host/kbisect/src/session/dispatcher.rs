@@ -9,6 +9,7 @@ mod stuck;
 mod take_over;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
@@ -95,6 +96,8 @@ pub(super) struct Dispatcher<'a> {
     building: HashSet<(CommitId, u32)>,
     /// Commits that the plan builds ahead of need, the likeliest first.
     ahead: Vec<CommitId>,
+    /// Commits are being weighed.
+    weighing: bool,
     free_slots: Vec<u32>,
     infra_streak: u32,
     last_infra: String,
@@ -115,6 +118,7 @@ impl<'a> Dispatcher<'a> {
             running: BTreeMap::new(),
             building: HashSet::new(),
             ahead: Vec::new(),
+            weighing: false,
             free_slots,
             infra_streak: 0,
             last_infra: String::new(),
@@ -189,6 +193,9 @@ impl<'a> Dispatcher<'a> {
                 .iter()
                 .filter_map(|action| if let Action::Build(commit) = action { Some(*commit) } else { None })
                 .collect();
+            if self.weighs_commits() {
+                return Ok(None);
+            }
             self.barren_rounds += 1;
             if round > MAX_ROUNDS || self.barren_rounds > MAX_BARREN_ROUNDS + self.executor.slots() {
                 return Err(self.stuck("the search goes round in circles", &actions));
@@ -416,6 +423,7 @@ impl<'a> Dispatcher<'a> {
     fn take(&mut self, ended: Ended) -> Result<(), Error> {
         match ended {
             Ended::Retrying(failure) => self.count_infra(failure),
+            Ended::Weighed(weighed) => self.take_weights(weighed),
             Ended::Build { commit, build, result, seconds } => {
                 self.building.remove(&(commit, build));
                 match &result {

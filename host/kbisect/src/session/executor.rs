@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kbisect_core::bisector::Stretch;
 use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Failure;
@@ -17,6 +18,8 @@ use tokio::task::JoinSet;
 use super::builder::Builder;
 use super::inputs;
 use super::parts::Parts;
+use super::weighing;
+use super::weighing::Weighed;
 use crate::config::job::MachineKind;
 use crate::machine::Pool;
 use crate::machine::Setup;
@@ -61,6 +64,8 @@ pub(super) enum Ended {
         /// How.
         end: Option<Box<Finished>>,
     },
+    /// Commits were weighed.
+    Weighed(Weighed),
 }
 
 /// A build that runs.
@@ -137,7 +142,7 @@ impl Executor {
             Ended::Build { commit, build, .. } => {
                 self.builders.extend(self.builds.remove(&(*commit, *build)).map(|building| building.builder));
             }
-            Ended::Retrying(_) => {}
+            Ended::Retrying(_) | Ended::Weighed(_) => {}
         }
         // Tasks that are over need no more room.
         while self.tasks.try_join_next().is_some() {}
@@ -159,6 +164,22 @@ impl Executor {
             let _ = sender.send(Ended::Build { commit, build, result, seconds: started.elapsed().as_secs_f64() });
         });
         true
+    }
+
+    /// Asks the suspicion plugin about the commits of a stretch.
+    pub(super) fn start_weighing(&mut self, parts: &Parts, stretch: Stretch, commits: Vec<CommitId>) {
+        let (repository, policies, sender) = (Arc::clone(&parts.repository), parts.policies.clone(), self.sender.clone());
+        // Not a task of ours: it cannot be ended, and need not be waited for.
+        tokio::task::spawn_blocking(move || {
+            let started = std::time::Instant::now();
+            let (weights, trouble) = match weighing::weigh(&repository, &policies, &commits) {
+                Ok(weights) => (weights, None),
+                Err(error) => (None, Some(error.to_string())),
+            };
+            let seconds = started.elapsed().as_secs_f64();
+            // The receiver goes only when the run is over.
+            let _ = sender.send(Ended::Weighed(Weighed { stretch, weights, trouble, seconds }));
+        });
     }
 
     /// Runs a trial: the commit's `n`-th, in a slot, on a kernel of the run directory's store.

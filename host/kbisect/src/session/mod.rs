@@ -24,6 +24,7 @@ mod signals;
 mod state;
 mod target;
 mod undo;
+mod weighing;
 
 use std::io::IsTerminal as _;
 use std::path::Path;

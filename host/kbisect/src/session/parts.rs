@@ -15,6 +15,7 @@ use super::inputs;
 use super::state::State;
 use crate::build::room::Room;
 use crate::config::job::Job;
+use crate::config::job::MachineKind;
 use crate::error::Error;
 use crate::git;
 use crate::git::Repository;
@@ -112,6 +113,9 @@ impl Parts {
             (property::DELTA.to_owned(), self.job.search.delta.to_string()),
             (property::NEWEST_COMMIT.to_owned(), self.newest_commit().to_string()),
         ]);
+        if self.job.machine.kind == MachineKind::Qemu {
+            properties.insert(property::ARCH.to_owned(), std::env::consts::ARCH.to_owned());
+        }
         if let Some(range) = summary.range {
             properties.insert(property::RANGE_SIZE.to_owned(), range.to_string());
         }

@@ -22,6 +22,7 @@ use kbisect_core::policy::Trial;
 
 use super::looks::Looks;
 use super::pace::Durations;
+use super::weighing;
 use crate::config::job::Job;
 use crate::config::job::TargetStage;
 use crate::record::event::BuildResult;
@@ -126,6 +127,10 @@ impl State {
                 self.looks.set_target(faces);
             }
             Event::Routed { .. } => self.routed = true,
+            Event::Weighed { stretch, share, usual, weights, .. } => {
+                let commits = self.bisector.commits(stretch);
+                self.bisector.weigh(stretch.clone(), &weighing::recorded(&commits, *usual, weights), *share);
+            }
             Event::Chosen { commit, role, .. } => self.current = Some((*commit, *role)),
             Event::BuildEnded { commit, build, result, seconds } => {
                 self.builds.insert((*commit, *build), result.clone());

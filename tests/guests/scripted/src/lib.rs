@@ -4,6 +4,7 @@
 //! * `trials`: trials wanted at a commit before the verdict, 2 unless set;
 //! * `add` and `remove`: e-mail addresses to add as `to` and to remove; `ask-git`: add the culprit's author;
 //! * `ignore`: call the first report noise; `same`: the answer of `relate`, "none" unless set;
+//! * `guilty`: the subject of the only commit that has a weight; else a commit weighs as many as it changes files;
 //! * `refuse`: messages with which `check` refuses.
 
 use std::hint::black_box;
@@ -32,9 +33,9 @@ use kbisect_sdk::suspicion::Credit;
 use serde_json::Value;
 
 /// What `do` may be. The first ones end the call; the others answer nonsense, or too much.
-pub const BAD: [&str; 15] = [
+pub const BAD: [&str; 19] = [
     "loop", "recurse", "allocate", "trap", "panic", "err", "log", "chatter", "ask", "output", "index", "twice", "nan", "seven",
-    "want",
+    "want", "few", "negative", "infinite", "huge",
 ];
 
 /// The plugin.
@@ -185,7 +186,16 @@ impl Suspicion for Scripted {
         let bad = misbehave(host)?;
         Ok(match bad.as_str() {
             "twice" => vec![1.0; commits.len() * 2],
+            "few" => vec![1.0; commits.len().saturating_sub(1)],
             "nan" => vec![f64::NAN; commits.len()],
+            "negative" => vec![-0.5; commits.len()],
+            "infinite" => vec![f64::INFINITY; commits.len()],
+            "huge" => vec![1e300; commits.len()],
+            "output" => vec![1.0; 10 << 20],
+            _ if settings(host)["guilty"].is_string() => {
+                let guilty = text(&settings(host), "guilty");
+                commits.iter().map(|commit| f64::from(u8::from(commit.subject == guilty))).collect()
+            }
             _ => commits.iter().map(|commit| commit.files.len() as f64).collect(),
         })
     }

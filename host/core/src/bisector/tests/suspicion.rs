@@ -1,5 +1,7 @@
 //! What a prior is worth where it is right, and what it costs where it is not.
 
+use std::sync::Arc;
+
 use super::world::*;
 use crate::bisector::*;
 use crate::commit::CommitId;
@@ -25,7 +27,7 @@ enum Hunch {
 }
 
 /// A weight for each of these commits, one of which is the culprit.
-fn weights(hunch: Hunch, commits: &[CommitId], culprit: CommitId, dice: &mut Dice) -> Vec<(CommitId, f64)> {
+fn weights(hunch: Hunch, commits: &[CommitId], culprit: CommitId, dice: &mut Dice) -> Vec<f64> {
     let decoy = commits[dice.below(commits.len())];
     let mut weight = |commit: CommitId| {
         let suspect = match hunch {
@@ -36,7 +38,7 @@ fn weights(hunch: Hunch, commits: &[CommitId], culprit: CommitId, dice: &mut Dic
         };
         if suspect { 0.65 / 0.05 } else { 0.35 / 0.95 }
     };
-    commits.iter().map(|&commit| (commit, weight(commit))).collect()
+    commits.iter().map(|&commit| weight(commit)).collect()
 }
 
 /// What some runs came to.
@@ -59,8 +61,9 @@ fn runs(count: u64, len: usize, r: f64, hunch: Hunch) -> Sum {
         let mut world = World::new(&parents, culprit, r, seed * 1000 + 3);
         let mut bisector = cause_of(&world, Strategy::Posterior);
         if hunch != Hunch::None {
-            let commits: Vec<CommitId> = (1..parents.len()).map(id).collect();
-            bisector.weigh(&weights(hunch, &commits, id(culprit), &mut dice), SHARE);
+            let stretch = Stretch { newest: world.newest(), oldest: vec![id(0)] };
+            let weights = weights(hunch, &bisector.commits(&stretch), id(culprit), &mut dice);
+            bisector.weigh(stretch, &weights, SHARE);
         }
         let ended = run(&mut world, &mut bisector, 5000);
         sum.trials += ended.trials;
@@ -105,27 +108,57 @@ fn hunches() {
 }
 
 #[test]
-fn only_commits_between_the_ends_are_to_be_weighed_and_only_once() {
+fn what_is_between_the_ends_is_weighed_once() {
     let world = World::new(&line(9), 5, 1.0, 0);
     let mut bisector = cause_of(&world, Strategy::Posterior);
-    assert_eq!(bisector.unweighed(), [], "the ends are not settled");
+    assert_eq!(bisector.unweighed(), None, "the ends are not settled");
     for number in 1..=3 {
         bisector.record(evidence(number, id(9), Role::Start, crash(0.999, 1)));
         bisector.record(evidence(number + 3, id(0), Role::GoodEnd, clean()));
     }
     bisector.judge(verdict(id(9), 3, Verdict::Bad));
     bisector.judge(verdict(id(0), 3, Verdict::Good));
-    let between: Vec<CommitId> = (1..=9).map(id).collect();
-    assert_eq!(bisector.unweighed(), between);
+    let stretch = bisector.unweighed().unwrap();
+    assert_eq!(stretch, Stretch { newest: id(9), oldest: vec![id(0)] });
+    let commits: Vec<CommitId> = (1..=9).map(id).collect();
+    assert_eq!(bisector.commits(&stretch), commits);
     assert_eq!(bisector.suspicion(&id(4)), None);
 
-    let weights: Vec<(CommitId, f64)> = (1..=9).map(|number| (id(number), if number == 4 { 9.0 } else { 0.0 })).collect();
-    bisector.weigh(&weights, SHARE);
-    assert_eq!(bisector.unweighed(), []);
+    let weights: Vec<f64> = (1..=9).map(|number| if number == 4 { 9.0 } else { 0.0 }).collect();
+    bisector.weigh(stretch, &weights, SHARE);
+    assert_eq!(bisector.unweighed(), None);
     assert_eq!((bisector.suspicion(&id(4)), bisector.suspicion(&id(5))), (Some(9.0), Some(0.0)));
     let suspects = bisector.summary().suspects;
     assert_eq!(suspects[0].commit, id(4));
-    // A ninth of .3 for each commit, and .7 for this one; the good end may be bad.
+    // A ninth of .3 for each commit, and .7 for this one.
     let odds = suspects[0].probability / suspects[1].probability;
     assert!((odds - (0.3 / 9.0 + 0.7) / (0.3 / 9.0)).abs() < 1e-6, "{odds}");
+    let elsewhere = Stretch { newest: id(77), oldest: vec![id(0)] };
+    assert_eq!(bisector.commits(&elsewhere), []);
+}
+
+#[test]
+fn another_range_is_weighed_anew_and_what_was_weighed_stays() {
+    let world = World::new(&line(9), 2, 1.0, 0);
+    let releases = [6, 0].map(|number| Release { name: format!("v{number}"), commit: id(number) });
+    let ends = Ends { kind: Kind::Cause, start: id(9), good: Vec::new(), releases: releases.to_vec() };
+    let mut bisector = Bisector::new(Arc::clone(&world.graph), ends, settings(Strategy::Posterior)).unwrap();
+    let test = |bisector: &mut Bisector, number: u64, commit, role, trial: fn() -> crate::policy::Trial, of| {
+        (number..number + 3).for_each(|number| bisector.record(evidence(number, commit, role, trial())));
+        bisector.judge(verdict(commit, 3, of));
+    };
+    test(&mut bisector, 1, id(9), Role::Start, || crash(0.999, 1), Verdict::Bad);
+    test(&mut bisector, 4, id(6), Role::Release, clean, Verdict::Good);
+    let first = bisector.unweighed().unwrap();
+    assert_eq!(first, Stretch { newest: id(9), oldest: vec![id(6)] });
+    bisector.weigh(first, &[3.0, 0.0, 0.0], SHARE);
+    assert_eq!(bisector.unweighed(), None);
+    // The release crashes after all.
+    test(&mut bisector, 4, id(6), Role::Release, || crash(0.999, 1), Verdict::Bad);
+    test(&mut bisector, 7, id(0), Role::Release, clean, Verdict::Good);
+    let second = bisector.unweighed().unwrap();
+    assert_eq!(second, Stretch { newest: id(6), oldest: vec![id(0)] });
+    bisector.weigh(second, &[1.0, 5.0, 1.0, 1.0, 1.0, 0.0], SHARE);
+    assert_eq!(bisector.summary().suspects[0].commit, id(2));
+    assert_eq!(bisector.suspicion(&id(7)), Some(3.0));
 }

@@ -89,6 +89,7 @@ fn its_job_file_can_be_read_by_people() {
     delta = 0.01
     seed = 0
     trust_good = false
+    suspicion = 0.7
     single_trials = false
 
     [limits]

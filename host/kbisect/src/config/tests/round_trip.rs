@@ -118,10 +118,12 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn search()(git in any::<bool>(), delta in 1e-6..0.5, seed in any::<u64>(), trust_good in any::<bool>(), single in any::<bool>())
-    -> job::Search {
+    fn search()(
+        (git, delta, seed) in (any::<bool>(), 1e-6..0.5, any::<u64>()),
+        (trust_good, suspicion, single) in (any::<bool>(), 0.0..=0.7, any::<bool>()),
+    ) -> job::Search {
         let strategy = if git { Search::Git } else { Search::Posterior };
-        job::Search { strategy, delta, seed, trust_good, single_trials: single && git }
+        job::Search { strategy, delta, seed, trust_good, suspicion, single_trials: single && git }
     }
 }
 

@@ -17,7 +17,23 @@ fn changes_are_what_git_says() {
                 let text = sandbox.git(&["diff-tree", "-r", "-z", "--no-renames", how, &old, &id.to_string()]);
                 text.split_terminator('\0').map(ToOwned::to_owned).collect::<Vec<_>>()
             };
-            assert_eq!(repository.changed_files(&id).unwrap(), diff("--name-only"), "{id}");
+            let changed = diff("--name-only");
+            assert_eq!(repository.changed_files(&id).unwrap(), changed, "{id}");
+            // Of a merge, what differs from all parents; `-c` says so to git.
+            let text = sandbox.git(&[
+                "diff-tree",
+                "-r",
+                "-z",
+                "-c",
+                "--root",
+                "--no-commit-id",
+                "--no-renames",
+                "--name-only",
+                &id.to_string(),
+            ]);
+            let own: Vec<String> = text.split_terminator('\0').map(ToOwned::to_owned).collect();
+            assert_eq!(repository.own_changes(&id, usize::MAX).unwrap(), own, "{id}");
+            assert_eq!(repository.own_changes(&id, 2).unwrap(), own[..own.len().min(2)], "{id}");
             let stat = repository.diffstat(&id).unwrap();
             let ours: Vec<String> = stat
                 .files

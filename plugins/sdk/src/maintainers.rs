@@ -3,13 +3,16 @@
 //! Source of the format: the head of the file itself. `F:` and `X:` are globs (`*` and `?` never match a slash; a slash at the end
 //! means everything below), `N:` and `K:` regular expressions on a path and on text.
 
+pub mod person;
+#[cfg(test)]
+mod tests;
+
 use std::cell::OnceCell;
 
 use regex_lite::Regex;
 use regex_lite::RegexBuilder;
 
-use crate::person;
-use crate::person::Person;
+use person::Person;
 
 /// What holds of a section beyond its people: how alive it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,6 +109,16 @@ impl Section {
         people || !self.files.is_empty() || !self.names.is_empty() || !self.keywords.is_empty()
     }
 
+    /// How particular the pattern is by which it has a file: its number of path parts; none where it has not.
+    #[must_use]
+    pub fn has(&self, file: &str) -> Option<usize> {
+        if self.excluded.iter().any(|pattern| covers(pattern, file)) {
+            return None;
+        }
+        let by_path = self.files.iter().filter(|pattern| covers(pattern, file)).map(|pattern| depth(pattern)).max();
+        by_path.or_else(|| self.names.iter().any(|pattern| pattern.finds(file)).then_some(1))
+    }
+
     /// Whether this is the last section, which has every file, and so says nothing of one.
     #[must_use]
     pub fn is_the_rest(&self) -> bool {
@@ -164,14 +177,8 @@ fn add(section: &mut Section, tag: u8, value: &str) {
 /// The sections that a file belongs to, the most particular pattern first.
 #[must_use]
 pub fn of_file<'s>(sections: &'s [Section], file: &str) -> Vec<&'s Section> {
-    let mut found: Vec<(usize, &Section)> = sections
-        .iter()
-        .filter(|section| !section.excluded.iter().any(|pattern| covers(pattern, file)))
-        .filter_map(|section| {
-            let by_path = section.files.iter().filter(|pattern| covers(pattern, file)).map(|pattern| depth(pattern)).max();
-            by_path.or_else(|| section.names.iter().any(|pattern| pattern.finds(file)).then_some(1)).map(|depth| (depth, section))
-        })
-        .collect();
+    let mut found: Vec<(usize, &Section)> =
+        sections.iter().filter_map(|section| section.has(file).map(|depth| (depth, section))).collect();
     found.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
     found.into_iter().map(|(_, section)| section).collect()
 }
@@ -223,7 +230,3 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     }
     pattern[p..].iter().all(|&c| c == b'*')
 }
-
-#[cfg(test)]
-#[path = "maintainers_tests.rs"]
-mod tests;

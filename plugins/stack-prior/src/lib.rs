@@ -1,0 +1,45 @@
+//! Bundled suspicion: which commits look guilty by what the crash shows.
+//!
+//! [`target`] is what the crash shows, [`place`] where a commit is beside it, [`words`] what both speak of, [`weights`] what that is
+//! worth. Reads the properties `newest-commit` (whose MAINTAINERS file is the one that counts) and `arch`; has no settings.
+
+use kbisect_sdk::Host;
+use kbisect_sdk::Plugin;
+use kbisect_sdk::Suspicion;
+use kbisect_sdk::suspicion::CommitFacts;
+
+pub mod place;
+pub mod target;
+pub mod weights;
+pub mod words;
+
+use target::Target;
+
+/// The plugin.
+#[derive(Debug)]
+pub struct StackPrior;
+
+impl Plugin for StackPrior {
+    fn check(host: &impl Host) -> Result<(), Vec<String>> {
+        match host.settings().trim() {
+            "" | "{}" => Ok(()),
+            _ => Err(vec!["stack-prior has no settings".to_owned()]),
+        }
+    }
+}
+
+impl Suspicion for StackPrior {
+    fn weigh(host: &impl Host, commits: &[CommitFacts]) -> Result<Vec<f64>, String> {
+        // A crash of which nothing is known but a title, such as an exit status, makes no commit look guilty.
+        let Some(target) = Target::read(host) else { return Ok(vec![1.0; commits.len()]) };
+        Ok(commits.iter().map(|commit| weigh(&target, commit)).collect())
+    }
+}
+
+/// How many times likelier the commit is the culprit than any commit would be.
+#[must_use]
+pub fn weigh(target: &Target, commit: &CommitFacts) -> f64 {
+    weights::of(place::of(target, &commit.files), words::in_common(target, commit))
+}
+
+kbisect_sdk::export!(StackPrior: suspicion);
