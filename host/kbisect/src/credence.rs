@@ -18,6 +18,7 @@ use crate::plugin::answer::CommitFacts;
 use crate::policy::BisectionState;
 use crate::policy::Policies;
 use crate::policy::console;
+use crate::policy::property;
 use crate::syzbot::CommitText;
 use crate::syzbot::Extent;
 use crate::syzbot::Found;
@@ -26,10 +27,11 @@ use crate::syzbot::Place;
 use crate::syzbot::Run;
 use crate::syzbot::Tested;
 
+#[cfg(test)]
+mod tests;
+
 /// The report's property that lists its source files.
 const FILES: &str = "files";
-/// The property that tells plugins the architecture, as `uname -m` names it.
-const ARCH: &str = "arch";
 
 /// How sure the commit is that a log names; none where it names none. `boundary` is the probability that the crash begins to show
 /// there, by the log's trials judged anew.
@@ -128,7 +130,7 @@ fn shows(splat: CrashReport, text: &str) -> BisectionState {
     // Symbolized reports name files of the architecture, the entry from user space at least.
     const MACHINES: [(&str, &str); 3] = [("arch/x86/", "x86_64"), ("arch/arm64/", "aarch64"), ("arch/riscv/", "riscv64")];
     let machine = MACHINES.iter().find(|(folder, _)| text.contains(folder));
-    let properties = machine.map(|(_, machine)| (ARCH.to_owned(), (*machine).to_owned())).into_iter().collect();
+    let properties = machine.map(|(_, machine)| (property::ARCH.to_owned(), (*machine).to_owned())).into_iter().collect();
     BisectionState { faces: vec![Face { report: splat, trials: 1 }], properties, ..BisectionState::default() }
 }
 

@@ -1,18 +1,24 @@
 //! Bundled suspicion: which commits look guilty by what the crash shows.
 //!
 //! [`target`] is what the crash shows, [`place`] where a commit is beside it, [`words`] what both speak of, [`weights`] what that is
-//! worth. Reads the properties `newest-commit` (whose MAINTAINERS file is the one that counts) and `arch`; has no settings.
+//! worth to the search; [`credit`] weighs the commit that the search ended at, by its files on the [`stack`] and by [`everywhere`], the
+//! files that many crashes pass through. Reads the properties `newest-commit` (whose MAINTAINERS file is the one that counts) and `arch`; has no settings.
 
 use kbisect_sdk::Host;
 use kbisect_sdk::Plugin;
 use kbisect_sdk::Suspicion;
 use kbisect_sdk::suspicion::CommitFacts;
+use kbisect_sdk::suspicion::Credit;
 
+pub mod credit;
+pub mod everywhere;
 pub mod place;
+pub mod stack;
 pub mod target;
 pub mod weights;
 pub mod words;
 
+use stack::Stack;
 use target::Target;
 
 /// The plugin.
@@ -33,6 +39,10 @@ impl Suspicion for StackPrior {
         // A crash of which nothing is known but a title, such as an exit status, makes no commit look guilty.
         let Some(target) = Target::read(host) else { return Ok(vec![1.0; commits.len()]) };
         Ok(commits.iter().map(|commit| weigh(&target, commit)).collect())
+    }
+
+    fn attribute(host: &impl Host, commit: &CommitFacts, releases: u32) -> Result<Option<Credit>, String> {
+        Ok(credit::of(&Stack::read(host), commit, releases))
     }
 }
 

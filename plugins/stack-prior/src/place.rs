@@ -65,7 +65,7 @@ fn has(entries: &[Section], file: &str) -> bool {
 }
 
 /// Whether no kernel of this architecture is built from a file: text, programs for users, other architectures.
-fn is_unbuilt(file: &str, arch: Option<&str>) -> bool {
+pub(crate) fn is_unbuilt(file: &str, arch: Option<&str>) -> bool {
     const TEXTS: [&str; 3] = [".rst", ".txt", ".md"];
     const FILES: [&str; 4] = ["MAINTAINERS", "CREDITS", ".mailmap", "README"];
     match file.split_once('/') {

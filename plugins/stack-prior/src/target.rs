@@ -14,7 +14,7 @@ const NEAR: usize = 5;
 /// Functions of a stack whose names count as the crash's words, innermost first.
 const FUNCTIONS: usize = 16;
 /// The report's property that lists files.
-const FILES: &str = "files";
+pub(crate) const FILES: &str = "files";
 
 /// What the crash shows.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ fn entries(host: &impl Host, files: &HashSet<String>) -> Vec<Section> {
 }
 
 /// The folder in `arch/` of a machine as `uname -m` names it; none where it is not known.
-fn folder_of(machine: &str) -> Option<&'static str> {
+pub(crate) fn folder_of(machine: &str) -> Option<&'static str> {
     const FOLDERS: [(&str, &str); 11] = [
         ("x86_64", "x86"),
         ("i386", "x86"),

@@ -4,6 +4,12 @@
 //! all 1,070 (`bisection-science.md` §8). The rest was fitted on half of them, on the 300 logs that name one commit with a diffstat
 //! (132 of them rightly), by logistic regression with a ridge of 1 on features of unit variance, in two steps: that no crash of
 //! another bug led the search astray, on all 300; and, on the 233 where none did, that the name is right.
+//!
+//! How good that is, by ten-fold cross-validation in which a commit's bugs are in one fold: AUC .902 (.866 to .937 with 95 %), Brier score
+//! .115 (.090 to .139); of names stated at .85 or more .88 are right (.80 to .94), and they cover .49 of the right ones (.40 to .59); of
+//! those stated at .15 or less .03 are right (.01 to .07). Fitted on one half and judged on the other, 60 times: AUC .907 ± .020, Brier
+//! score .119 ± .013. What was tried and adds nothing: rank of the touched file on the stack, folder in common, words of the subject, size
+//! of the change, how many titles the bisection met, the crash's kind, the compiler.
 
 /// The chance that what showed at the named commit was the target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,11 +23,11 @@ pub struct Same {
 }
 
 /// Fitted; see the module.
-pub const SAME: Same = Same { base: 0.19, likeness: 0.23, shown: 3.34 };
+pub const SAME: Same = Same { base: 0.28, likeness: 0.26, shown: 3.15 };
 
 /// How much the log odds of "introduced here" fall where the crash at the commit is surely unlike that at the start: a crash that
 /// changes its look on the way is oftener another commit's. Fitted.
-pub const DRIFT: f64 = 1.28;
+pub const DRIFT: f64 = 1.36;
 
 /// The power to which a boundary's probability from a log's trials is taken: a log's answer is seldom wrong for the reasons that its
 /// own trials tell of. Chosen; from .05 to .2 nothing depends on it.
@@ -30,7 +36,7 @@ pub const LOG_TRUST: f64 = 0.1;
 /// A log's trials are never held for surer than this that the boundary is elsewhere: the history between its commits is not known.
 pub const LEAST_BOUNDARY: f64 = 0.003;
 
-/// By how much a boundary is less likely at a commit whose kernel equals its parent's. None of 20 such names was right; that signatures
+/// By how much a boundary is less likely at a commit whose kernel equals its parent's. None of 21 such names was right; that signatures
 /// are equal by mistake is not known to happen.
 pub const EQUAL_KERNELS: f64 = 0.05;
 

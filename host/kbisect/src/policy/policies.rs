@@ -185,9 +185,10 @@ impl Policies {
         self.ask(member, Hook::Suspicion, |plugin, around| plugin.attribute(around, commit, releases)).ok()?
     }
 
-    /// As [`Self::attribute`], with a bisection that is not under way.
+    /// As [`Self::attribute`], with a bisection that is not under way; the bundled plugin answers where the job names no other.
     pub fn attribute_in(&self, state: BisectionState, commit: &CommitFacts, releases: u32) -> Option<Credit> {
-        let member = &self.shared.members[self.routes().suspicion?];
+        let members = &self.shared.members;
+        let member = &members[self.routes().suspicion.unwrap_or_else(|| load::bundled_suspicion(members))];
         let call = |plugin: &Plugin, around: &Surroundings| plugin.attribute(around, commit, releases);
         self.ask_in(&Arc::new(state), member, Hook::Suspicion, call).ok()?
     }

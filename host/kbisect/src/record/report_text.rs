@@ -266,7 +266,7 @@ fn sureness(text: &mut String, credence: &Credence) {
     let _ = writeln!(text, "That it introduced the crash: {}", percent(credence.probability));
     let parts = [("begins here", &credence.boundary), ("same bug", &credence.same), ("not older", &credence.introduced)];
     for (what, part) in parts {
-        let head = format!("  {what:<11} {:>5}  ", percent(part.chance));
+        let head = format!("  {what:<11} {:>6}  ", percent(part.chance));
         let indent = " ".repeat(head.len());
         let mut line = head;
         for word in part.reason.split(' ') {
@@ -376,6 +376,9 @@ pub fn percent(probability: f64) -> String {
 #[cfg(test)]
 mod tests {
     use kbisect_core::bisector::Shown;
+    use kbisect_core::credence::Credit;
+    use kbisect_core::credence::Findings;
+    use kbisect_core::credence::Trials;
 
     use super::*;
 
@@ -437,5 +440,31 @@ mod tests {
           in 2 of 2 trials where it could show, at 1 commit
           at         030303030303    2 of 2  ("net: bridge: change number 3")
         "#);
+    }
+
+    #[test]
+    fn three_chances_in_lines_that_fit_a_mail() {
+        let credit = Credit { odds: 2.16, reason: "it touches net/netfilter/nf_tables_api.c of the stack's 7".to_owned() };
+        let credence = Credence::of(&Findings {
+            boundary: 0.995,
+            trials: Trials::Search,
+            same: 0.98,
+            shown: 1.0,
+            equal_kernels: false,
+            releases: 4,
+            credit: Some(credit),
+        });
+        let mut text = String::new();
+        sureness(&mut text, &credence);
+        assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        insta::assert_snapshot!(text, @r"
+        That it introduced the crash: 77 %
+          begins here 99.5 %  the trials leave 1 % for other commits
+          same bug      99 %  100 % of its trials show the crash, which is the
+                              target's with 98 %
+          not older     78 %  it is clean only 4 releases back, where 37 % of the
+                              bugs only hide; it touches
+                              net/netfilter/nf_tables_api.c of the stack's 7
+        ");
     }
 }

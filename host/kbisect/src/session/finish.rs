@@ -20,6 +20,7 @@ use super::state::State;
 use crate::error::Error;
 use crate::git::Repository;
 use crate::plugin::answer::CommitFacts;
+use crate::plugin::answer::MOST_FILES;
 use crate::policy;
 use crate::policy::Facts as _;
 use crate::record::event::CommitText;
@@ -98,9 +99,7 @@ fn credence(parts: &Parts, state: &State, conclusion: &Conclusion) -> Option<Cre
     let summary = state.bisector.summary();
     let releases = summary.tested.iter().filter(|tested| tested.role == Role::Release).count();
     let releases = u32::try_from(releases).unwrap_or(u32::MAX);
-    let is_merge = parts.repository.parents(&named.commit).is_ok_and(|parents| parents.len() > 1);
-    // A merge's differences from its first parent are other commits'.
-    let files = if is_merge { Vec::new() } else { parts.facts.changed_files(&named.commit).ok()? };
+    let files = parts.repository.own_changes(&named.commit, MOST_FILES).ok()?;
     let facts = CommitFacts { id: named.commit, subject: parts.subject(&named.commit), files };
     parts.tell_policies(state);
     let credit = tokio::task::block_in_place(|| parts.policies.attribute(&facts, releases));
