@@ -71,6 +71,10 @@ pub enum Outcome {
     Void(Failure),
 }
 
+/// A trial that was cut short with a smaller share of its exposure, and was clean until then, is as if it had not been to people and to
+/// policies, which would count a miss. To the search it is evidence: left out, r would be taken for too large.
+pub const SAYS_SOMETHING: f64 = 0.05;
+
 /// A finished trial as policies see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {

@@ -14,6 +14,7 @@ use crate::policy::Judgement;
 use crate::policy::Outcome;
 use crate::policy::RATHER;
 use crate::policy::Role;
+use crate::policy::SAYS_SOMETHING;
 use crate::policy::Stage;
 use crate::policy::Trial;
 use crate::policy::Verdict;
@@ -218,6 +219,7 @@ pub(super) struct Tally {
     pub(super) kernels: BTreeMap<u32, Vec<Sight>>,
     /// Crashes that are rather the target than not.
     pub(super) hits: u32,
+    /// Clean trials, but those cut short before they could say much.
     pub(super) clean: u32,
     /// Crashes that are rather something else.
     pub(super) other: u32,
@@ -247,7 +249,7 @@ impl Tally {
     fn add(&mut self, evidence: &Evidence, course: &Course) {
         match &evidence.trial.outcome {
             Outcome::Clean => {
-                self.clean += 1;
+                self.clean += u32::from(evidence.trial.exposure >= SAYS_SOMETHING);
                 self.see(evidence.build, Sight::Clean { exposure: course.shown_by(evidence.trial.exposure.clamp(0.0, 1.0)) });
             }
             Outcome::Crashed(sighting) => {

@@ -279,6 +279,19 @@ pub enum Event {
         /// How long, in seconds.
         seconds: f64,
     },
+    /// A trial was cancelled, clean until then, before it could say much: it is weighed, but is no trial to people and policies.
+    CutShort {
+        /// Its number, unique in the run.
+        trial: TrialNumber,
+        /// The commit.
+        commit: CommitId,
+        /// Why it was tested.
+        role: Role,
+        /// Which build of the commit, from 1.
+        build: u32,
+        /// Share of the full exposure, 0 to 1.
+        exposure: f64,
+    },
     /// A crash is judged again, because the target became clearer.
     Related {
         /// The trial.

@@ -175,6 +175,7 @@ impl Text {
             | Event::PluginLog { .. }
             | Event::PluginFailed { .. }
             | Event::Warned { .. }
+            | Event::CutShort { .. }
             | Event::Stopping
             | Event::Stopped { .. } => {}
         }

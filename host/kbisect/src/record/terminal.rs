@@ -193,6 +193,7 @@ impl Terminal {
             Event::Stopped { why } => self.line(&format!("stopped: {why}")),
             Event::Chosen { .. }
             | Event::TrialEnded { .. }
+            | Event::CutShort { .. }
             | Event::Related { .. }
             | Event::Judged { .. }
             | Event::PluginLog { .. }

@@ -29,6 +29,7 @@ use kbisect_core::policy::Failure;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
+use kbisect_core::policy::SAYS_SOMETHING;
 use kbisect_core::policy::Sighting;
 use kbisect_core::policy::Stage;
 use kbisect_core::policy::Trial;
@@ -57,10 +58,6 @@ const MAX_BARREN_ROUNDS: u32 = 100;
 
 /// Rounds of planning while nothing else happens, after which they will not come to an end.
 const MAX_ROUNDS: u32 = 1000;
-
-/// A trial that was cancelled with a smaller share of its exposure, and was clean until then, is as if it had not been: policies
-/// would count a miss.
-const SAYS_SOMETHING: f64 = 0.05;
 
 /// How the loop ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -443,7 +440,10 @@ impl<'a> Dispatcher<'a> {
                     return Ok(());
                 };
                 match end {
-                    Some(end) if end.cancelled && end.outcome == Outcome::Clean && end.exposure < SAYS_SOMETHING => Ok(()),
+                    Some(end) if end.cancelled && end.outcome == Outcome::Clean && end.exposure < SAYS_SOMETHING => {
+                        let Running { commit, role, build, .. } = running;
+                        self.record(Event::CutShort { trial: number, commit, role, build, exposure: end.exposure })
+                    }
                     Some(end) => self.take_trial(number, &running, *end),
                     None => Ok(()),
                 }
@@ -472,7 +472,7 @@ impl<'a> Dispatcher<'a> {
         if let Outcome::Crashed(sighting) = &mut outcome {
             sighting.look = self.look(&sighting.report);
         }
-        let exposure = if matches!(outcome, Outcome::Crashed(_)) { 1.0 } else { end.exposure };
+        let exposure = end.exposure;
         self.record_policy_notices()?;
         let weight = self.weight(number, running, &outcome, exposure);
         self.record(Event::TrialEnded {

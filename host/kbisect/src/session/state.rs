@@ -79,6 +79,8 @@ pub(super) struct State {
     pub retracted: HashSet<(CommitId, u32)>,
     /// Largest trial number given out.
     last: u64,
+    /// Numbers of a commit's trials that were cut short before they could say much.
+    cut_short: HashMap<CommitId, Vec<TrialNumber>>,
     durations: Durations,
     build_failures_are_void: bool,
     /// Builders of kernels; 0: kernels are built with their trials, or not at all.
@@ -104,6 +106,7 @@ impl State {
             addressed: false,
             retracted: HashSet::new(),
             last: 0,
+            cut_short: HashMap::new(),
             durations: Durations::default(),
             build_failures_are_void: job.stage != TargetStage::Build,
             builders: job.builders(),
@@ -170,6 +173,12 @@ impl State {
                 self.durations.trial_took(*seconds);
                 self.bisector.keep_pace(self.durations.pace(self.builders));
             }
+            Event::CutShort { trial, commit, role, build, exposure } => {
+                self.last = self.last.max(trial.0);
+                self.cut_short.entry(*commit).or_default().push(*trial);
+                let cut = Trial { outcome: Outcome::Clean, exposure: *exposure };
+                self.bisector.record(Evidence { number: *trial, commit: *commit, role: *role, build: *build, trial: cut });
+            }
             Event::Related { trial, outcome, .. } => {
                 if let Outcome::Crashed(sighting) = outcome {
                     self.looks.learn(sighting.look, &sighting.report);
@@ -210,6 +219,10 @@ impl State {
         self.judged.remove(&past.commit);
         if let Some(ended) = self.ended.get_mut(&past.commit) {
             ended.retain(|number| *number != trial);
+            if ended.is_empty() {
+                // What was cut short there goes with the last trial that people see.
+                self.cut_short.remove(&past.commit).into_iter().flatten().for_each(|number| self.bisector.retract(number));
+            }
         }
         self.retracted.insert((past.commit, past.n));
     }

@@ -84,7 +84,7 @@ pub struct Finished {
     pub reports: Vec<CrashReport>,
     /// The console for the record, at most [`console::KEPT`] bytes.
     pub console: Vec<u8>,
-    /// Share of the full exposure, 0 to 1; 1 for a crash.
+    /// Share of the full exposure, 0 to 1; for a crash, when it came, or 1 where that is not known.
     pub exposure: f64,
     /// How long it took, in seconds, boot included.
     pub seconds: f64,
@@ -107,8 +107,19 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
     let pieces = Some(machine.console());
     let lag = machine.lag();
     let mut stop = stop;
-    let mut trial =
-        Trial { plan, watch, console, lag, pieces, seen: Vec::new(), judging: false, began: None, exposure: 0.0, ended: None };
+    let mut trial = Trial {
+        plan,
+        watch,
+        console,
+        lag,
+        pieces,
+        seen: Vec::new(),
+        judging: false,
+        began: None,
+        exposure: 0.0,
+        came: None,
+        ended: None,
+    };
     let end = tokio::select! {
         biased;
         end = trial.steps(&mut machine) => end,
@@ -122,7 +133,7 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
         machine.destroy().await;
     }
     let (outcome, reason, cancelled) = trial.conclude(end);
-    let exposure = if matches!(outcome, Outcome::Crashed(_)) { 1.0 } else { trial.exposure };
+    let exposure = if matches!(outcome, Outcome::Crashed(_)) { trial.came.unwrap_or(1.0) } else { trial.exposure };
     Finished {
         outcome,
         reason,
@@ -171,6 +182,8 @@ struct Trial<'a> {
     /// When the reproducer was started for the first time.
     began: Option<Instant>,
     exposure: f64,
+    /// The share of the exposure at which the last run's first crash came, or the run ended.
+    came: Option<f64>,
     ended: Option<Ended>,
 }
 
@@ -237,8 +250,10 @@ impl Trial<'_> {
         for run in 1.. {
             let program = Program::Reproducer { run, argv: self.plan.command.clone() };
             let left = limit.saturating_sub(began.elapsed());
+            self.came = None;
             let attended = self.attend(machine.exec(&program, left), Some(machine), true).await;
             self.exposure = self.share();
+            self.came.get_or_insert(self.exposure);
             let ended = attended?.map_err(End::Failed)?;
             self.ended = Some(ended.clone());
             self.settle(Some(machine), true).await?;
@@ -279,6 +294,9 @@ impl Trial<'_> {
                     self.take(piece);
                     if self.console.hit() {
                         let now = Instant::now();
+                        if quiet.is_none() {
+                            self.came = self.began.map(|_| self.share());
+                        }
                         quiet = Some((quiet.map_or(now, |(first, _)| first), now));
                     }
                 }
