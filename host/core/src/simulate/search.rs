@@ -33,11 +33,10 @@ use crate::policy::Decision;
 use crate::policy::Failure;
 use crate::policy::Outcome;
 use crate::policy::Role;
+use crate::policy::SAYS_SOMETHING;
 use crate::policy::Stage;
 use crate::policy::Trial;
 
-/// To a policy a clean trial that was cancelled with a smaller share of its time is as if it had not been: it does not weigh exposure.
-const SAYS_SOMETHING: f64 = 0.05;
 /// How often the host repeats a trial that the infrastructure spoilt, as in the session.
 const RETRIES: u32 = 2;
 /// In seconds.
@@ -401,7 +400,9 @@ impl Run<'_> {
         for (running, exposure) in ended {
             let trial = Trial { outcome: running.shown.outcome, exposure };
             let place = self.place(running.commit, running.role);
-            self.commits[place].trials.push(trial.clone());
+            if trial.exposure >= SAYS_SOMETHING || trial.outcome != Outcome::Clean {
+                self.commits[place].trials.push(trial.clone());
+            }
             let (number, commit) = (TrialNumber(running.number), running.commit);
             self.bisector.record(Evidence { number, commit, role: running.role, build: running.build, trial });
             asked.retain(|(other, ..)| *other != place);
@@ -418,8 +419,7 @@ impl Run<'_> {
         let commit = self.commits[place].id;
         let running = self.running.iter().filter(|running| running.commit == commit).count() as u32;
         let seen = self.commits[place].trials.len();
-        let says = |trial: &&Trial| trial.exposure >= SAYS_SOMETHING || trial.outcome != Outcome::Clean;
-        let trials = self.commits[place].trials.iter().filter(says).cloned().collect();
+        let trials = self.commits[place].trials.clone();
         let situation = self.situation();
         let judgement = self.policy.judge(&Ask { commit, role, trials, running, proposed }, &situation);
         self.commits[place].judged = Some((seen, judgement.decision.clone()));
