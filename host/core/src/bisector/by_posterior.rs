@@ -37,6 +37,8 @@ impl Choose for ByPosterior {
                 }
                 match known.verdict(end) {
                     None if passed.contains(&end) => Standing::Good,
+                    // The policy cannot tell, but its trials say what they say: whether the end is bad is a hypothesis.
+                    Some(Verdict::Skip(_)) if known.tally(end).is_some_and(|tally| tally.clean > 0) => Standing::Good,
                     verdict => Standing::from(verdict),
                 }
             };

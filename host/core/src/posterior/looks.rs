@@ -107,8 +107,9 @@ impl Reading {
     /// The chances of this sight at a good and at a bad commit, or none if it says nothing.
     ///
     /// At a good commit a clean trial of exposure e has 1 − f·e, a crash with chance s of being the target u·(1−s) + f·s; at a
-    /// bad one they have 1 − r·e and r·s + (1−r) times the good commit's, but never less than there: a crash that is surely
-    /// something else is no vote.
+    /// bad one they have (1 − r·e)(1 − f·e) and r·s + (1−r) times the good commit's, but never less than there: a crash that is surely
+    /// something else is no vote. Were a clean trial at a bad commit 1 − r·e, a bug with r = 0 and many false alarms would explain hits and
+    /// clean trials alike, and after some hundreds of clean ones the good end were bad.
     pub(crate) fn likelihood(&self, sight: Sight) -> Option<impl Fn(f64, f64) -> (f64, f64)> {
         let (same, strays, exposure) = match sight {
             Sight::Clean { exposure } => (None, 0.0, exposure),
@@ -120,7 +121,7 @@ impl Reading {
             },
         };
         Some(move |r: f64, f: f64| match same {
-            None => (1.0 - f * exposure, 1.0 - r * exposure),
+            None => (1.0 - f * exposure, (1.0 - r * exposure) * (1.0 - f * exposure)),
             Some(same) => {
                 let good = strays * (1.0 - same) + f * same;
                 (good, good.max(r * same + (1.0 - r) * good))

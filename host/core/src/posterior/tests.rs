@@ -174,7 +174,7 @@ impl Case {
     /// Likelihood of a sight at a good and at a bad commit, straight from the formula; `target` says how its look is read.
     fn likelihood(&self, sight: Sight, target: Option<bool>, r: f64, f: f64) -> (f64, f64) {
         match (sight, target) {
-            (Sight::Clean { exposure }, _) => (1.0 - f * exposure, 1.0 - r * exposure),
+            (Sight::Clean { exposure }, _) => (1.0 - f * exposure, (1.0 - r * exposure) * (1.0 - f * exposure)),
             (Sight::Crash { same, .. }, _) if same <= 0.001 => (1.0, 1.0),
             (_, Some(false)) => (1.0, 1.0),
             (Sight::Crash { same, look }, target) => {
