@@ -26,10 +26,10 @@ use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
 use kbisect::policy::Policies;
 use kbisect::policy::console;
-use kbisect::record::syzbot_log;
-use kbisect::record::syzbot_log::Mark;
-use kbisect::record::syzbot_log::Run;
-use kbisect::record::syzbot_log::Tested;
+use kbisect::syzbot;
+use kbisect::syzbot::Mark;
+use kbisect::syzbot::Run;
+use kbisect::syzbot::Tested;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Face;
@@ -83,7 +83,7 @@ fn main() {
         let truth: Value = serde_json::from_str(line).expect("one object a line");
         let text = |key: &str| truth[key].as_str().unwrap_or_default();
         let Ok(log) = fs::read(directory.join("logs").join(format!("{}.txt", text("id")))) else { continue };
-        let tested = syzbot_log::read(&String::from_utf8_lossy(&log));
+        let tested = syzbot::read(&String::from_utf8_lossy(&log)).expect("a bisection log").commits();
         bisections += 1;
         let labels = labels(text("outcome"), text("first_wrong"), &tested);
         if labels.is_empty() {
@@ -113,8 +113,7 @@ fn default_directory() -> PathBuf {
 /// The commits of a log whose state is known. Of a log that came out right, git's marks and the walk through the releases are
 /// true; of one that went astray, the first wrong commit is known to be good.
 fn labels<'a>(outcome: &str, first_wrong: &str, tested: &'a [Tested]) -> Vec<(Label, &'a Tested)> {
-    let valid = |one: &&Tested| one.runs.iter().any(|run| !matches!(run, Run::Void(_)));
-    let crashed = |one: &Tested| one.runs.iter().any(|run| matches!(run, Run::Crashed(_)));
+    let valid = |one: &&Tested| one.crashes() + one.clean() > 0;
     match outcome {
         "stray" => {
             let wrong = first_wrong.parse::<CommitId>().ok();
@@ -125,12 +124,10 @@ fn labels<'a>(outcome: &str, first_wrong: &str, tested: &'a [Tested]) -> Vec<(La
             .iter()
             .skip(1)
             .filter(valid)
-            .filter_map(|one| match one.mark {
-                Some(Mark::Bad) => Some((Label::Bad, one)),
-                Some(Mark::Good) => Some((Label::Good, one)),
-                // The walk went on behind a release that crashed.
-                None if one.release.is_some() && crashed(one) => Some((Label::Bad, one)),
-                _ => None,
+            .filter_map(|one| match one.verdict? {
+                Mark::Bad => Some((Label::Bad, one)),
+                Mark::Good => Some((Label::Good, one)),
+                Mark::Skip => None,
             })
             .collect(),
         _ => Vec::new(),
@@ -184,7 +181,7 @@ impl Target {
             match run {
                 Run::Crashed(title) => *looks.entry(title).or_default() += 1,
                 Run::Ok => clean += 1,
-                Run::Void(_) => {}
+                Run::Void(_) | Run::Ignored(_) => {}
             }
         }
         let mut judged: Vec<(f64, u32)> = Vec::new();

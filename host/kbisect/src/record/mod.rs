@@ -17,7 +17,6 @@ pub mod report_text;
 pub mod rows;
 pub mod standing;
 pub mod stays;
-pub mod syzbot_log;
 pub mod syzlog;
 pub mod terminal;
 

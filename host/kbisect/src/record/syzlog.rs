@@ -1,7 +1,7 @@
 //! `bisect.log`: the run in the text format of syzbot's bisection logs.
 //!
-//! Format: the line table of syzkaller's `pkg/bisect` as of 2026-08 (which lines exist, in which order). Lines that syzkaller has
-//! and a run does not (building syzkaller, the compiler) are left out; nothing is written that a reader of such logs would not
+//! What lines look like is `syzbot`'s; which are written when follows syzkaller's `pkg/bisect` as of 2026-08. Lines that syzkaller
+//! has and a run does not (building syzkaller, the compiler) are left out; nothing is written that a reader of such logs would not
 //! recognise. Trials' lines are written when the search leaves their commit, because trials end in any order; where it comes back,
 //! the commit has another stretch with the trials that are new. A crash that is rather not the target has the line that syzkaller
 //! gives to crashes it does not count, with its title, why it does not count, and what it weighed.
@@ -24,7 +24,6 @@ use kbisect_core::policy::Stage;
 use kbisect_core::policy::Verdict;
 
 use super::Renderer;
-use super::counted;
 use super::duration;
 use super::event::BuildResult;
 use super::event::CommitText;
@@ -38,6 +37,10 @@ use super::mentions::Mentions;
 use super::stays::Stay;
 use super::stays::Stays;
 use super::stays::Turn;
+use crate::syzbot::End;
+use crate::syzbot::Item;
+use crate::syzbot::List;
+use crate::syzbot::Mark;
 
 /// Writes the log to `out` as the run goes on.
 pub struct SyzLog<W> {
@@ -92,7 +95,7 @@ struct Text {
     end: Option<CommitId>,
     bisecting: bool,
     /// What the `# git bisect` lines said, so that none contradicts an earlier one.
-    marks: HashMap<CommitId, &'static str>,
+    marks: HashMap<CommitId, Mark>,
     tested: HashSet<CommitId>,
     build_seconds: f64,
     test_seconds: f64,
@@ -114,20 +117,20 @@ impl Text {
             Event::Started { host, ends, .. } => {
                 self.first_time = Some(entry.time);
                 self.ends = Some(ends.clone());
-                let _ = writeln!(lines, "{host} starts bisection {}", go_time(entry.time));
-                let _ = match ends.kind {
-                    Kind::Cause => writeln!(lines, "bisecting cause commit starting from {}", ends.start),
-                    Kind::Fix => writeln!(lines, "bisecting fixing commit since {}", ends.start),
-                };
+                put(&mut lines, &Item::Host { host: host.clone(), time: go_time(entry.time) });
+                put(&mut lines, &Item::Aim { kind: ends.kind, start: ends.start });
             }
             Event::Target { faces, .. } => self.target = faces.first().map(|face| face.title.clone()).unwrap_or_default(),
             Event::BuildEnded { commit, result, seconds, .. } => {
                 self.build_seconds += seconds;
-                let line = match result {
-                    BuildResult::Built { signature: Some(signature), .. } => format!("kernel signature: {signature}\n"),
-                    BuildResult::Built { .. } | BuildResult::Infra(_) => String::new(),
-                    BuildResult::Failed(why) => format!("failed building {commit}: {}\n", one_line(why)),
-                };
+                let mut line = String::new();
+                match result {
+                    BuildResult::Built { signature: Some(signature), .. } => put(&mut line, &Item::Signature(signature.clone())),
+                    BuildResult::Built { .. } | BuildResult::Infra(_) => {}
+                    BuildResult::Failed(why) => {
+                        put(&mut line, &Item::BuildFailed { commit: Some(*commit), why: one_line(why) });
+                    }
+                }
                 if self.stays.current().is_some_and(|stay| stay.commit == *commit) {
                     lines.push_str(&line);
                 } else {
@@ -191,25 +194,29 @@ impl Text {
             self.start_bisecting(lines);
         }
         let head = self.ends.as_ref().is_some_and(|ends| ends.head);
-        let _ = match (role, release) {
+        match (role, release) {
             (Role::Start, _) if !self.tested.contains(&commit) => {
-                writeln!(lines, "ensuring issue is reproducible on original commit {commit}\n")
+                put(lines, &Item::Ensuring(commit));
+                put(lines, &Item::Blank(1));
             }
-            (_, Some(release)) => writeln!(lines, "testing release {release}"),
-            (Role::GoodEnd, None) if head => writeln!(lines, "testing current HEAD {commit}"),
-            (Role::MergeBase, _) => writeln!(lines, "Bisecting: a merge base must be tested\n[{commit}] {subject}"),
+            (_, Some(release)) => put(lines, &Item::Release(release)),
+            (Role::GoodEnd, None) if head => put(lines, &Item::Head(commit)),
+            (Role::MergeBase, _) => {
+                put(lines, &Item::MergeBaseFirst);
+                put(lines, &Item::CheckedOut { commit, subject });
+            }
             (Role::Candidate, _) => {
-                let (revisions, rough) = (counted(left as u64, "revision"), counted(steps as u64, "step"));
-                writeln!(lines, "Bisecting: {revisions} left to test after this (roughly {rough})\n[{commit}] {subject}")
+                put(lines, &Item::Left { revisions: left as u64, steps: steps as u64 });
+                put(lines, &Item::CheckedOut { commit, subject });
             }
-            _ => Ok(()),
-        };
-        if matches!(role, Role::Release | Role::GoodEnd) && self.marks.get(&commit) != Some(&"good") {
+            _ => {}
+        }
+        if matches!(role, Role::Release | Role::GoodEnd) && self.marks.get(&commit) != Some(&Mark::Good) {
             // Where the good end of a search turned out to be bad, another search begins from the next one.
             self.end = Some(commit);
             self.bisecting = false;
         }
-        let _ = writeln!(lines, "testing commit {commit}");
+        put(lines, &Item::Testing { commit, compiler: None });
         lines.push_str(&self.built.remove(&commit).unwrap_or_default());
     }
 
@@ -218,16 +225,16 @@ impl Text {
         let Some(ends) = self.ends.as_ref().filter(|_| !self.bisecting) else {
             return;
         };
-        let said = |end: &CommitId, mark: &str| self.marks.get(end).is_some_and(|said| *said != mark);
+        let said = |end: &CommitId, mark: Mark| self.marks.get(end).is_some_and(|said| *said != mark);
         let fix = ends.kind == Kind::Fix;
-        let crashing = self.bad.filter(|end| !said(end, if fix { "good" } else { "bad" })).unwrap_or(ends.start);
+        let crashing = self.bad.filter(|end| !said(end, if fix { Mark::Good } else { Mark::Bad })).unwrap_or(ends.start);
         let clean = self.good.or_else(|| ends.good.first().copied()).or(self.end).unwrap_or(ends.start);
         let (bad, good) = if fix { (clean, crashing) } else { (crashing, clean) };
-        if said(&good, "good") || said(&bad, "bad") {
+        if said(&good, Mark::Good) || said(&bad, Mark::Bad) {
             return;
         }
-        let _ = writeln!(lines, "# git bisect start {bad} {good}");
-        self.marks.extend([(good, "good"), (bad, "bad")]);
+        put(lines, &Item::BisectStart { bad: bad.to_string(), good: good.to_string() });
+        self.marks.extend([(good, Mark::Good), (bad, Mark::Bad)]);
         self.bisecting = true;
     }
 
@@ -242,7 +249,7 @@ impl Text {
         let arrived = self.stays.current().map(|stay| stay.commit);
         self.runs = runs.extract_if(.., |commit, _| arrived == Some(*commit)).collect();
         for (commit, runs) in runs.into_iter().filter(|(_, runs)| !runs.is_empty()) {
-            let _ = writeln!(lines, "testing commit {commit}");
+            put(lines, &Item::Testing { commit, compiler: None });
             write_runs(lines, runs);
             let role = self.roles.get(&commit).copied().unwrap_or(Role::Verification);
             self.conclude(lines, commit, role);
@@ -254,7 +261,7 @@ impl Text {
             return;
         };
         if let Verdict::Skip(why) = &verdict {
-            let _ = writeln!(lines, "unable to determine the verdict: {}", one_line(why));
+            put(lines, &Item::Undecided(one_line(why)));
         }
         match (role, &verdict) {
             (Role::Start | Role::Release | Role::GoodEnd, Verdict::Bad) => {
@@ -265,13 +272,13 @@ impl Text {
             (Role::Candidate | Role::MergeBase, _) => {
                 let fix = self.ends.as_ref().is_some_and(|ends| ends.kind == Kind::Fix);
                 let mark = match (&verdict, fix) {
-                    (Verdict::Skip(_), _) => "skip",
-                    (Verdict::Good, false) | (Verdict::Bad, true) => "good",
-                    (Verdict::Bad, false) | (Verdict::Good, true) => "bad",
+                    (Verdict::Skip(_), _) => Mark::Skip,
+                    (Verdict::Good, false) | (Verdict::Bad, true) => Mark::Good,
+                    (Verdict::Bad, false) | (Verdict::Good, true) => Mark::Bad,
                 };
                 if let std::collections::hash_map::Entry::Vacant(place) = self.marks.entry(commit) {
                     place.insert(mark);
-                    let _ = writeln!(lines, "# git bisect {mark} {commit}");
+                    put(lines, &Item::Marked { mark, commit });
                 }
             }
             _ => {}
@@ -281,79 +288,62 @@ impl Text {
     fn end_search(&self, lines: &mut String, conclusion: &Conclusion, commit: Option<&CommitText>, now: jiff::Timestamp) {
         if let (Conclusion::Found { suspects }, Some(text)) = (conclusion, commit) {
             // Git's own words, whichever end the fix is at.
-            let _ = writeln!(lines, "{} is the first bad commit\n{}", text.commit, commit_text(text));
+            put(lines, &Item::FirstBad(text.commit));
+            put(lines, &Item::Shown(commit_text(text)));
             // Without a trial at the start commit nobody knows how often a bad commit crashes.
             if self.ends.as_ref().is_some_and(|ends| self.tested.contains(&ends.start)) {
                 let wrong = 1.0 - suspects.first().map_or(0.0, |first| first.probability);
-                let _ = writeln!(lines, "accumulated error probability: {wrong:.2}");
+                put(lines, &Item::ErrorProbability(format!("{wrong:.2}")));
             }
         }
         let total = self.first_time.map_or(0.0, |first| now.duration_since(first).as_secs_f64());
-        let _ = writeln!(
-            lines,
-            "revisions tested: {}, total time: {} (build: {}, test: {})",
-            self.tested.len(),
-            duration::go(total),
-            duration::go(self.build_seconds),
-            duration::go(self.test_seconds)
-        );
+        let [total, build, test] = [total, self.build_seconds, self.test_seconds].map(duration::go);
+        put(lines, &Item::Totals { revisions: self.tested.len() as u64, total, build, test });
     }
 
     fn address(&self, lines: &mut String, recipients: &[Recipient]) {
         let Some((conclusion, commit, splat)) = &self.conclusion else {
             return;
         };
-        let fix = self.ends.as_ref().is_some_and(|ends| ends.kind == Kind::Fix);
+        let kind = self.ends.as_ref().map_or(Kind::Cause, |ends| ends.kind);
         let crash = |lines: &mut String| {
-            if self.target.is_empty() {
-                return;
+            if !self.target.is_empty() {
+                put(lines, &Item::Crash { title: self.target.clone(), report: splat.clone() });
             }
-            let _ = writeln!(lines, "crash: {}\n{splat}", self.target);
         };
         match conclusion {
             Conclusion::Found { .. } => {
                 if let Some(text) = commit {
-                    let what = if fix { "first good commit" } else { "first bad commit" };
-                    let _ = writeln!(lines, "{what}: {} {}", text.commit, text.subject);
+                    put(lines, &Item::First { kind, commit: text.commit, subject: text.subject.clone() });
                 }
-                let list = |to: bool| {
-                    recipients
-                        .iter()
-                        .filter(|one| one.to == to)
-                        .map(|one| format!("{:?}", one.email))
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                };
-                let _ = writeln!(lines, "recipients (to): [{}]\nrecipients (cc): [{}]", list(true), list(false));
+                for list in [List::To, List::Cc] {
+                    let emails = recipients.iter().filter(|one| one.to == (list == List::To)).map(|one| one.email.clone());
+                    put(lines, &Item::Recipients { list, emails: emails.collect() });
+                }
                 crash(lines);
             }
             Conclusion::Inconclusive { suspects, .. } => {
-                let what = if fix { "good" } else { "bad" };
-                let _ = writeln!(lines, "bisection is inconclusive, the first {what} commit could be any of:");
-                for suspect in suspects {
-                    let _ = writeln!(lines, "{}", suspect.commit);
-                }
+                put(lines, &Item::AnyOf { kind, commits: suspects.iter().map(|suspect| suspect.commit).collect() });
             }
             Conclusion::NotReproduced => {
-                let _ = writeln!(lines, "error: the crash wasn't reproduced on the original commit");
+                put(lines, &Item::Error("the crash wasn't reproduced on the original commit".to_owned()));
             }
             Conclusion::OldestStillBad { .. } | Conclusion::NewestStillBad { .. } => {
-                let _ = match conclusion {
-                    Conclusion::OldestStillBad { .. } => {
-                        writeln!(lines, "oldest tested release already had the bug or it had kernel test errors")
-                    }
-                    _ => writeln!(lines, "crash still not fixed or there were kernel test errors"),
-                };
+                let oldest = matches!(conclusion, Conclusion::OldestStillBad { .. });
+                put(lines, &Item::End(if oldest { End::Oldest } else { End::Head }));
                 if let Some(text) = commit {
-                    let _ = writeln!(lines, "commit msg: {}", text.subject);
+                    put(lines, &Item::EndSubject(text.subject.clone()));
                 }
                 crash(lines);
             }
-            Conclusion::CannotSearch { why } => {
-                let _ = writeln!(lines, "error: {}", one_line(why));
-            }
+            Conclusion::CannotSearch { why } => put(lines, &Item::Error(one_line(why))),
         }
     }
+}
+
+/// Adds an item's lines.
+fn put(lines: &mut String, item: &Item) {
+    let _ = writeln!(lines, "{item}");
 }
 
 fn write_runs(lines: &mut String, mut runs: Vec<(TrialNumber, String)>) {
@@ -361,11 +351,11 @@ fn write_runs(lines: &mut String, mut runs: Vec<(TrialNumber, String)>) {
     match runs.split_first() {
         None => {}
         Some(((_, first), rest)) if rest.iter().all(|(_, run)| run == first) => {
-            let _ = writeln!(lines, "all runs: {first}");
+            put(lines, &Item::Ran { run: None, said: first.clone() });
         }
         Some(_) => {
-            for (index, (_, run)) in runs.iter().enumerate() {
-                let _ = writeln!(lines, "run #{index}: {run}");
+            for (number, (_, run)) in (0..).zip(runs) {
+                put(lines, &Item::Ran { run: Some(number), said: run });
             }
         }
     }

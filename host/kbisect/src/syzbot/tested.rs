@@ -128,6 +128,28 @@ impl Log {
         tests
     }
 
+    /// The commits that were run, in the order of their first test, each with all its runs; tests with a smaller configuration are
+    /// left out.
+    pub fn commits(&self) -> Vec<Tested> {
+        let mut commits: Vec<Tested> = Vec::new();
+        let mut places: HashMap<CommitId, usize> = HashMap::new();
+        for test in self.tests().into_iter().filter(|test| !matches!(test.place, Place::Config | Place::Parent)) {
+            match places.get(&test.commit).and_then(|place| commits.get_mut(*place)) {
+                Some(known) => {
+                    known.runs.extend(test.runs);
+                    known.guessed |= test.guessed;
+                    known.signature = known.signature.take().or(test.signature);
+                    known.build_failed = known.build_failed.take().or(test.build_failed);
+                }
+                None => {
+                    places.insert(test.commit, commits.len());
+                    commits.push(test);
+                }
+            }
+        }
+        commits
+    }
+
     /// Since the lines name the compiler apart, there are twice as many runs at the start commit.
     fn has_more_runs_at_start(&self) -> bool {
         self.items.iter().any(|item| matches!(item, Item::Compiler(_)))

@@ -6,10 +6,11 @@ use kbisect_core::crash::CrashReport;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Sighting;
 
-use super::super::syzbot_log;
-use super::super::syzbot_log::Mark;
-use super::super::syzbot_log::Run;
 use super::*;
+use crate::syzbot;
+use crate::syzbot::Oddity;
+use crate::syzbot::Place;
+use crate::syzbot::Run;
 
 /// A run in the making; commits are numbers.
 #[derive(Default)]
@@ -156,20 +157,22 @@ fn no_line_is_repeated_without_runs_under_it() {
 
 #[test]
 fn a_reader_of_syzbots_logs_reads_it() {
-    let read = syzbot_log::read(&render(&in_rounds().entries));
-    let marks: Vec<(CommitId, Option<&str>, Option<Mark>)> =
-        read.iter().map(|one| (one.commit, one.release.as_deref(), one.mark)).collect();
+    let log = syzbot::read(&render(&in_rounds().entries)).unwrap();
+    assert!(log.warnings.iter().all(|warning| warning.oddity == Oddity::Cut), "{:?}", log.warnings);
+    let commits = log.commits();
+    let verdicts: Vec<(CommitId, Place, Option<Mark>)> =
+        commits.iter().map(|one| (one.commit, one.place.clone(), one.verdict)).collect();
     let expected = [
-        (commit(1), None, None),
-        (commit(2), Some("v1.1"), Some(Mark::Bad)),
-        (commit(3), Some("v1.0"), Some(Mark::Good)),
-        (commit(4), None, Some(Mark::Good)),
-        (commit(5), None, Some(Mark::Bad)),
+        (commit(1), Place::Start, Some(Mark::Bad)),
+        (commit(2), Place::Release("v1.1".to_owned()), Some(Mark::Bad)),
+        (commit(3), Place::Release("v1.0".to_owned()), Some(Mark::Good)),
+        (commit(4), Place::Step, Some(Mark::Good)),
+        (commit(5), Place::Step, Some(Mark::Bad)),
     ];
-    assert_eq!(marks, expected);
+    assert_eq!(verdicts, expected);
     let crashed = Run::Crashed("WARNING in x".to_owned());
-    assert_eq!(read[1].runs, [crashed.clone(), Run::Ok, crashed]);
-    assert!(read[3].runs.iter().all(|run| *run == Run::Ok));
+    assert_eq!(commits[1].runs, [crashed.clone(), Run::Ok, crashed]);
+    assert!(commits[3].runs.iter().all(|run| *run == Run::Ok));
 }
 
 #[test]
