@@ -68,7 +68,7 @@ pub fn judge(ask: &Ask, known: &Known) -> Judgement {
         return start(ask, &tally);
     }
     let rates = known.rates.unwrap_or(UNKNOWN);
-    let ratio: f64 = ask.trials.iter().map(|trial| sprt::weight(trial, &rates)).sum();
+    let ratio = sprt::ratio(&ask.trials, &rates, SURE);
     let verifying = ask.role == Role::Verification && tally.valid() < ask.proposed.min(MOST);
     let bound = sprt::bound(known.delta, known.range);
     let steady = steady(&rates, &known.history, &tally);
@@ -86,6 +86,13 @@ pub fn judge(ask: &Ask, known: &Known) -> Judgement {
     let finished = count(&ask.trials);
     if finished >= MOST {
         let reason = format!("undecided after {finished} trials: {}", tally.text());
+        return conclude(Verdict::Skip(reason.clone()), 1.0, reason);
+    }
+    if !verifying && tally.valid() >= START && tally.sure + tally.clean == 0 {
+        if tally.strays == 0 {
+            return conclude(Verdict::Bad, HIT, format!("{}: rather the target than not, each time", tally.text()));
+        }
+        let reason = format!("other crashes hide what happens: {}", tally.text());
         return conclude(Verdict::Skip(reason.clone()), 1.0, reason);
     }
     let more = if verifying {

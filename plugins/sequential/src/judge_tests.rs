@@ -119,6 +119,26 @@ fn a_flaky_target_is_tested_as_wald_says() {
 }
 
 #[test]
+fn doubtful_crashes_with_one_title_are_one_doubt() {
+    // A second bug that lives on this commit crashes in every trial.
+    let known = known(0.95, 0.8, vec![past(0, 3)]);
+    assert!(matches!(decide(Role::Candidate, vec![crash(0.1); 19], &known), Decision::Want(_)));
+    let Decision::Conclude(Verdict::Skip(_)) = decide(Role::Candidate, vec![crash(0.1); 20], &known) else {
+        panic!("nothing else can be seen here");
+    };
+    assert_eq!(decide(Role::Candidate, vec![crash(0.7); 20], &known), Decision::Conclude(Verdict::Bad));
+    let rates = known.rates.expect("set");
+    let ratio = |trials: &[Trial]| sprt::ratio(trials, &rates, SURE);
+    assert!(ratio(&vec![crash(0.1); 19]) <= (1.1_f64 / 0.9).ln());
+    // The target itself is a vote each time.
+    assert!((ratio(&vec![crash(0.98); 3]) - 3.0 * ratio(&[crash(0.98)])).abs() < 1e-9);
+    let mut other = crash(0.1);
+    let Outcome::Crashed(seen) = &mut other.outcome else { panic!("a crash") };
+    seen.report.title = "another".to_owned();
+    assert!(ratio(&[crash(0.1), other]) > ratio(&[crash(0.1), crash(0.1)]), "another title is another doubt");
+}
+
+#[test]
 fn a_build_failure_is_skipped_at_once_and_other_voids_are_not_counted() {
     let known = known(0.9, 0.5, vec![past(0, 3)]);
     let Decision::Conclude(Verdict::Skip(reason)) = decide(Role::Candidate, vec![void(Stage::Build)], &known) else {

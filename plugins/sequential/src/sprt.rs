@@ -3,6 +3,8 @@
 //! Source: `A. Wald, Sequential Tests of Statistical Hypotheses, 1945`: with error chances α = β the log-likelihood ratio of bad
 //! to good is followed trial by trial until it leaves ±ln((1−α)/α).
 
+use std::collections::BTreeMap;
+
 use kbisect_sdk::Rates;
 use kbisect_sdk::flake_policy::Outcome;
 use kbisect_sdk::flake_policy::Trial;
@@ -30,6 +32,29 @@ pub fn weight(trial: &Trial, rates: &Rates) -> f64 {
         }
         Outcome::Void(_) => 0.0,
     }
+}
+
+/// Log-likelihood ratio of bad to good for all trials of a commit.
+///
+/// Doubtful crashes with one title are one doubt, however often it comes: as the target they settle the matter, as another bug's
+/// they say nothing. At even odds that is a chance of (1+s)/2, so together they weigh at most ln((1+s)/(1−s)). Crashes with a chance
+/// of at least `sure` are each a vote.
+#[must_use]
+pub fn ratio(trials: &[Trial], rates: &Rates, sure: f64) -> f64 {
+    let mut doubtful: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    let mut ratio = 0.0;
+    for trial in trials {
+        let weight = weight(trial, rates);
+        match &trial.outcome {
+            Outcome::Crashed(seen) if number(seen.same, 0.5) < sure => {
+                let (same, sum) = doubtful.entry(&seen.report.title).or_insert((0.0, 0.0));
+                *same = same.max(number(seen.same, 0.5).clamp(SUREST, 1.0 - SUREST));
+                *sum += weight;
+            }
+            _ => ratio += weight,
+        }
+    }
+    ratio + doubtful.values().map(|(same, sum)| sum.min(((1.0 + same) / (1.0 - same)).ln())).sum::<f64>()
 }
 
 /// Log-likelihood ratio of a clean trial with this share of the full exposure; at most 0.
