@@ -21,6 +21,7 @@ pub mod plugin;
 pub mod policy;
 pub mod process;
 pub mod record;
+pub mod replay;
 pub mod session;
 pub mod simulate;
 pub mod symbols;

@@ -34,6 +34,15 @@ impl Classifiers {
     ///
     /// The job file or one of the components is refused.
     pub(super) fn load(&self) -> Result<Policies, Error> {
+        self.load_with(Vec::new())
+    }
+
+    /// As [`Self::load`], with other plugins beside them.
+    ///
+    /// # Errors
+    ///
+    /// The job file or one of the components is refused.
+    pub(super) fn load_with(&self, more: Vec<Plugin>) -> Result<Policies, Error> {
         let mut plugins = match &self.job {
             Some(job) => config::read(job)?.job.plugins,
             None => Vec::new(),
@@ -50,6 +59,7 @@ impl Classifiers {
             limits: PluginLimits::default(),
         });
         plugins.extend(given);
+        plugins.extend(more);
         let tell = |notice: Notice| match notice {
             Notice::Log { plugin, level, message } => eprintln!("{plugin}: {level}: {message}"),
             Notice::Failed { plugin, hook, error, .. } => eprintln!("warning: plugin {plugin} failed in {hook}: {error}"),

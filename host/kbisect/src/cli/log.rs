@@ -1,5 +1,6 @@
 //! `kbisect log`: what happened, as syzbot's text, as git's log, or as JSON.
 
+use std::path::Path;
 use std::path::PathBuf;
 
 use crate::error::Error;
@@ -8,11 +9,12 @@ use crate::gitlog;
 use crate::record::standing::standing;
 use crate::record::syzlog;
 use crate::session;
+use crate::syzbot;
 
 /// Print what happened in a run, from its first trial to where it stands
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run's directory, as given to --out
+    /// The run's directory, as given to --out; or a log by syzbot, which is read and written again
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 
@@ -24,6 +26,7 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    #[value(alias = "syzbot")]
     Text,
     Git,
     Json,
@@ -31,6 +34,9 @@ enum Format {
 
 /// Prints a run's log.
 pub fn run(args: &Args) -> Result<Exit, Error> {
+    if args.directory.is_file() && args.format == Format::Text {
+        return rewrite(&args.directory);
+    }
     let entries = session::entries(&args.directory)?;
     let text = match args.format {
         Format::Text => syzlog::render(&standing(&entries)),
@@ -45,5 +51,13 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         }
     };
     super::print(&text)?;
+    Ok(Exit::Success)
+}
+
+/// Prints a log by syzbot as it was understood: what was not stands in it as it was, with a warning.
+fn rewrite(path: &Path) -> Result<Exit, Error> {
+    let log = syzbot::read_file(path)?;
+    log.warnings.iter().for_each(|warning| eprintln!("warning: {}: {warning}", path.display()));
+    super::print(&log.to_string())?;
     Ok(Exit::Success)
 }

@@ -25,6 +25,7 @@ pub mod import;
 pub mod log;
 pub mod next;
 pub mod relate;
+pub mod replay;
 pub mod resume;
 pub mod run;
 pub mod simulate;
@@ -66,6 +67,7 @@ enum Command {
     Doctor(doctor::Args),
     Classify(classify::Args),
     Relate(relate::Args),
+    Replay(replay::Args),
     Demo(demo::Args),
     Next(next::Args),
     Simulate(Box<simulate::Args>),
@@ -86,6 +88,7 @@ impl Command {
             Self::Doctor(args) => ended(doctor::run(&args), |error| error.exit().into()),
             Self::Classify(args) => ended(classify::run(&args), |error| error.exit().into()),
             Self::Relate(args) => ended(relate::run(&args), |error| error.exit().into()),
+            Self::Replay(args) => ended(replay::run(&args), |error| error.exit().into()),
             Self::Demo(args) => ended(demo::run(&args), |error| error.exit().into()),
             Self::Simulate(args) => ended(simulate::run(&args), |error| error.exit().into()),
             Self::Next(args) => ended(next::run(&args), |_| next::FATAL.into()),

@@ -23,6 +23,7 @@ mod load;
 mod member;
 mod policies;
 mod routes;
+pub(crate) mod state;
 mod symbolized;
 
 pub use load::LoadErrors;

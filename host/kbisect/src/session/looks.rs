@@ -4,27 +4,27 @@ use kbisect_core::crash::CrashReport;
 use kbisect_core::policy::TARGET_LOOK as TARGET;
 
 /// Least chance of "same bug" at which two crashes are taken for one another.
-pub(super) const SAME: f64 = 0.5;
+pub(crate) const SAME: f64 = 0.5;
 /// Least chance at which a crash has the target's own look. What only may be the target is read both ways, and the target's own
 /// crashes must not be read so with it.
 const SURE: f64 = 0.98;
 
 /// The looks seen so far, each known by the reports that have it.
 #[derive(Debug, Default)]
-pub(super) struct Looks {
+pub(crate) struct Looks {
     known: Vec<(u32, CrashReport)>,
 }
 
 impl Looks {
     /// Notes that a report has a look.
-    pub(super) fn learn(&mut self, look: u32, report: &CrashReport) {
+    pub(crate) fn learn(&mut self, look: u32, report: &CrashReport) {
         if !self.known.iter().any(|(_, known)| same_face(known, report)) {
             self.known.push((look, report.clone()));
         }
     }
 
     /// Notes the target's faces: they have its look from here on, and what was taken for the target before has it no longer.
-    pub(super) fn set_target(&mut self, faces: &[CrashReport]) {
+    pub(crate) fn set_target(&mut self, faces: &[CrashReport]) {
         let fresh = self.fresh();
         self.known.retain(|(_, known)| !faces.iter().any(|face| same_face(known, face)));
         self.known.iter_mut().filter(|(look, _)| *look == TARGET).for_each(|(look, _)| *look = fresh);
@@ -38,7 +38,7 @@ impl Looks {
 
     /// The number of a report's look. `same` says how likely two reports are the same bug; it is asked only about reports that
     /// were never seen.
-    pub(super) fn number(&self, report: &CrashReport, mut same: impl FnMut(&CrashReport, &CrashReport) -> f64) -> u32 {
+    pub(crate) fn number(&self, report: &CrashReport, mut same: impl FnMut(&CrashReport, &CrashReport) -> f64) -> u32 {
         if let Some((look, _)) = self.known.iter().find(|(_, known)| same_face(known, report)) {
             return *look;
         }
@@ -49,7 +49,7 @@ impl Looks {
 }
 
 /// Whether two reports look the same to a person: title, type and frame.
-pub(super) fn same_face(one: &CrashReport, other: &CrashReport) -> bool {
+pub(crate) fn same_face(one: &CrashReport, other: &CrashReport) -> bool {
     one.title == other.title && one.crash_type == other.crash_type && one.frame == other.frame
 }
 

@@ -15,14 +15,14 @@ mod finish;
 mod git_log;
 mod import;
 mod inputs;
-mod looks;
+pub(crate) mod looks;
 mod others;
 mod pace;
 mod parts;
 mod prepare;
 mod signals;
 mod state;
-mod target;
+pub(crate) mod target;
 mod undo;
 mod weighing;
 

@@ -1,6 +1,5 @@
 //! What a run is made of once its job is settled: repository, policies, machines. Owns nothing that changes.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -19,10 +18,8 @@ use crate::config::job::MachineKind;
 use crate::error::Error;
 use crate::git;
 use crate::git::Repository;
-use crate::policy::BisectionState;
-use crate::policy::Past;
 use crate::policy::Policies;
-use crate::policy::property;
+use crate::policy::state::Situation;
 use crate::record::event::Ends;
 use crate::record::event::Entry;
 use crate::record::event::Event;
@@ -105,33 +102,14 @@ impl Parts {
 
     /// Tells the plugins where the bisection stands.
     pub(super) fn tell_policies(&self, state: &State) {
-        let summary = state.bisector.summary();
-        let kind = if self.ends.kind == Kind::Cause { "cause" } else { "fix" };
-        let mut properties = BTreeMap::from([
-            (property::KIND.to_owned(), kind.to_owned()),
-            (property::START_COMMIT.to_owned(), self.ends.start.to_string()),
-            (property::DELTA.to_owned(), self.job.search.delta.to_string()),
-            (property::NEWEST_COMMIT.to_owned(), self.newest_commit().to_string()),
-        ]);
-        if self.job.machine.kind == MachineKind::Qemu {
-            properties.insert(property::ARCH.to_owned(), std::env::consts::ARCH.to_owned());
-        }
-        if let Some(range) = summary.range {
-            properties.insert(property::RANGE_SIZE.to_owned(), range.to_string());
-        }
-        let history = summary
-            .tested
-            .into_iter()
-            .map(|tested| Past {
-                commit: tested.commit,
-                role: tested.role,
-                clean: tested.clean,
-                crashed: tested.hits + tested.other,
-                void: tested.void,
-                verdict: tested.verdict,
-            })
-            .collect();
-        self.policies.set_state(BisectionState { faces: state.faces(), rates: summary.rates, history, properties });
+        let situation = Situation {
+            kind: self.ends.kind,
+            start: self.ends.start,
+            newest: self.newest_commit(),
+            delta: self.job.search.delta,
+            arch: (self.job.machine.kind == MachineKind::Qemu).then_some(std::env::consts::ARCH),
+        };
+        self.policies.set_state(situation.state(state.faces(), state.bisector.summary()));
     }
 
     /// The newest commit known: HEAD where there is one, else the newer end.

@@ -9,7 +9,7 @@ pub(super) const FOUND: &str = "start commit";
 
 /// Crashes that are taken for one another.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     /// Its different faces, most frequent first.
     pub faces: Vec<CrashReport>,
     /// Trials that showed one of them.
@@ -19,7 +19,7 @@ pub(super) struct Cluster {
 /// Groups the crashes of the start commit's trials, largest group first; equal ones keep the order in which they were seen.
 ///
 /// `related` says whether two reports are taken for one another; groups are its transitive closure.
-pub(super) fn clusters(reports: &[CrashReport], mut related: impl FnMut(&CrashReport, &CrashReport) -> bool) -> Vec<Cluster> {
+pub(crate) fn clusters(reports: &[CrashReport], mut related: impl FnMut(&CrashReport, &CrashReport) -> bool) -> Vec<Cluster> {
     let mut faces: Vec<(&CrashReport, u32)> = Vec::new();
     for report in reports {
         match faces.iter_mut().find(|(face, _)| same_face(face, report)) {

@@ -11,6 +11,7 @@ use kbisect_core::commit::CommitId;
 
 mod answer;
 mod commit_text;
+mod confidence;
 mod item;
 mod read;
 mod recognize;
@@ -30,6 +31,7 @@ pub use item::Item;
 pub use item::List;
 pub use item::Mark;
 pub use read::Error;
+pub use read::FileError;
 pub use read::MAX_BYTES;
 pub use read::Oddity;
 pub use read::Warning;

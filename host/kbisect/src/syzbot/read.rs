@@ -16,7 +16,9 @@ use super::Log;
 use super::recognize;
 
 /// More than this is no bisection log: the longest of 1,070 is 0.5 MB.
-pub const MAX_BYTES: u64 = 16 << 20;
+pub const MAX_BYTES: u64 = MAX_MIB << 20;
+
+const MAX_MIB: u64 = 16;
 
 /// A log says in its first lines what it is.
 const HEAD_LINES: usize = 100;
@@ -24,28 +26,54 @@ const HEAD_LINES: usize = 100;
 /// More warnings of one log tell nobody anything.
 const MAX_WARNINGS: usize = 100;
 
-/// Why something is not one of syzbot's bisection logs.
+/// Why a file cannot be read as one of syzbot's bisection logs.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The file cannot be read.
-    #[error("{}: {error}", path.display())]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
         error: io::Error,
     },
-    /// The file is too large.
-    #[error("{}: {bytes} bytes are no bisection log: at most {MAX_BYTES} are read", path.display())]
+    /// It is too large.
+    #[error("{}: {} MiB are no bisection log: at most {MAX_MIB} are read", path.display(), bytes >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
         /// Its size.
         bytes: u64,
     },
+    /// It is something else.
+    #[error("{}: {error}", path.display())]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: Error,
+    },
+}
+
+impl From<FileError> for crate::error::Error {
+    fn from(error: FileError) -> Self {
+        let refused = Self::user(error.to_string());
+        match error {
+            FileError::Other { error: Error::Git, .. } => refused.hint("`kbisect import` reads git's logs, too"),
+            _ => refused,
+        }
+    }
+}
+
+/// Why a text is not one of syzbot's bisection logs.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
     /// There is nothing.
     #[error("the log is empty")]
     Empty,
+    /// It holds zero bytes.
+    #[error("no bisection log: it is not text")]
+    Binary,
     /// It is what `git bisect log` prints.
     #[error("this is a log of git's own, not one of syzbot's")]
     Git,
@@ -115,15 +143,15 @@ impl fmt::Display for Oddity {
 /// # Errors
 ///
 /// When it cannot be read, is too large, or is no bisection log of syzbot's.
-pub fn read_file(path: &Path) -> Result<Log, Error> {
-    let io = |error| Error::Io { path: path.to_owned(), error };
+pub fn read_file(path: &Path) -> Result<Log, FileError> {
+    let io = |error| FileError::Io { path: path.to_owned(), error };
     let bytes = fs::metadata(path).map_err(io)?.len();
     if bytes > MAX_BYTES {
-        return Err(Error::TooLarge { path: path.to_owned(), bytes });
+        return Err(FileError::TooLarge { path: path.to_owned(), bytes });
     }
     let bytes = fs::read(path).map_err(io)?;
     let text = String::from_utf8_lossy(&bytes);
-    let mut log = read(&text)?;
+    let mut log = read(&text).map_err(|error| FileError::Other { path: path.to_owned(), error })?;
     if matches!(text, Cow::Owned(_)) {
         let line = text.split('\n').position(|line| line.contains('\u{fffd}')).unwrap_or_default() + 1;
         log.warnings.insert(0, Warning { line, oddity: Oddity::NotText });
@@ -137,6 +165,9 @@ pub fn read_file(path: &Path) -> Result<Log, Error> {
 ///
 /// When it is no bisection log of syzbot's.
 pub fn read(text: &str) -> Result<Log, Error> {
+    if text.contains('\0') {
+        return Err(Error::Binary);
+    }
     let mut warnings = Vec::new();
     let text = clean(text, &mut warnings);
     let first = text.lines().find(|line| !line.trim().is_empty()).ok_or(Error::Empty)?;
@@ -190,8 +221,9 @@ fn without_codes(text: &str) -> String {
 }
 
 fn short(line: &str) -> String {
-    let mut text: String = line.chars().take(80).collect();
-    if text.len() < line.len() {
+    let mut chars = line.chars().map(|char| if char.is_control() { ' ' } else { char });
+    let mut text: String = chars.by_ref().take(80).collect();
+    if chars.next().is_some() {
         text.push('…');
     }
     text

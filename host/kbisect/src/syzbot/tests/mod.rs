@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_too_odd(text in "\\PC*|[\\x00-\\x7f]{0,200}") {
+    fn no_text_is_too_odd(text in "\\PC*|[\\x01-\\x7f]{0,200}") {
         if let Ok(log) = read(&format!("bisecting fixing commit since {}\n{text}", id('a'))) {
             log.tests();
             log.answer();
@@ -116,6 +116,7 @@ fn what_is_no_log_is_refused() {
     let refused = |text: &str| read(text).unwrap_err().to_string();
     assert_eq!(refused(""), "the log is empty");
     assert_eq!(refused("\n \n"), "the log is empty");
+    assert_eq!(refused("bisecting\0"), "no bisection log: it is not text");
     assert_eq!(refused("git bisect start\n# bad: [1] x\n"), "this is a log of git's own, not one of syzbot's");
     assert_eq!(refused("# bad: [1] x\n"), "this is a log of git's own, not one of syzbot's");
     insta::assert_snapshot!(refused(&format!("\u{fffd}{}\n", "x".repeat(200))), @r"
@@ -141,7 +142,7 @@ fn terminal_codes_and_foreign_line_ends_are_taken_out() {
 fn too_large_a_file_is_not_read() {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(MAX_BYTES + 1).unwrap();
-    assert!(matches!(read_file(file.path()), Err(Error::TooLarge { bytes, .. }) if bytes == MAX_BYTES + 1));
+    assert!(matches!(read_file(file.path()), Err(FileError::TooLarge { bytes, .. }) if bytes == MAX_BYTES + 1));
 }
 
 #[test]
@@ -208,4 +209,24 @@ fn every_run_is_one_of_four() {
     Void(Failure { stage: Infra, reason: "failed to run binary in VM" })
     Void(Failure { stage: Infra, reason: "something new" })
     "#);
+}
+
+#[test]
+fn syzkallers_confidence_falls_with_every_clean_step() {
+    let (a, b, c, d) = (id('a'), id('b'), id('c'), id('d'));
+    let runs = |crashed: usize, clean: usize| -> String {
+        let said = ["crashed: BUG: x"].repeat(crashed).into_iter().chain(["OK"].repeat(clean));
+        (0..).zip(said).map(|(run, said): (u32, &str)| format!("run #{run}: {said}\n")).collect()
+    };
+    let text = format!(
+        "bisecting cause commit starting from {a}\ntesting commit {a} gcc\n{}testing release v1\ntesting commit {b} gcc\n{}\
+         # git bisect start {a} {b}\ntesting commit {c} gcc\n{}# git bisect bad {c}\ntesting commit {d} gcc\n{}# git bisect good {d}\n",
+        runs(1, 1),
+        runs(0, 4),
+        runs(1, 3),
+        runs(0, 2),
+    );
+    // p is .5 at first and .375 behind the bad step; releases do not count.
+    assert_eq!(read(&text).unwrap().confidence(), Some(1.0 - 0.625_f64.powi(2)));
+    assert_eq!(read(&format!("bisecting cause commit starting from {a}\n")).unwrap().confidence(), None);
 }
