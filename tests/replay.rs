@@ -94,7 +94,7 @@ fn a_stray_crash_leads_no_longer_astray() {
     39180e8fcc86 introduced it with 11 %
       it begins to show here      56 %   the log's trials, judged anew, give it 0 %
       it is the same bug          33 %   0 % of its trials show the crash, which is the target's with 1 %
-      introduced here             62 %   it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start
+      introduced here             60 %   it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start
     --- exit status 0
     ");
 }
@@ -139,12 +139,12 @@ fn a_replay_as_json() {
           "reason": "the log's trials, judged anew, give it 0 %"
         },
         "introduced": {
-          "chance": 0.6162679893770576,
+          "chance": 0.5974697785367117,
           "reason": "it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start"
         },
-        "probability": 0.11437675573418063,
+        "probability": 0.10889359453349783,
         "same": {
-          "chance": 0.3317844581216133,
+          "chance": 0.32581739416792,
           "reason": "0 % of its trials show the crash, which is the target's with 1 %"
         }
       },
@@ -209,7 +209,7 @@ fn syzkallers_rule_needs_two_crashes() {
     39180e8fcc86 introduced it with 11 %
       it begins to show here      56 %   the log's trials, judged anew, give it 0 %
       it is the same bug          33 %   0 % of its trials show the crash, which is the target's with 1 %
-      introduced here             62 %   it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start
+      introduced here             60 %   it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start
     --- exit status 0
     ");
 }
@@ -239,7 +239,7 @@ fn with_the_repository_the_search_goes_on() {
     39180e8fcc86 introduced it with 11 %
       it begins to show here      56 %   the log's trials, judged anew, give it 0 %
       it is the same bug          33 %   0 % of its trials show the crash, which is the target's with 1 %
-      introduced here             62 %   it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start
+      introduced here             60 %   it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start
 
     range      7 commits
     likeliest  > 99.9 %  bc37bc1f07e6 change 3
@@ -277,7 +277,7 @@ fn with_the_repository_the_search_goes_on() {
     39180e8fcc86 introduced it with 11 %
       it begins to show here      56 %   the log's trials, judged anew, give it 0 %
       it is the same bug          33 %   0 % of its trials show the crash, which is the target's with 1 %
-      introduced here             62 %   it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start
+      introduced here             60 %   it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start
 
     range      7 commits
     likeliest  > 99.9 %  bc37bc1f07e6 change 3
@@ -348,7 +348,7 @@ fn what_cannot_be_replayed_is_refused() {
     hint: `--strategy git` takes any policy
     --- exit status 2
     --- stderr
-    error: plugin `nobody` has no `path`, and no bundled plugin has this name (linux-crash, maintainers, sequential, syzkaller-rule)
+    error: plugin `nobody` has no `path`, and no bundled plugin has this name (linux-crash, maintainers, sequential, stack-prior, syzkaller-rule)
     --- exit status 2
     --- stderr
     error: plugin `linux-crash`: `hooks` has no effect, as this plugin always comes first and serves its one hook
