@@ -27,6 +27,11 @@ impl Durations {
         self.trials.add(seconds);
     }
 
+    /// Seconds that a trial takes.
+    pub(super) fn trial(&self) -> f64 {
+        self.trials.mean()
+    }
+
     /// What the search is told: nothing while builds are quick.
     pub(super) fn pace(&self, builders: u32) -> Pace {
         let (build, trial) = (self.builds.mean(), self.trials.mean());

@@ -81,7 +81,8 @@ pub(super) struct State {
     last: u64,
     /// Numbers of a commit's trials that were cut short before they could say much.
     cut_short: HashMap<CommitId, Vec<TrialNumber>>,
-    durations: Durations,
+    /// How long things took.
+    pub durations: Durations,
     build_failures_are_void: bool,
     /// Builders of kernels; 0: kernels are built with their trials, or not at all.
     builders: u32,

@@ -9,11 +9,14 @@ use kbisect_core::policy::Sighting;
 use super::Dispatcher;
 use crate::error::Error;
 use crate::policy::Watch as _;
+use crate::record::duration;
 use crate::record::event::Event;
 use crate::session::looks::SAME;
 use crate::session::looks::same_face;
 use crate::session::target;
 
+/// A reproducer that works less often is rare enough to be told of.
+const RARE: f64 = 0.05;
 /// Least chance of "same bug" at which a crash at the start commit shows a face of a target that was stated.
 const SHOWS: f64 = 0.9;
 
@@ -127,6 +130,22 @@ impl Dispatcher<'_> {
         }
         self.parts.tell_policies(self.state);
         let routes = self.parts.policies.resolve_routes(&self.state.faces()).map_err(|error| Error::user(error.to_string()))?;
-        self.record(Event::Routed { routes })
+        self.record(Event::Routed { routes })?;
+        self.warn_of_cost()
+    }
+
+    /// Says before the search begins what a reproducer costs that shows the crash rarely.
+    fn warn_of_cost(&mut self) -> Result<(), Error> {
+        let Some(rates) = self.state.bisector.rates().filter(|rates| rates.r < RARE) else {
+            return Ok(());
+        };
+        let trials = (self.parts.job.search.delta.ln() / (1.0 - rates.r).ln()).ceil();
+        let seconds = trials * self.state.durations.trial() / f64::from(self.executor.slots());
+        let message = format!(
+            "the reproducer shows the crash in about {:.1} % of its trials: each commit without it takes about {trials} clean ones, {}",
+            100.0 * rates.r,
+            duration::about(seconds),
+        );
+        self.record(Event::Warned { message })
     }
 }

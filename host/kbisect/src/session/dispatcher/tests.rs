@@ -79,6 +79,27 @@ fn is_bad(dispatcher: &mut Dispatcher<'_>, commit: CommitId) {
     dispatcher.record(Event::Judged { commit, trials: n, plugin: "test".to_owned(), judgement }).unwrap();
 }
 
+/// Records a clean trial of ten seconds at the start commit.
+fn is_clean(dispatcher: &mut Dispatcher<'_>, commit: CommitId) {
+    let trial = dispatcher.state.next_number();
+    let n = dispatcher.state.done(commit) + 1;
+    let (role, outcome, reason, reports) = (Role::Start, Outcome::Clean, String::new(), Vec::new());
+    let ended = Event::TrialEnded {
+        trial,
+        commit,
+        role,
+        build: 1,
+        n,
+        outcome,
+        reason,
+        reports,
+        weight: None,
+        exposure: 1.0,
+        seconds: 10.0,
+    };
+    dispatcher.record(ended).unwrap();
+}
+
 fn is_building(dispatcher: &Dispatcher<'_>, commit: CommitId) -> bool {
     dispatcher.building.iter().eq([&(commit, 1)])
 }
@@ -163,4 +184,17 @@ async fn a_run_with_nothing_to_wait_for_is_a_defect_and_says_so() {
         start.short()
     );
     assert_eq!(error.message, told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rare_crash_costs_is_told_before_the_search() {
+    let mut room = Room::new();
+    let start = room.parts.ends.start;
+    let mut dispatcher = room.dispatcher();
+    (0..120).for_each(|_| is_clean(&mut dispatcher, start));
+    (0..2).for_each(|_| is_bad(&mut dispatcher, start));
+    dispatcher.freeze_target().unwrap();
+    let journal = fs::read_to_string(room.parts.directory.journal()).unwrap();
+    let warned = journal.lines().find(|line| line.contains("the reproducer shows the crash in about")).expect(&journal);
+    insta::assert_snapshot!(warned.split_once("\"message\":").unwrap().1, @"");
 }
