@@ -109,7 +109,7 @@ fn a_replay_as_json() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
     {
       "commits": {
-        "bad": 0.0005002544189791133,
+        "bad": 0.0005002542015629038,
         "clean": 9,
         "commit": "39180e8fcc86a537310ab0b815014c1ecb1ce9a9",
         "crashes": [

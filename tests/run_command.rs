@@ -331,12 +331,12 @@ fn a_run_shows_what_it_tests_and_reports_once() {
       1  ed984f69695f  start        change 19                                   3     0    0     0     1.000
     range   19 commits, about 5 to test
       2  947b274159d0  good end     change 0                                    0     1    0     0     0.001
-      3  3f0ad367380f               change 9                                    0     1    0     0     0.032
+      3  3f0ad367380f               change 9                                    0     1    0     0     0.031
       4  4b2ddfbf8e6f               change 14                                   1     0    0     0     0.992
-      5  ef7ce1e9c408               change 11                                   0     1    0     0     0.036
+      5  ef7ce1e9c408               change 11                                   0     1    0     0     0.035
       6  c99823dcb6e3               change 12                                   0     1    0     0     0.028
       7  ad2cfa89f261               change 13                                   1     0    0     0     0.991
-      8  c99823dcb6e3  again #6     change 12                                   0     2    0     0     0.012
+      8  c99823dcb6e3  again #6     change 12                                   0     2    0     0     0.011
       9  ad2cfa89f261  again #7     change 13                                   2     0    0     0     1.000
      10  c99823dcb6e3  verify #8    change 12                                   0     3    0     0     0.003
     files   run

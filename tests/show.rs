@@ -216,7 +216,6 @@ fn the_log_as_text() {
     recipients (to): ["author@example.org"]
     recipients (cc): []
     crash: exit status 1
-
     --- exit status 0
     "#);
     assert_eq!(fs::read(world.path("run/bisect.log")).unwrap(), world.kbisect(&["log", "run"]).output().unwrap().stdout);

@@ -29,9 +29,9 @@ fn a_run_and_its_commits() {
       5  3db1e3895b2c                1     0    0     0  0.52→0.99   1.3→0.5   bad
       6  bc37bc1f07e6                0     1    0     0  0.06→0.01   0.5→0.2   good
       7  3db1e3895b2c                1     0    0     0  0.99→1.00   0.2→0.1   bad
-      8  bc37bc1f07e6                0     1    0     0  0.01→0.00   0.1→0.1   good
+      8  bc37bc1f07e6                0     1    0     0  0.01→0.00   0.1→0.0   good
 
-    Now: 7 commits, 0 left, 0.1 bits; the culprit is 3db1e3895b2c
+    Now: 7 commits, 0 left, 0.0 bits; the culprit is 3db1e3895b2c
 
       99.6 %  3db1e3895b2c ("change 4")
               for      6 of 6 trials at 3 tested commits that contain it: crashed
@@ -61,10 +61,10 @@ fn a_run_and_its_commits() {
       99.6 %  the crash begins to show at 3db1e3895b2c
                 99.7 %  one more trial there (3db1e3895b2c) crashes
                   93 %  one more trial there (3db1e3895b2c) is clean
-                  80 %  one more trial at its parent (bc37bc1f07e6) crashes
+                  81 %  one more trial at its parent (bc37bc1f07e6) crashes
                 99.7 %  one more trial at its parent (bc37bc1f07e6) is clean
      < 0.1 %  the good end is bad after all, and the crash is older
-                 0.4 %  one more trial at 947b274159d0 crashes
+                 0.3 %  one more trial at 947b274159d0 crashes
     > 99.9 %  the crashes are read right: which are the same bug, and which another
     --- exit status 0
     "#);
@@ -199,7 +199,7 @@ fn what_was_taken_back_and_assumed() {
     #8       tested because it told most of what was left: 1 commit more, and its
              trials split the likelihood 1 : 99
     before   7 commits, 1 left, 0.1 bits, P(has the bug) 0.011
-    trial 10   clean                              taken back     P 0.004  0.1 bits
+    trial 10   clean                              taken back     P 0.004  0.0 bits
     after    7 commits, 0 left, 0.0 bits, P(has the bug) 0.000
     (LR: how many times likelier at a commit with the bug than at one without)
 

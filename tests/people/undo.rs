@@ -17,7 +17,7 @@ fn a_trial_is_taken_back_and_the_run_goes_on() {
             trial 10    clean
     verdict open, was good
     P(bad)  0.011, was 0.004
-    range   7 commits, 1 left, 0.1 bits, was 7 commits, 0 left, 0.1 bits
+    range   7 commits, 1 left, 0.1 bits, was 7 commits, 0 left, 0.0 bits
                 99 %  3db1e3895b2c
                0.4 %  b9148b0faeaa
                0.4 %  39180e8fcc86
@@ -49,7 +49,7 @@ fn a_commits_trials_are_taken_back_together() {
             trial 9     crashed: exit status 1
     verdict open, was bad
     P(bad)  -, was 1.000
-    range   7 commits, 2 left, 1.1 bits, was 7 commits, 0 left, 0.1 bits
+    range   7 commits, 2 left, 1.1 bits, was 7 commits, 0 left, 0.0 bits
                 49 %  3db1e3895b2c
                 49 %  8a285923961c
                0.4 %  8589313df443

@@ -129,7 +129,7 @@ pub(super) fn run_watched(
         trials: 0,
         builds: 0,
     };
-    run.to_the_end()
+    run.finish()
 }
 
 /// A trial under way.
@@ -177,7 +177,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_the_end(mut self) -> Result<Ended, Stuck> {
+    fn finish(mut self) -> Result<Ended, Stuck> {
         loop {
             if let Some(conclusion) = self.advance()? {
                 let node = |commit: &Commit| self.history.graph.node(&commit.id).expect("only commits of the history are tested");

@@ -176,7 +176,8 @@ async fn steps_come_in_order_and_nothing_seen_is_clean() {
 async fn the_target_ends_a_trial_at_once() {
     let (finished, log) = run_fake(Fake::new(vec![("x\nBUG: target\ntrace\n", None)]), &plan(LONG)).await;
     assert_eq!(told(&finished), "target 0.95");
-    assert_eq!((finished.reason.as_str(), finished.exposure), ("about target", 1.0));
+    assert_eq!(finished.reason, "about target");
+    assert!(finished.exposure < 0.1, "it came early: {}", finished.exposure);
     assert!(finished.seconds < 30.0, "not the time limit");
     assert!(!log.contains(&"alive?".to_owned()));
 }

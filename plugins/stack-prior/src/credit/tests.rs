@@ -1,5 +1,7 @@
 //! What a named commit looks like.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use proptest::prelude::*;
 
 use super::*;

@@ -136,14 +136,16 @@ impl Dispatcher<'_> {
 
     /// Says before the search begins what a reproducer costs that shows the crash rarely.
     fn warn_of_cost(&mut self) -> Result<(), Error> {
-        let Some(rates) = self.state.bisector.rates().filter(|rates| rates.r < RARE) else {
+        let outcomes = || self.state.past_at(self.parts.ends.start).map(|past| &past.outcome);
+        let hits = outcomes().filter(|outcome| matches!(outcome, Outcome::Crashed(seen) if seen.is_target())).count();
+        let valid = outcomes().filter(|outcome| !matches!(outcome, Outcome::Void(_))).count();
+        if hits == 0 || hits as f64 >= RARE * valid as f64 {
             return Ok(());
-        };
-        let trials = (self.parts.job.search.delta.ln() / (1.0 - rates.r).ln()).ceil();
+        }
+        let trials = (self.parts.job.search.delta.ln() / (1.0 - hits as f64 / valid as f64).ln()).ceil();
         let seconds = trials * self.state.durations.trial() / f64::from(self.executor.slots());
         let message = format!(
-            "the reproducer shows the crash in about {:.1} % of its trials: each commit without it takes about {trials} clean ones, {}",
-            100.0 * rates.r,
+            "the reproducer showed the crash in {hits} of {valid} trials: each commit without it takes about {trials} clean ones, {}",
             duration::about(seconds),
         );
         self.record(Event::Warned { message })
