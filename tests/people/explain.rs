@@ -89,12 +89,12 @@ fn a_run_and_its_commits() {
     #8       tested because it told most of what was left: 1 commit more, and its
              trials split the likelihood 1 : 99
     before   7 commits, 1 left, 0.1 bits, P(has the bug) 0.011
-    trial 10   clean                              LR 0.02        P 0.004  0.1 bits
-    after    7 commits, 0 left, 0.1 bits, P(has the bug) 0.004
+    trial 10   clean                              LR 0.02        P 0.004  0.0 bits
+    after    7 commits, 0 left, 0.0 bits, P(has the bug) 0.004
     (LR: how many times likelier at a commit with the bug than at one without)
 
     verdict  good by sequential: 0 of 3 crashed: log-likelihood ratio -4.8 of -7.0
-    now      7 commits, 0 left, 0.1 bits, P(has the bug) 0.004
+    now      7 commits, 0 left, 0.0 bits, P(has the bug) 0.004
              0.1 % that it is the one
               for      6 of 9 trials at 4 tested commits that contain it: crashed
                        1 of 1 trial at 1 tested commit without it: clean
@@ -107,7 +107,7 @@ fn a_run_and_its_commits() {
     8589313df443 ("change 6")
     No trial has ended here.
 
-    now      7 commits, 0 left, 0.1 bits, P(has the bug) 1.000
+    now      7 commits, 0 left, 0.0 bits, P(has the bug) 1.000
              < 0.1 % that it is the one
               for      3 of 3 trials at 1 tested commit that contains it: crashed
                        4 of 7 trials at 4 tested commits without it: clean
