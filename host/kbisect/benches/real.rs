@@ -18,6 +18,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use figures::Bin;
 use figures::Figures;
 use figures::Stated;
 use kbisect::plugin::Engine;
@@ -95,16 +96,16 @@ fn main() {
         "\n{:<22}{:>6}{:>7}{:>8}{:>24}{:>18}   bins: stated/seen",
         "named commit", "of", "AUC", "Brier", ">= .85: right (covers)", "<= .15: right"
     );
+    let seen = |bin: &Bin, more: &str| if bin.count == 0 { "-".to_owned() } else { format!("{:.2}{more}", bin.seen) };
     for (what, figures) in &ways {
         let bins: Vec<String> = figures.bins.iter().map(|bin| format!("{:.2}/{:.2}", bin.stated, bin.seen)).collect();
         println!(
-            "{what:<22}{:>6}{:>7.3}{:>8.3}{:>16.2} ({:.2}){:>16.2}   {}",
+            "{what:<22}{:>6}{:>7.3}{:>8.3}{:>24}{:>18}   {}",
             figures.bins.iter().map(|bin| bin.count).sum::<usize>(),
             figures.auc,
             figures.brier,
-            figures.sure.seen,
-            figures.covered,
-            figures.doubted.seen,
+            seen(&figures.sure, &format!(" ({:.2})", figures.covered)),
+            seen(&figures.doubted, ""),
             bins.join(" ")
         );
     }
