@@ -123,6 +123,7 @@ pub(super) fn run_watched(
         running: Vec::new(),
         building: Vec::new(),
         kernels: HashMap::new(),
+        wanted: None,
         commits: Vec::new(),
         places: HashMap::new(),
         numbers: 0,
@@ -169,6 +170,8 @@ struct Run<'a> {
     building: Vec<Build>,
     /// Builds that ended, and whether there is a kernel.
     kernels: HashMap<(CommitId, u32), bool>,
+    /// The commit that a trial was asked for last.
+    wanted: Option<CommitId>,
     commits: Vec<Commit>,
     places: HashMap<CommitId, usize>,
     numbers: u64,
@@ -263,6 +266,7 @@ impl Run<'_> {
                 Ok(false)
             }
             Action::Try { commit, role, trials, rebuild } => {
+                self.wanted = Some(commit);
                 let build = if rebuild { 2 } else { 1 };
                 match self.kernels.get(&(commit, build)) {
                     None => {
@@ -372,6 +376,9 @@ impl Run<'_> {
             self.kernels.insert((build.commit, build.number), works);
             if works {
                 self.bisector.record_build(Built { commit: build.commit, build: build.number, digest: None });
+            } else if self.wanted != Some(build.commit) {
+                // As in the session: of what a trial waits for, its void trial tells.
+                self.bisector.record_failed_build(build.commit);
             }
         }
         let (ended, running): (Vec<Running>, Vec<Running>) =
