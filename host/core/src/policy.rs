@@ -85,6 +85,13 @@ pub struct Trial {
     pub exposure: f64,
 }
 
+impl Trial {
+    /// Whether people and policies hear of it: not of one that was cut short before it could say much, see [`SAYS_SOMETHING`].
+    pub fn says_something(&self) -> bool {
+        self.outcome != Outcome::Clean || self.exposure >= SAYS_SOMETHING
+    }
+}
+
 /// Verdict on one commit, in git-bisect's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -11,6 +11,8 @@ const BATCH: u32 = 16;
 const MOST_CLEAN: u32 = 200;
 /// A batch is large enough when a commit that comes out of it clean is bad with at most this probability.
 const LEFT_BEHIND: f64 = 0.1;
+/// How likely a commit cannot be tested of which nothing is known.
+const BROKEN: f64 = 0.02;
 
 /// Bits that the outcome of one trial says about where the boundary is: their mutual information.
 ///
@@ -42,17 +44,14 @@ pub(crate) fn clean_trials(delta: f64, missed: impl Fn(u32) -> f64) -> u32 {
 ///
 /// Nobody knows how long a stretch is; every order of magnitude is taken for equally likely. So from a commit that could not be tested
 /// to the nearest one that could, at a distance D, a commit at a distance d is in the same stretch with 1 − ln(1+d)/ln(1+D).
-pub(crate) struct Stretches {
+pub(crate) struct Untestable {
     /// Places of commits that could not be tested, and of those that could, in order.
     broken: Vec<u32>,
     working: Vec<u32>,
     len: u32,
 }
 
-/// How likely a commit cannot be tested of which nothing is known.
-const BROKEN: f64 = 0.02;
-
-impl Stretches {
+impl Untestable {
     /// What is known of a range of `len` commits.
     pub(crate) fn new(mut broken: Vec<u32>, mut working: Vec<u32>, len: u32) -> Self {
         broken.sort_unstable();
@@ -61,7 +60,7 @@ impl Stretches {
     }
 
     /// How likely the commit at this place cannot be tested.
-    pub(crate) fn broken(&self, at: u32) -> f64 {
+    pub(crate) fn at(&self, at: u32) -> f64 {
         let nearest = |places: &[u32]| -> [Option<u32>; 2] {
             let split = places.partition_point(|&place| place <= at);
             [split.checked_sub(1).map(|place| at - places[place]), places.get(split).map(|place| place - at)]

@@ -5,7 +5,7 @@ use super::Bisector;
 use super::Plan;
 use super::Strategy;
 use super::known::Known;
-use super::offers::Places;
+use super::offers::Whereabouts;
 use super::search::Search;
 use super::search::best;
 use crate::graph::Node;
@@ -22,16 +22,16 @@ struct Next {
     /// How likely that case is.
     chance: f64,
     /// Where the boundary may be then.
-    places: Places,
+    places: Whereabouts,
 }
 
 impl Search<'_> {
     /// The action, and the builds that are likely to be needed after it, the likeliest first.
-    pub(super) fn with_builds(&self, belief: &Belief, available: &Ranks, action: Action) -> Vec<Action> {
+    pub(super) fn with_builds(&self, belief: &Belief, places: Whereabouts, available: &Ranks, action: Action) -> Vec<Action> {
         let builds = match &action {
             Action::Try { commit, .. } if self.pace.builders > 0 => {
                 let node = self.graph.node(commit).expect("what is tested is in the graph");
-                let now = Next { node, chance: 1.0, places: self.places(belief) };
+                let now = Next { node, chance: 1.0, places };
                 self.ahead(belief, available, &now)
             }
             _ => Vec::new(),
@@ -77,7 +77,7 @@ impl Search<'_> {
     }
 
     /// What is tested next when the boundary is in these places: what verifies the leader, or the best offer.
-    fn next_in(&self, belief: &Belief, available: &Ranks, places: &Places) -> Vec<Node> {
+    fn next_in(&self, belief: &Belief, available: &Ranks, places: &Whereabouts) -> Vec<Node> {
         let mass = places.mass();
         let leader = self.leader(&mass);
         if mass[leader] >= 1.0 - self.delta {
@@ -108,7 +108,7 @@ impl Bisector {
     fn first_between(&self, known: &Known, end: Node, role: Role) -> Option<Node> {
         let range = self.range(known, self.places.start, &[end], role == Role::Release);
         let (search, belief) = (self.search(known, &range), &range.posterior.beliefs[0]);
-        let places = search.places(belief).without_ends();
+        let places = search.whereabouts(belief).without_ends();
         let available = vec![true; range.candidates.len()];
         search.next_in(belief, &available, &places).into_iter().next()
     }

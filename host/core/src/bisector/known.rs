@@ -78,8 +78,8 @@ impl Known {
         self.assumed.iter().map(|(&node, verdict)| (node, verdict))
     }
 
-    /// The verdict that stands: the assumed one, else the policy's, or with single trials what the one trial says. A commit that cannot be tested is
-    /// skipped also while the policy still hopes.
+    /// The verdict that stands: the assumed one, else the policy's, or with single trials what the one trial says. A commit that
+    /// cannot be tested is skipped also while the policy still hopes.
     pub(super) fn verdict(&self, node: Node) -> Option<Verdict> {
         if let Some(verdict) = self.assumed(node) {
             return Some(verdict.clone());

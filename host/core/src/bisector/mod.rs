@@ -8,6 +8,7 @@ mod ahead;
 mod assumed;
 mod by_git;
 mod by_posterior;
+mod course;
 mod ends;
 mod evidence;
 mod explain;

@@ -37,14 +37,14 @@ type IfThere = [f64; 3];
 
 /// Where the boundary may be, with what first trials are like then.
 #[derive(Clone)]
-pub(super) struct Places {
+pub(super) struct Whereabouts {
     /// By rank.
     candidates: Vec<IfThere>,
     /// A good end that is bad after all.
     ends: Vec<IfThere>,
 }
 
-impl Places {
+impl Whereabouts {
     fn ends(&self) -> IfThere {
         self.ends.iter().fold([0.0; 3], |sum, more| plus(sum, *more))
     }
@@ -79,18 +79,18 @@ impl Places {
 
 impl Search<'_> {
     /// Where the boundary may be under a belief, seen from commits of which nothing is known yet.
-    pub(super) fn places(&self, belief: &Belief) -> Places {
+    pub(super) fn whereabouts(&self, belief: &Belief) -> Whereabouts {
         let heard = |r: f64| (1.0 - self.range.mute) * r + self.range.mute * belief.f;
         let place = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
         let by_group: Vec<IfThere> = belief.groups.iter().zip(&belief.group_r).map(|(&group, &r)| place(group, r)).collect();
-        Places {
+        Whereabouts {
             candidates: self.range.posterior.groups.spread(|group, share| by_group[group].map(|sum| sum * share)),
             ends: belief.ends.iter().zip(&belief.end_r).map(|(&end, &r)| place(end, r)).collect(),
         }
     }
 
     /// Offers of commits without a valid trial.
-    pub(super) fn untested(&self, belief: &Belief, places: &Places, available: &Ranks) -> Vec<Offer> {
+    pub(super) fn untested(&self, belief: &Belief, places: &Whereabouts, available: &Ranks) -> Vec<Offer> {
         let range = self.range;
         let unsure_if_good = select::entropy(belief.f);
         let all = places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
@@ -173,9 +173,9 @@ impl Search<'_> {
         if !broken.is_empty() {
             let depths = candidates.depths();
             let at = |ranks: &[usize]| ranks.iter().map(|&rank| depths[rank]).collect();
-            let stretch = select::Stretches::new(at(&broken), at(&working), candidates.len() as u32);
+            let untestable = select::Untestable::new(at(&broken), at(&working), candidates.len() as u32);
             for (rank, &depth) in depths.iter().enumerate() {
-                yields[rank] = 1.0 - stretch.broken(depth);
+                yields[rank] = 1.0 - untestable.at(depth);
                 doubtful[rank] = true;
             }
         }

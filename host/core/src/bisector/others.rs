@@ -1,4 +1,4 @@
-//! Other bugs that the trials came upon: what they weigh in the search, and where they were seen.
+//! Other bugs that the trials came upon, and where they were seen.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,9 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::Bisector;
-use super::Evidence;
-use super::Strategy;
-use super::View;
-use super::stage::Stage;
 use crate::commit::CommitId;
 use crate::graph::Node;
 use crate::policy::Outcome;
-use crate::posterior::Sight;
 
 /// A crash that came once may be anything; one that came again is a bug of its own.
 const AGAIN: u32 = 2;
@@ -66,30 +61,6 @@ struct Ended {
 }
 
 impl Bisector {
-    /// What a trial weighs in the search beside all that is recorded: how many times likelier it is at a bad commit than at a good
-    /// one, 1 being no vote. None where the search weighs nothing: before the start commit is bad, by git's rules, and of void trials.
-    pub fn weight(&self, trial: &Evidence) -> Option<f64> {
-        let sight = match &trial.trial.outcome {
-            Outcome::Clean => Sight::Clean { exposure: trial.trial.exposure },
-            Outcome::Crashed(sighting) => Sight::Crash { same: sighting.same, look: sighting.look },
-            Outcome::Void(_) => return None,
-        };
-        if self.settings.strategy == Strategy::Git {
-            return None;
-        }
-        let mut imagined = self.recorded.clone();
-        imagined.record(trial.clone());
-        let imagined = self.with(imagined);
-        let View { known, stage } = imagined.view();
-        let range = match stage {
-            Stage::Search(range) => range.clone(),
-            Stage::Test(..) | Stage::End(_) => imagined.provisional(known)?,
-        };
-        let site = range.posterior.site(self.graph.node(&trial.commit)?)?;
-        let says_nothing = matches!(sight, Sight::Clean { .. }) && !range.posterior.sites[site].clean_counts;
-        Some(if says_nothing { 1.0 } else { range.posterior.ratio(sight) })
-    }
-
     /// The other bugs that came more than once, the most frequent first.
     pub fn other_bugs(&self) -> Vec<OtherBug> {
         let mut tested: BTreeMap<Node, Ended> = BTreeMap::new();

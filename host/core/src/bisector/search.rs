@@ -11,6 +11,7 @@ use super::by_posterior::WORTH_LEAVING;
 use super::known::Known;
 use super::known::TRIALS;
 use super::offers::Offer;
+use super::offers::Whereabouts;
 use super::range::Range;
 use crate::graph::Graph;
 use crate::graph::Node;
@@ -96,8 +97,9 @@ impl Search<'_> {
         if count > 1 && together >= 1.0 - self.delta {
             return Step::Stuck(format!("{count} commits cannot be told apart: what lies between them cannot be tested"));
         }
-        match self.choose(belief, &available, pending) {
-            Ok(action) => Step::Do(self.with_builds(belief, &available, action)),
+        let places = self.whereabouts(belief);
+        match self.choose(belief, &places, &available, pending) {
+            Ok(action) => Step::Do(self.with_builds(belief, places, &available, action)),
             Err(why) => Step::Stuck(why.to_owned()),
         }
     }
@@ -170,9 +172,15 @@ impl Search<'_> {
     }
 
     /// The commit to test next, or why none is worth it.
-    fn choose(&self, belief: &Belief, available: &Ranks, pending: &[Pending]) -> Result<Action, &'static str> {
+    fn choose(
+        &self,
+        belief: &Belief,
+        places: &Whereabouts,
+        available: &Ranks,
+        pending: &[Pending],
+    ) -> Result<Action, &'static str> {
         let mut nothing = "no trial that can be made says more";
-        let mut offers = self.untested(belief, &self.places(belief), available);
+        let mut offers = self.untested(belief, places, available);
         offers.extend(self.tested(belief));
         let under_way: Vec<Node> = pending.iter().filter_map(|pending| self.graph.node(&pending.commit)).collect();
         for offer in &mut offers {
@@ -275,18 +283,9 @@ impl Search<'_> {
         {
             return Conclusion::Found { suspects: self.range.named(self.graph, self.range.candidates.node(rank)) };
         }
-        let beliefs = &self.range.posterior.beliefs;
         let stuck = || ends.iter().find_map(|end| if let Step::Stuck(why) = end { Some(why.clone()) } else { None });
         let why = not_monotone.or_else(stuck);
-        let readings: Vec<Reading> = beliefs
-            .iter()
-            .map(|belief| Reading {
-                as_target: belief.reading.as_target(),
-                as_stray: belief.reading.as_stray(),
-                weight: belief.weight,
-                suspects: self.range.suspects(self.graph, &self.range.posterior.mass(belief), NEARLY_ALL, LISTED),
-            })
-            .collect();
+        let readings = self.range.readings(self.graph, NEARLY_ALL, LISTED);
         Conclusion::Inconclusive {
             suspects: self.range.suspects(self.graph, &self.range.mass(), NEARLY_ALL, LISTED),
             why: why.unwrap_or_else(|| "the answer depends on which crashes are the same bug".to_owned()),
@@ -348,6 +347,17 @@ impl Range {
         }
         ranks.sort_unstable_by(better);
         ranks
+    }
+
+    /// What each reading makes likely, the weightiest first: the commits that together hold this share, at most so many.
+    pub(super) fn readings(&self, graph: &Graph, share: f64, most: usize) -> Vec<Reading> {
+        let reading = |belief: &Belief| Reading {
+            as_target: belief.reading.as_target(),
+            as_stray: belief.reading.as_stray(),
+            weight: belief.weight,
+            suspects: self.suspects(graph, &self.posterior.mass(belief), share, most),
+        };
+        self.posterior.beliefs.iter().map(reading).collect()
     }
 
     /// The named commit, then the likeliest others.

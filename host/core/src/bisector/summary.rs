@@ -22,13 +22,10 @@ impl Bisector {
     pub fn summary(&self) -> Summary {
         let View { known, stage } = self.view();
         let settled = if let Stage::Search(range) = stage { Some(&**range) } else { None };
-        let provisional = if settled.is_none() { self.provisional(known) } else { None };
-        let range = settled.or(provisional.as_deref());
+        let range = self.any_range();
+        let range = range.as_deref();
         let (left, steps) = settled.map_or((0, 0), |range| self.strategy().left(self, known, range));
-        let contained = range.map(|range| {
-            let mass: Vec<[f64; 1]> = range.mass().into_iter().map(|mass| [mass]).collect();
-            range.candidates.contained_sums(&mass)
-        });
+        let contained = range.map(Range::contained_mass);
         Summary {
             range: settled.map(|range| self.length(range)),
             left,
@@ -42,7 +39,7 @@ impl Bisector {
                 .tallies()
                 .iter()
                 .map(|(node, tally)| {
-                    let bad = range.and_then(|range| range.bad_at(*node, contained.as_deref()));
+                    let bad = range.zip(contained.as_ref()).and_then(|(range, contained)| range.bad_at(*node, contained));
                     tested(known, *node, tally, bad)
                 })
                 .collect(),
@@ -51,15 +48,15 @@ impl Bisector {
 
     /// Per-trial rates, once the start commit was tested: those of [`Self::summary`] alone, at less cost.
     pub fn rates(&self) -> Option<Rates> {
-        let View { known, stage } = self.view();
-        match stage {
-            Stage::Search(range) => Some(rates(known, range)),
-            Stage::Test(..) | Stage::End(_) => self.provisional(known).map(|range| rates(known, &range)),
-        }
+        self.any_range().map(|range| rates(&self.view().known, &range))
     }
 
-    /// Before the range is settled, once the start commit is bad: a range by any ends. The rates are of use then, too.
-    pub(super) fn provisional(&self, known: &Known) -> Option<Arc<Range>> {
+    /// The range; before it is settled, once the start commit is bad, one by any ends: rates and weights are of use then, too.
+    pub(super) fn any_range(&self) -> Option<Arc<Range>> {
+        let View { known, stage } = self.view();
+        if let Stage::Search(range) = stage {
+            return Some(Arc::clone(range));
+        }
         (known.verdict(self.places.start) == Some(Verdict::Bad)).then(|| {
             let walked = self.places.good.is_empty();
             let good = if walked { &self.places.releases[..1] } else { &self.places.good[..] };
@@ -90,12 +87,18 @@ impl Range {
         self.posterior.beliefs.iter().map(|belief| belief.weight * belief.end_bad()).sum()
     }
 
-    /// Probability that the commit is bad, over all readings; `contained` is the probability of what each candidate contains.
-    pub(super) fn bad_at(&self, node: Node, contained: Option<&[[f64; 1]]>) -> Option<f64> {
+    /// The probability of what each candidate contains, over all readings, by rank.
+    pub(super) fn contained_mass(&self) -> Vec<[f64; 1]> {
+        let mass: Vec<[f64; 1]> = self.mass().into_iter().map(|mass| [mass]).collect();
+        self.candidates.contained_sums(&mass)
+    }
+
+    /// Probability that the commit is bad, over all readings; `contained` is [`Range::contained_mass`].
+    pub(super) fn bad_at(&self, node: Node, contained: &[[f64; 1]]) -> Option<f64> {
         if let Some(site) = self.posterior.site(node) {
             return Some(self.posterior.beliefs.iter().map(|belief| belief.weight * belief.sites[site].bad).sum());
         }
-        let [contained] = contained?[self.candidates.rank(node)?];
+        let [contained] = contained[self.candidates.rank(node)?];
         Some(if self.begins { contained + self.end_bad() } else { 1.0 - contained })
     }
 }

@@ -33,7 +33,6 @@ use crate::policy::Decision;
 use crate::policy::Failure;
 use crate::policy::Outcome;
 use crate::policy::Role;
-use crate::policy::SAYS_SOMETHING;
 use crate::policy::Stage;
 use crate::policy::Trial;
 
@@ -407,7 +406,7 @@ impl Run<'_> {
         for (running, exposure) in ended {
             let trial = Trial { outcome: running.shown.outcome, exposure };
             let place = self.place(running.commit, running.role);
-            if trial.exposure >= SAYS_SOMETHING || trial.outcome != Outcome::Clean {
+            if trial.says_something() {
                 self.commits[place].trials.push(trial.clone());
             }
             let (number, commit) = (TrialNumber(running.number), running.commit);

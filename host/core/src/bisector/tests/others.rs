@@ -102,6 +102,26 @@ fn a_crash_weighs_by_its_chance_of_being_the_target() {
 }
 
 #[test]
+fn a_clean_trial_that_was_cut_short_weighs_by_how_soon_the_target_shows() {
+    let start_shows = |at: f64| {
+        let mut bisector = bisector(&line(20), Strategy::Posterior);
+        for number in 1..6 {
+            let mut shows = evidence(number, 20, crash(0.999, TARGET_LOOK));
+            shows.trial.exposure = at;
+            bisector.record(shows);
+        }
+        let judgement = Judgement { decision: Decision::Conclude(Verdict::Bad), confidence: 1.0, reason: String::new() };
+        bisector.judge(Judged { commit: id(20), trials: 5, judgement });
+        let mut half = evidence(100, 12, Outcome::Clean);
+        half.trial.exposure = 0.5;
+        bisector.weight(&half).unwrap()
+    };
+    let (early, late) = (start_shows(0.1), start_shows(0.9));
+    assert!(early < 0.15, "what shows in the first tenth would have shown: {early}");
+    assert!(late > 0.8, "what shows at the end would not have: {late}");
+}
+
+#[test]
 fn by_gits_rules_no_crash_has_a_weight() {
     let mut bisector = bisector(&line(5), Strategy::Git);
     record(&mut bisector, &[(5, "ttt"), (0, "c")]);
