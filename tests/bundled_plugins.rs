@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use kbisect::config::job;
+use kbisect::config::job::Plugin;
 use kbisect::plugin::engine::Engine;
 use kbisect::policy::BisectionState;
 use kbisect::policy::FactError;
@@ -95,7 +95,7 @@ impl Facts for Kernel {
 }
 
 /// Policies, and what they complained of.
-fn policies(plugins: &[job::Plugin]) -> (Policies, Arc<Mutex<Vec<Notice>>>) {
+fn policies(plugins: &[Plugin]) -> (Policies, Arc<Mutex<Vec<Notice>>>) {
     let notices = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&notices);
     let sink = Arc::new(move |notice| kept.lock().expect("no test thread panicked").push(notice));
@@ -170,16 +170,7 @@ fn hostile_consoles_stay_within_the_limits() {
 
 #[test]
 fn syzkallers_rule_is_chosen_by_its_name() {
-    let plugin = |settings| job::Plugin {
-        id: "syzkaller-rule".to_owned(),
-        path: None,
-        sha256: None,
-        hooks: Vec::new(),
-        when: job::When::default(),
-        priority: 1,
-        settings,
-        limits: job::PluginLimits::default(),
-    };
+    let plugin = |settings| Plugin { priority: 1, settings, ..Plugin::bundled("syzkaller-rule") };
     let (policies, notices) = policies(&[plugin(serde_json::json!({ "era": "2019" }))]);
     let (who, judgement) = policies.judge(&ask(Role::Candidate, Vec::new()));
     assert_eq!((who.as_str(), judgement.decision), ("syzkaller-rule", Decision::Want(10)));

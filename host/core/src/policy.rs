@@ -162,6 +162,39 @@ pub struct Ask {
     pub proposed: u32,
 }
 
+/// What is known of a commit tested earlier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The commit.
+    pub commit: CommitId,
+    /// Why it was tested.
+    pub role: Role,
+    /// Clean trials.
+    pub clean: u32,
+    /// Crashed trials, whatever the crash.
+    pub crashed: u32,
+    /// Void trials.
+    pub void: u32,
+    /// The verdict, when one stands.
+    pub verdict: Option<Verdict>,
+}
+
+impl Past {
+    /// Counts a commit's trials; the verdict is that of the policy's last answer.
+    pub(crate) fn new(commit: CommitId, role: Role, trials: &[Trial], decision: Option<&Decision>) -> Self {
+        let verdict = if let Some(Decision::Conclude(verdict)) = decision { Some(verdict.clone()) } else { None };
+        let mut past = Self { commit, role, clean: 0, crashed: 0, void: 0, verdict };
+        for trial in trials {
+            match trial.outcome {
+                Outcome::Clean => past.clean += 1,
+                Outcome::Crashed(_) => past.crashed += 1,
+                Outcome::Void(_) => past.void += 1,
+            }
+        }
+        past
+    }
+}
+
 /// Per-trial rates, with the 95 % credible interval of `r`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rates {

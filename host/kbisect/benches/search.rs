@@ -15,9 +15,8 @@ use std::fs;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use kbisect::config::job;
+use kbisect::config::job::Plugin;
 use kbisect::simulate::Simulator;
-use kbisect::simulate::bundled;
 use kbisect_core::bisector::Settings;
 use kbisect_core::bisector::Strategy;
 use kbisect_core::simulate::Cell;
@@ -132,10 +131,10 @@ impl Kind {
         }
     }
 
-    fn policy(self) -> job::Plugin {
+    fn policy(self) -> Plugin {
         match self {
-            Self::Syzkaller(era) => bundled("syzkaller-rule", json!({ "era": era })),
-            Self::Posterior | Self::GitRun(_) => bundled("sequential", Value::Null),
+            Self::Syzkaller(era) => Plugin { settings: json!({ "era": era }), ..Plugin::bundled("syzkaller-rule") },
+            Self::Posterior | Self::GitRun(_) => Plugin::bundled("sequential"),
         }
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Owns threads and plugins; worlds, clock and search are [`kbisect_core::simulate`]'s.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -10,7 +9,6 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use kbisect_core::bisector::Kind;
 use kbisect_core::policy::Ask;
 use kbisect_core::policy::Judgement;
 use kbisect_core::simulate::Cell;
@@ -19,19 +17,16 @@ use kbisect_core::simulate::FlakePolicy;
 use kbisect_core::simulate::Situation;
 use kbisect_core::simulate::Total;
 
-use crate::config::job;
-use crate::config::job::PluginLimits;
+use crate::config::job::Plugin;
 use crate::plugin::Engine;
 use crate::plugin::cache::Cache;
 use crate::plugin::cache::default_directory;
 use crate::plugin::facts::NoFacts;
-use crate::policy::BisectionState;
 use crate::policy::LoadErrors;
 use crate::policy::Notice;
-use crate::policy::Past;
 use crate::policy::Policies;
 use crate::policy::Problem;
-use crate::policy::property;
+use crate::policy::state;
 
 /// A flake policy that is a plugin.
 struct Judge {
@@ -40,48 +35,10 @@ struct Judge {
 
 impl FlakePolicy for Judge {
     fn judge(&mut self, ask: &Ask, situation: &Situation) -> Judgement {
-        self.policies.set_state(state(situation));
+        let Situation { kind, start, delta, range, rates, .. } = *situation;
+        let fixed = state::Situation { kind, start, newest: start, delta, arch: None };
+        self.policies.set_state(fixed.later(Vec::new(), Some(range), rates, situation.history.clone()));
         self.policies.judge(ask).1
-    }
-}
-
-/// What a plugin may ask the host about.
-fn state(situation: &Situation) -> BisectionState {
-    let kind = if situation.kind == Kind::Cause { "cause" } else { "fix" };
-    let start = situation.start.to_string();
-    let properties = BTreeMap::from([
-        (property::KIND.to_owned(), kind.to_owned()),
-        (property::START_COMMIT.to_owned(), start.clone()),
-        (property::NEWEST_COMMIT.to_owned(), start),
-        (property::DELTA.to_owned(), situation.delta.to_string()),
-        (property::RANGE_SIZE.to_owned(), situation.range.to_string()),
-    ]);
-    let history = situation
-        .history
-        .iter()
-        .map(|past| Past {
-            commit: past.commit,
-            role: past.role,
-            clean: past.clean,
-            crashed: past.crashed,
-            void: past.void,
-            verdict: past.verdict.clone(),
-        })
-        .collect();
-    BisectionState { faces: Vec::new(), rates: situation.rates, history, properties }
-}
-
-/// A bundled flake policy as a job names it.
-pub fn bundled(id: &str, settings: serde_json::Value) -> job::Plugin {
-    job::Plugin {
-        id: id.to_owned(),
-        path: None,
-        sha256: None,
-        hooks: Vec::new(),
-        when: job::When::default(),
-        priority: 0,
-        settings,
-        limits: PluginLimits::default(),
     }
 }
 
@@ -116,7 +73,7 @@ impl Simulator {
     pub fn total(
         &self,
         cell: &Cell<'_>,
-        policy: &job::Plugin,
+        policy: &Plugin,
         runs: u64,
         seed: u64,
         done: &(dyn Fn() + Sync),

@@ -33,7 +33,6 @@ pub use history::Shape;
 pub use lab::Lab;
 pub use policy::AnyCrash;
 pub use policy::FlakePolicy;
-pub use policy::Past;
 pub use policy::Situation;
 pub use search::Stuck;
 pub use serial::Choices;

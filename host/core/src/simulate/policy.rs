@@ -6,10 +6,9 @@ use crate::policy::Ask;
 use crate::policy::Decision;
 use crate::policy::Judgement;
 use crate::policy::Outcome;
+use crate::policy::Past;
 use crate::policy::Rates;
-use crate::policy::Role;
 use crate::policy::Stage;
-use crate::policy::Trial;
 use crate::policy::Verdict;
 
 /// What is known outside of the commit in question.
@@ -27,39 +26,6 @@ pub struct Situation {
     pub rates: Option<Rates>,
     /// The commits tested so far, oldest test first.
     pub history: Vec<Past>,
-}
-
-/// What is known of a commit tested earlier.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Past {
-    /// The commit.
-    pub commit: CommitId,
-    /// Why it was tested.
-    pub role: Role,
-    /// Clean trials.
-    pub clean: u32,
-    /// Crashed trials, whatever the crash.
-    pub crashed: u32,
-    /// Void trials.
-    pub void: u32,
-    /// The verdict, when one stands.
-    pub verdict: Option<Verdict>,
-}
-
-impl Past {
-    /// Counts a commit's trials; the verdict is that of the policy's last answer.
-    pub(super) fn new(commit: CommitId, role: Role, trials: &[Trial], decision: Option<&Decision>) -> Self {
-        let verdict = if let Some(Decision::Conclude(verdict)) = decision { Some(verdict.clone()) } else { None };
-        let mut past = Self { commit, role, clean: 0, crashed: 0, void: 0, verdict };
-        for trial in trials {
-            match trial.outcome {
-                Outcome::Clean => past.clean += 1,
-                Outcome::Crashed(_) => past.crashed += 1,
-                Outcome::Void(_) => past.void += 1,
-            }
-        }
-        past
-    }
 }
 
 /// Says when a commit has had trials enough, and what they mean.

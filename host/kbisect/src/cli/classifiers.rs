@@ -3,12 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::config;
 use crate::config::job::Plugin;
-use crate::config::job::PluginLimits;
-use crate::config::job::When;
 use crate::error::Error;
 use crate::plugin::facts::NoFacts;
 use crate::policy::Notice;
@@ -49,14 +45,9 @@ impl Classifiers {
         };
         let highest = plugins.iter().map(|plugin| plugin.priority).max().unwrap_or(-1);
         let given = (1..).zip(&self.plugin).map(|(place, path)| Plugin {
-            id: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
             path: Some(path.clone()),
-            sha256: None,
-            hooks: Vec::new(),
-            when: When::default(),
             priority: highest.saturating_add(place),
-            settings: json!({}),
-            limits: PluginLimits::default(),
+            ..Plugin::bundled(&path.file_stem().unwrap_or_default().to_string_lossy())
         });
         plugins.extend(given);
         plugins.extend(more);

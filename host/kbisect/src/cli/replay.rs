@@ -8,14 +8,11 @@ use std::sync::Arc;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Strategy;
 use kbisect_core::commit::CommitId;
-use serde_json::json;
 
 use super::classifiers::Classifiers;
 use super::print;
 use crate::config::job::Hook;
 use crate::config::job::Plugin;
-use crate::config::job::PluginLimits;
-use crate::config::job::When;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::git::Repository;
@@ -149,9 +146,8 @@ fn entry(policy: &Path) -> Plugin {
         Some(stem) if !bundled => (stem.to_string_lossy().into_owned(), Some(policy.to_owned())),
         _ => (policy.to_string_lossy().into_owned(), None),
     };
-    let (when, limits) = (When::default(), PluginLimits::default());
     // Above whatever else would judge.
-    Plugin { id, path, sha256: None, hooks: vec![Hook::FlakePolicy], when, priority: i64::MAX, settings: json!({}), limits }
+    Plugin { path, hooks: vec![Hook::FlakePolicy], priority: i64::MAX, ..Plugin::bundled(&id) }
 }
 
 /// The repository's history up to the log's ends. What it lacks of the tested commits is warned of.

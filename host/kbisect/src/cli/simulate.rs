@@ -28,12 +28,11 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::print;
-use crate::config::job;
+use crate::config::job::Plugin;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::policy::Notice;
 use crate::simulate::Simulator;
-use crate::simulate::bundled;
 
 /// A graph may have so many bytes when it is not compressed.
 const GRAPH: u64 = 1 << 30;
@@ -259,15 +258,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-fn policy(args: &Args, who: Who) -> job::Plugin {
+fn policy(args: &Args, who: Who) -> Plugin {
     match who {
-        Who::Syzkaller(era) => bundled("syzkaller-rule", json!({ "era": era })),
+        Who::Syzkaller(era) => Plugin { settings: json!({ "era": era }), ..Plugin::bundled("syzkaller-rule") },
         Who::Bisector(_) | Who::GitRun(_) => {
             let file = Path::new(&args.policy);
             let is_file = file.extension().is_some_and(|extension| extension == "wasm");
             let id =
                 if is_file { file.file_stem().unwrap_or_default().to_string_lossy().into_owned() } else { args.policy.clone() };
-            job::Plugin { path: is_file.then(|| file.to_owned()), ..bundled(&id, Value::Null) }
+            Plugin { path: is_file.then(|| file.to_owned()), ..Plugin::bundled(&id) }
         }
     }
 }

@@ -255,3 +255,19 @@ pub struct Plugin {
     /// Limits of one call.
     pub limits: PluginLimits,
 }
+
+impl Plugin {
+    /// A bundled plugin of which no more is said than its name: its own settings, the usual limits.
+    pub fn bundled(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            path: None,
+            sha256: None,
+            hooks: Vec::new(),
+            when: When::default(),
+            priority: 0,
+            settings: serde_json::Value::Null,
+            limits: PluginLimits::default(),
+        }
+    }
+}

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::Face;
+use kbisect_core::policy::Past;
 use kbisect_core::policy::Rates;
-use kbisect_core::policy::Role;
-use kbisect_core::policy::Verdict;
 
 /// A name and an e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,23 +93,6 @@ impl Facts for NoFacts {
 
 fn unknown(commit: &CommitId) -> FactError {
     FactError::NotFound(commit.to_string())
-}
-
-/// What is known of a commit tested earlier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past {
-    /// The commit.
-    pub commit: CommitId,
-    /// Why it was tested.
-    pub role: Role,
-    /// Clean trials.
-    pub clean: u32,
-    /// Crashed trials, whatever the crash.
-    pub crashed: u32,
-    /// Void trials.
-    pub void: u32,
-    /// The verdict, when one stands.
-    pub verdict: Option<Verdict>,
 }
 
 /// The bisection under way, as plugins see it.

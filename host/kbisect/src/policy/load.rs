@@ -16,7 +16,6 @@ use super::routes::Conflict;
 use super::routes::Scope;
 use crate::config::job;
 use crate::config::job::Hook;
-use crate::config::job::PluginLimits;
 use crate::embedded::Bundled;
 use crate::embedded::PLUGINS;
 use crate::error::Error;
@@ -176,7 +175,7 @@ fn keep(members: &mut Vec<Member>, problems: &mut Vec<Problem>, loaded: Result<M
 }
 
 fn load_bundled(engine: &Engine, bundled: &Bundled, stated: Option<&job::Plugin>) -> Result<Member, Vec<Problem>> {
-    let default = default_entry(bundled.id);
+    let default = job::Plugin::bundled(bundled.id);
     let entry = stated.unwrap_or(&default);
     if ALWAYS.contains(&bundled.id) && bundled.id != FLAKE_POLICY {
         let keys = [("hooks", !entry.hooks.is_empty()), ("when", entry.when != job::When::default())];
@@ -189,20 +188,6 @@ fn load_bundled(engine: &Engine, bundled: &Bundled, stated: Option<&job::Plugin>
     let mut member = load(engine, entry, Cow::Borrowed(bundled.component), true)?;
     member.stated = stated.is_some();
     Ok(member)
-}
-
-/// What a bundled plugin is when the job says nothing of it.
-fn default_entry(id: &str) -> job::Plugin {
-    job::Plugin {
-        id: id.to_owned(),
-        path: None,
-        sha256: None,
-        hooks: Vec::new(),
-        when: job::When::default(),
-        priority: 0,
-        settings: serde_json::Value::Null,
-        limits: PluginLimits::default(),
-    }
 }
 
 fn load_file(engine: &Engine, entry: &job::Plugin, path: &Path) -> Result<Member, Vec<Problem>> {

@@ -39,7 +39,6 @@ pub use crate::plugin::answer::Suspect;
 pub use crate::plugin::facts::BisectionState;
 pub use crate::plugin::facts::FactError;
 pub use crate::plugin::facts::Facts;
-pub use crate::plugin::facts::Past;
 pub use crate::plugin::facts::Signature;
 pub use crate::plugin::facts::Signer;
 pub use crate::plugin::facts::property;

@@ -6,9 +6,10 @@ use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Summary;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::Face;
+use kbisect_core::policy::Past;
+use kbisect_core::policy::Rates;
 
 use super::BisectionState;
-use super::Past;
 use super::property;
 
 /// What does not change while a bisection goes on.
@@ -42,12 +43,7 @@ impl Situation {
 
     /// The bisection as plugins see it.
     pub(crate) fn state(&self, faces: Vec<Face>, summary: Summary) -> BisectionState {
-        let mut state = self.at_first(faces);
-        if let Some(range) = summary.range {
-            state.properties.insert(property::RANGE_SIZE.to_owned(), range.to_string());
-        }
-        state.rates = summary.rates;
-        state.history = summary
+        let history = summary
             .tested
             .into_iter()
             .map(|tested| Past {
@@ -59,6 +55,19 @@ impl Situation {
                 verdict: tested.verdict,
             })
             .collect();
+        self.later(faces, summary.range, summary.rates, history)
+    }
+
+    /// The bisection as plugins see it with so many commits between its ends, where they are known, and these tested.
+    pub(crate) fn later(
+        &self,
+        faces: Vec<Face>,
+        range: Option<usize>,
+        rates: Option<Rates>,
+        history: Vec<Past>,
+    ) -> BisectionState {
+        let mut state = BisectionState { rates, history, ..self.at_first(faces) };
+        state.properties.extend(range.map(|range| (property::RANGE_SIZE.to_owned(), range.to_string())));
         state
     }
 }

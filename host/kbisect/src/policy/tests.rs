@@ -100,7 +100,7 @@ impl Bench {
     /// A third party's plugin: the scripted one.
     fn entry(&self, id: &str, hooks: &[Hook], settings: Value) -> Plugin {
         let path = Some(self.path("scripted.wasm"));
-        Plugin { path, hooks: hooks.to_vec(), settings, ..bundled(id) }
+        Plugin { path, hooks: hooks.to_vec(), settings, ..Plugin::bundled(id) }
     }
 
     fn load(&self, plugins: &[Plugin]) -> Result<Policies, LoadErrors> {
@@ -123,20 +123,6 @@ impl Bench {
             _ => None,
         });
         failures.collect()
-    }
-}
-
-/// An entry that names a bundled plugin.
-fn bundled(id: &str) -> Plugin {
-    Plugin {
-        id: id.to_owned(),
-        path: None,
-        sha256: None,
-        hooks: Vec::new(),
-        when: When::default(),
-        priority: 0,
-        settings: Value::Null,
-        limits: PluginLimits::default(),
     }
 }
 
@@ -201,7 +187,7 @@ fn bundled_plugins_judge_by_themselves() {
 #[test]
 fn a_bundled_flake_policy_is_chosen_by_its_id() {
     let bench = Bench::new();
-    let policies = bench.load(&[bundled("syzkaller-rule")]).unwrap();
+    let policies = bench.load(&[Plugin::bundled("syzkaller-rule")]).unwrap();
     assert_eq!(policies.judge(&ask(&[])).0, "syzkaller-rule");
 }
 
@@ -269,7 +255,7 @@ fn of_two_flake_policies_the_higher_priority_wins_and_equal_ones_are_an_error() 
     let policies = bench.load(&[flake("low", 1), flake("high", 2)]).unwrap();
     assert_eq!(policies.judge(&ask(&[])).0, "high");
     assert_snapshot!(bench.problems(&[flake("one", 1), flake("two", 1)]), @"plugins `one` and `two` both claim `flake-policy` here, with the same priority 1: give one a higher `priority`");
-    assert_snapshot!(bench.problems(&[flake("one", 0), bundled("syzkaller-rule")]), @"plugins `syzkaller-rule` and `one` both claim `flake-policy` here, with the same priority 0: give one a higher `priority`");
+    assert_snapshot!(bench.problems(&[flake("one", 0), Plugin::bundled("syzkaller-rule")]), @"plugins `syzkaller-rule` and `one` both claim `flake-policy` here, with the same priority 0: give one a higher `priority`");
     // When it depends on the target, it shows once the target is known.
     let fs = Plugin { when: when(&["fs/**"], &[]), ..flake("fs", 0) };
     let oopses = Plugin { when: when(&[], &["BUG*"]), ..flake("oopses", 0) };
@@ -363,8 +349,8 @@ fn commits_are_weighed_by_the_jobs_plugin_else_by_the_bundled_one() {
     assert_eq!(chosen(&[mine("low", -1), mine("high", 1)], &crash).as_deref(), Some("high"));
     assert_eq!(chosen(&[Plugin { when: when(&["net/**"], &[]), ..mine("net", 0) }], &crash), of);
     // Named, the bundled one is as any other.
-    assert_eq!(chosen(&[mine("mine", 0), Plugin { priority: 1, ..bundled("stack-prior") }], &crash), of);
-    assert_eq!(chosen(&[Plugin { when: when(&["net/**"], &[]), ..bundled("stack-prior") }], &crash), None);
+    assert_eq!(chosen(&[mine("mine", 0), Plugin { priority: 1, ..Plugin::bundled("stack-prior") }], &crash), of);
+    assert_eq!(chosen(&[Plugin { when: when(&["net/**"], &[]), ..Plugin::bundled("stack-prior") }], &crash), None);
     let both = [mine("one", 0), mine("two", 0)];
     assert_snapshot!(bench.problems(&both), @"plugins `one` and `two` both claim `suspicion` here, with the same priority 0: give one a higher `priority`");
 }
@@ -446,7 +432,7 @@ fn a_bundled_plugin_that_fails_never_makes_a_verdict() {
     let limits = PluginLimits::default();
     let loaded = crate::plugin::Plugin::load(&ENGINE, classifier.component, None, &Value::Null, limits).unwrap();
     let fuel = loaded.markers(&Surroundings::default()).fuel * 4;
-    let starved = Plugin { limits: PluginLimits { fuel, fuel_per_byte: 0, ..limits }, ..bundled("linux-crash") };
+    let starved = Plugin { limits: PluginLimits { fuel, fuel_per_byte: 0, ..limits }, ..Plugin::bundled("linux-crash") };
     let policies = bench.load(&[starved]).unwrap();
     let long = OOPS.repeat(1_000);
     let failure = policies.classify(&long).unwrap_err();
@@ -460,16 +446,16 @@ fn a_bundled_plugin_that_fails_never_makes_a_verdict() {
 fn all_problems_are_reported_at_once() {
     let bench = Bench::new();
     fs::write(bench.path("module.wasm"), b"\0asm\x01\0\0\0").unwrap();
-    let at = |id: &str, file: &str| Plugin { path: Some(bench.path(file)), ..bundled(id) };
+    let at = |id: &str, file: &str| Plugin { path: Some(bench.path(file)), ..Plugin::bundled(id) };
     let plugins = [
         at("gone", "gone.wasm"),
         at("module", "module.wasm"),
         at("module", "empty.wasm"),
-        bundled("no-such"),
+        Plugin::bundled("no-such"),
         at("sequential", "empty.wasm"),
         Plugin { when: when(&["a/**b", "fs/*"], &["["]), ..at("globs", "empty.wasm") },
         Plugin { hooks: vec![Hook::Recipients], ..at("hook", "empty.wasm") },
-        Plugin { when: when(&["fs/*"], &[]), ..bundled("maintainers") },
+        Plugin { when: when(&["fs/*"], &[]), ..Plugin::bundled("maintainers") },
         bench.entry("settings", &[], json!({ "refuse": ["no", "never"] })),
     ];
     assert_snapshot!(bench.problems(&plugins), @r"

@@ -201,8 +201,8 @@ impl From<policy::Rates> for wit_bisection::Rates {
     }
 }
 
-impl From<&facts::Past> for wit_bisection::Past {
-    fn from(past: &facts::Past) -> Self {
+impl From<&policy::Past> for wit_bisection::Past {
+    fn from(past: &policy::Past) -> Self {
         Self {
             commit: past.commit.to_string(),
             role: past.role.into(),
