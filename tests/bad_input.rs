@@ -12,6 +12,8 @@ mod guests;
 mod jobs;
 #[path = "bad_input/machines.rs"]
 mod machines;
+#[path = "bad_input/simulations.rs"]
+mod simulations;
 #[path = "bad_input/stops.rs"]
 mod stops;
 #[path = "bad_input/trials.rs"]

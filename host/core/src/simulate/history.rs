@@ -1,5 +1,6 @@
 //! Histories to search: lines, made-up merge histories, and real ones. Owns their shape and their two ends.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -196,14 +197,20 @@ impl History {
     pub fn from_text(text: &str, tip: Option<&str>, range: Option<usize>) -> Result<Self, BadHistory> {
         let mut commits = parse(text)?;
         let first = commits.first().ok_or(BadHistory::Empty)?.id;
-        let unknown = |name: &str| BadHistory::NoCommit(name.to_owned());
-        let tip = tip.map_or(Ok(first), |name| padded(name).ok_or_else(|| unknown(name)))?;
-        for commit in commits.iter_mut().filter(|commit| commit.parents.is_empty()) {
-            commit.parents.push(BEFORE_ALL);
+        let told: HashSet<CommitId> = commits.iter().map(|commit| commit.id).collect();
+        for commit in &mut commits {
+            commit.parents.retain(|parent| told.contains(parent));
+            if commit.parents.is_empty() {
+                commit.parents.push(BEFORE_ALL);
+            }
         }
+        let end = match tip {
+            Some(name) => padded(name).filter(|id| told.contains(id)).ok_or_else(|| BadHistory::NoCommit(name.to_owned()))?,
+            None => first,
+        };
         commits.push(Commit { id: BEFORE_ALL, time: 0, parents: Vec::new() });
         let graph = Arc::new(Graph::acyclic(commits).ok_or(BadHistory::Cycle)?);
-        let start = graph.node(&tip).ok_or_else(|| unknown(&tip.to_string()))?;
+        let start = graph.node(&end).expect("the commit was just put in");
         let line = mainline(&graph, start);
         let length = |&good: &Node| graph.range(start, &[good]).len();
         let good = match range {

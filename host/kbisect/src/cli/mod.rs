@@ -6,11 +6,14 @@
 use std::ffi::OsString;
 use std::io;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::Subcommand;
 
+use crate::config::job::Hook;
+use crate::config::job::Plugin;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::exit::Exit;
@@ -154,6 +157,17 @@ pub fn print(text: &str) -> Result<(), Error> {
 fn wait<T>(work: impl Future<Output = T>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime.map_err(|error| Error::infrastructure(format!("cannot start: {error}")))?.block_on(work))
+}
+
+/// The flake policy that an argument names: a bundled plugin, or a component's file.
+fn flake_policy(argument: &Path) -> Plugin {
+    let bundled = argument.extension().is_none() && argument.components().count() == 1;
+    let (id, path) = match argument.file_stem() {
+        Some(stem) if !bundled => (stem, Some(argument.to_owned())),
+        _ => (argument.as_os_str(), None),
+    };
+    // Above whatever else would judge.
+    Plugin { path, hooks: vec![Hook::FlakePolicy], priority: i64::MAX, ..Plugin::bundled(&id.to_string_lossy()) }
 }
 
 /// The table of exit codes for `--help`.

@@ -10,9 +10,8 @@ use kbisect_core::bisector::Strategy;
 use kbisect_core::commit::CommitId;
 
 use super::classifiers::Classifiers;
+use super::flake_policy;
 use super::print;
-use crate::config::job::Hook;
-use crate::config::job::Plugin;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::git::Repository;
@@ -91,7 +90,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         (_, policy) => policy.as_deref(),
     };
     let log = syzbot::read_file(&args.log)?;
-    let policies = args.classifiers.load_with(policy.map(entry).into_iter().collect())?;
+    let policies = args.classifiers.load_with(policy.map(flake_policy).into_iter().collect())?;
     let commits = log.commits();
     let mut warnings: Vec<String> = log.warnings.iter().map(|warning| format!("{}: {warning}", args.log.display())).collect();
     let text = match &args.repo {
@@ -137,17 +136,6 @@ fn told(
         }
     }
     Ok(if args.json { format!("{}\n", replay::json(&account)) } else { replay::text(&account) })
-}
-
-/// The flake policy that an argument names.
-fn entry(policy: &Path) -> Plugin {
-    let bundled = policy.extension().is_none() && policy.components().count() == 1;
-    let (id, path) = match policy.file_stem() {
-        Some(stem) if !bundled => (stem.to_string_lossy().into_owned(), Some(policy.to_owned())),
-        _ => (policy.to_string_lossy().into_owned(), None),
-    };
-    // Above whatever else would judge.
-    Plugin { path, hooks: vec![Hook::FlakePolicy], priority: i64::MAX, ..Plugin::bundled(&id) }
 }
 
 /// The repository's history up to the log's ends. What it lacks of the tested commits is warned of.

@@ -27,6 +27,7 @@ use kbisect_core::simulate::Worth;
 use serde_json::Value;
 use serde_json::json;
 
+use super::flake_policy;
 use super::print;
 use crate::config::job::Plugin;
 use crate::error::Error;
@@ -81,9 +82,9 @@ pub struct Args {
     #[arg(long, value_name = "NAME", num_args = 1.., default_values = ["posterior"])]
     strategy: Vec<Who>,
 
-    /// The flake policy of posterior and git: a bundled plugin, or a plugin's file
+    /// The flake policy of posterior and git: a bundled one by its name, or a component's file
     #[arg(long, value_name = "PLUGIN", default_value = "sequential")]
-    policy: String,
+    policy: PathBuf,
 
     /// Chance of a wrong name that is put up with
     #[arg(long, value_name = "P", default_value = "0.01")]
@@ -261,13 +262,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 fn policy(args: &Args, who: Who) -> Plugin {
     match who {
         Who::Syzkaller(era) => Plugin { settings: json!({ "era": era }), ..Plugin::bundled("syzkaller-rule") },
-        Who::Bisector(_) | Who::GitRun(_) => {
-            let file = Path::new(&args.policy);
-            let is_file = file.extension().is_some_and(|extension| extension == "wasm");
-            let id =
-                if is_file { file.file_stem().unwrap_or_default().to_string_lossy().into_owned() } else { args.policy.clone() };
-            Plugin { path: is_file.then(|| file.to_owned()), ..Plugin::bundled(&id) }
-        }
+        Who::Bisector(_) | Who::GitRun(_) => flake_policy(&args.policy),
     }
 }
 
@@ -317,14 +312,14 @@ fn to_text(args: &Args, history: &History, cells: &[Measured]) -> String {
         format!("{} commits in the range, {} bisections a cell, seed {}\n\n", history.range.len(), args.runs, args.seed);
     let _ = writeln!(
         text,
-        "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>8}{:>9}{:>8}{:>10}",
+        "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>8}{:>9}{:>8}{:>12}",
         "strategy", "r", "right", "two-way", "set", "wrong", "none", "trials", "commits", "builds", "wall-clock"
     );
     for cell in cells {
         let share = |worth| format!("{:.1}", 100.0 * cell.total.share(&[worth]));
         let _ = writeln!(
             text,
-            "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>8.1}{:>9.1}{:>8.1}{:>6.0} min",
+            "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>8.1}{:>9.1}{:>8.1}{:>8.0} min",
             cell.who.name(),
             cell.chances.repro,
             share(Worth::Right),
@@ -350,7 +345,7 @@ fn to_json(args: &Args, history: &History, faults: &[Fault], cells: &[Measured])
             let share = |worth| total.share(&[worth]);
             json!({
                 "strategy": who.name(),
-                "policy": if let Who::Bisector(_) = who { Some(&args.policy) } else { None },
+                "policy": if let Who::Bisector(_) = who { Some(args.policy.to_string_lossy()) } else { None },
                 "range": history.range.len(),
                 "repro": chances.repro,
                 "stray": chances.stray,
