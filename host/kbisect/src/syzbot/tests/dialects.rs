@@ -31,7 +31,9 @@ fn shown(text: &str) -> String {
             }
         }
     }
-    let _ = writeln!(shown, "{:#?}", log.answer());
+    let Answer { found, totals, culprit_signature, parent_signature, error_probability, to, cc, crash } = log.answer();
+    let _ = writeln!(shown, "{found:?}\n{totals:?}\nculprit {culprit_signature:?}, parent {parent_signature:?}");
+    let _ = writeln!(shown, "wrong {error_probability:?}\nto {to:?}, cc {cc:?}\n{crash:?}");
     shown.extend(log.warnings.iter().map(|warning| format!("warning: {warning}\n")));
     shown
 }
@@ -94,55 +96,12 @@ testing commit {a}
     cccccccccccc Step bad: 5 runs, 2 crashed, 1 clean
         subject: "Merge all"
         compiler: "gcc (GCC) 8.1.0"
-    Answer {
-        found: One {
-            commit: cccccccccccccccccccccccccccccccccccccccc,
-            subject: "Merge all",
-            text: Some(
-                CommitText {
-                    author: "A <a@b>",
-                    date: "Wed Mar 27 13:04:15 2019 +0100",
-                    merge: false,
-                    message: "Merge all\n\ncrash: this is not one",
-                    changes: [
-                        Change {
-                            path: "kernel",
-                            extent: Top,
-                            lines: None,
-                        },
-                    ],
-                },
-            ),
-        },
-        totals: Some(
-            Totals {
-                revisions: 4,
-                total: Some(
-                    15351.08835339,
-                ),
-                build: Some(
-                    7571.719495533,
-                ),
-                test: Some(
-                    0.312,
-                ),
-            },
-        ),
-        culprit_signature: None,
-        parent_signature: None,
-        error_probability: None,
-        to: [
-            "a@b",
-            "c@d",
-        ],
-        cc: [],
-        crash: Some(
-            Crash {
-                title: "WARNING in x",
-                report: "run #0: OK\n\ntesting commit aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-            },
-        ),
-    }
+    One { commit: cccccccccccccccccccccccccccccccccccccccc, subject: "Merge all", text: Some(CommitText { author: "A <a@b>", date: "Wed Mar 27 13:04:15 2019 +0100", merge: false, message: "Merge all\n\ncrash: this is not one", changes: [Change { path: "kernel", extent: Top, lines: None }] }) }
+    Some(Totals { revisions: 4, total: Some(15351.08835339), build: Some(7571.719495533), test: Some(0.312) })
+    culprit None, parent None
+    wrong None
+    to ["a@b", "c@d"], cc []
+    Some(Crash { title: "WARNING in x", report: "run #0: OK\n\ntesting commit aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" })
     "#);
 }
 
@@ -227,55 +186,12 @@ recipients (cc): []
     bbbbbbbbbbbb Parent -: 0 runs, 0 crashed, 0 clean
         compiler: "gcc (GCC) 10.2.1 20210217"
         signature: "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-    Answer {
-        found: One {
-            commit: dddddddddddddddddddddddddddddddddddddddd,
-            subject: "x: z",
-            text: Some(
-                CommitText {
-                    author: "A <a@b>",
-                    date: "Wed Mar 27 13:04:15 2019 +0100",
-                    merge: true,
-                    message: "x: z",
-                    changes: [
-                        Change {
-                            path: "x.c",
-                            extent: File,
-                            lines: Some(
-                                2,
-                            ),
-                        },
-                    ],
-                },
-            ),
-        },
-        totals: Some(
-            Totals {
-                revisions: 4,
-                total: Some(
-                    14400.0,
-                ),
-                build: Some(
-                    7200.0,
-                ),
-                test: Some(
-                    3600.0,
-                ),
-            },
-        ),
-        culprit_signature: Some(
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        ),
-        parent_signature: Some(
-            "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
-        ),
-        error_probability: None,
-        to: [
-            "a@b",
-        ],
-        cc: [],
-        crash: None,
-    }
+    One { commit: dddddddddddddddddddddddddddddddddddddddd, subject: "x: z", text: Some(CommitText { author: "A <a@b>", date: "Wed Mar 27 13:04:15 2019 +0100", merge: true, message: "x: z", changes: [Change { path: "x.c", extent: File, lines: Some(2) }] }) }
+    Some(Totals { revisions: 4, total: Some(14400.0), build: Some(7200.0), test: Some(3600.0) })
+    culprit Some("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), parent Some("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")
+    wrong None
+    to ["a@b"], cc []
+    None
     "#);
 }
 
@@ -361,51 +277,12 @@ recipients (cc): []
         subject: "x: y"
         compiler: "Debian clang version 20.1.7, Debian LLD 20.1.7"
         signature: "dddddddddddddddddddddddddddddddddddddddd"
-    Answer {
-        found: One {
-            commit: cccccccccccccccccccccccccccccccccccccccc,
-            subject: "x: y",
-            text: Some(
-                CommitText {
-                    author: "A <a@b>",
-                    date: "Wed Mar 27 13:04:15 2019 +0100",
-                    merge: false,
-                    message: "x: y",
-                    changes: [
-                        Change {
-                            path: "x.c",
-                            extent: File,
-                            lines: Some(
-                                2,
-                            ),
-                        },
-                    ],
-                },
-            ),
-        },
-        totals: Some(
-            Totals {
-                revisions: 4,
-                total: Some(
-                    14400.0,
-                ),
-                build: Some(
-                    7200.0,
-                ),
-                test: Some(
-                    3600.0,
-                ),
-            },
-        ),
-        culprit_signature: None,
-        parent_signature: None,
-        error_probability: Some(
-            0.01,
-        ),
-        to: [],
-        cc: [],
-        crash: None,
-    }
+    One { commit: cccccccccccccccccccccccccccccccccccccccc, subject: "x: y", text: Some(CommitText { author: "A <a@b>", date: "Wed Mar 27 13:04:15 2019 +0100", merge: false, message: "x: y", changes: [Change { path: "x.c", extent: File, lines: Some(2) }] }) }
+    Some(Totals { revisions: 4, total: Some(14400.0), build: Some(7200.0), test: Some(3600.0) })
+    culprit None, parent None
+    wrong Some(0.01)
+    to [], cc []
+    None
     "#);
 }
 
