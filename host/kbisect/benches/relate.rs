@@ -22,12 +22,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kbisect::gitlog::Mark;
 use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
 use kbisect::policy::Policies;
 use kbisect::policy::console;
 use kbisect::syzbot;
-use kbisect::syzbot::Mark;
 use kbisect::syzbot::Run;
 use kbisect::syzbot::Tested;
 use kbisect_core::commit::CommitId;

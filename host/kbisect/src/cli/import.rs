@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::git::Repository;
 use crate::gitlog;
+use crate::gitlog::Mark;
 use crate::record::counted;
 use crate::session;
 use crate::session::Assume;
@@ -129,7 +130,7 @@ fn repository(args: &Args) -> Result<Repository, Error> {
 fn from_git(args: &Args, text: &str, out: &Path) -> Result<Exit, Error> {
     let log = gitlog::read(text).map_err(|error| refused(args, &error.to_string()))?;
     let repository = repository(args)?;
-    let mut marks: Vec<(gitlog::Mark, String)> = Vec::new();
+    let mut marks: Vec<(Mark, String)> = Vec::new();
     for one in &log.marks {
         let commit = repository.resolve(&one.name).map_err(|error| {
             let error = Error::from(error);
@@ -140,29 +141,29 @@ fn from_git(args: &Args, text: &str, out: &Path) -> Result<Exit, Error> {
         marks.push((one.mark, commit.to_string()));
     }
     let kind = if log.looks_for_a_fix() { Kind::Fix } else { Kind::Cause };
-    let of = |mark: gitlog::Mark| marks.iter().filter(move |(one, _)| *one == mark).map(|(_, commit)| commit.clone());
+    let of = |mark: Mark| marks.iter().filter(move |(one, _)| *one == mark).map(|(_, commit)| commit.clone());
     // To git a fix is what its bad side has: that is our good end, and what crashes is where its good side begins.
-    let first = |mark: gitlog::Mark| of(mark).next();
+    let first = |mark: Mark| of(mark).next();
     let nothing_crashes = || refused(args, &format!("no commit is marked {}: nothing says where it crashes", log.terms.0));
     let (bad, good) = match kind {
         Kind::Cause => {
-            let at_start: Vec<String> = of(gitlog::Mark::Good).take(log.good_at_start.max(1)).collect();
-            (first(gitlog::Mark::Bad).ok_or_else(nothing_crashes)?, at_start)
+            let at_start: Vec<String> = of(Mark::Good).take(log.good_at_start.max(1)).collect();
+            (first(Mark::Bad).ok_or_else(nothing_crashes)?, at_start)
         }
-        Kind::Fix => (first(gitlog::Mark::Good).ok_or_else(nothing_crashes)?, first(gitlog::Mark::Bad).into_iter().collect()),
+        Kind::Fix => (first(Mark::Good).ok_or_else(nothing_crashes)?, first(Mark::Bad).into_iter().collect()),
     };
     let settled = job(args, &bad, &good, kind)?;
     // Where nothing says which crash it is, the start commit's trials must.
     let learns = settled.job.trial.expect == Expect::Crash && settled.job.title.is_none() && settled.job.crash.is_none();
-    let turned = |mark: gitlog::Mark| match (mark, kind) {
-        (gitlog::Mark::Skip, _) => Verdict::Skip("git was told to skip it".to_owned()),
-        (gitlog::Mark::Good, Kind::Cause) | (gitlog::Mark::Bad, Kind::Fix) => Verdict::Good,
-        (gitlog::Mark::Bad, Kind::Cause) | (gitlog::Mark::Good, Kind::Fix) => Verdict::Bad,
+    let verdict = |mark: Mark| match mark.turned(kind) {
+        Mark::Good => Verdict::Good,
+        Mark::Bad => Verdict::Bad,
+        Mark::Skip => Verdict::Skip("git was told to skip it".to_owned()),
     };
     let assume: Vec<Assume> = marks
         .iter()
         .filter(|(_, commit)| !(learns && *commit == bad))
-        .map(|(mark, commit)| Assume { name: commit.clone(), verdict: turned(*mark) })
+        .map(|(mark, commit)| Assume { name: commit.clone(), verdict: verdict(*mark) })
         .collect();
     let imported = session::import_verdicts(settled, &assume, out)?;
     let mut text = format!("imported a log of git bisect: {}\n", said(&marks, &log.terms));
@@ -188,9 +189,9 @@ fn from_git(args: &Args, text: &str, out: &Path) -> Result<Exit, Error> {
     finish(&text, &imported, out)
 }
 
-fn said(marks: &[(gitlog::Mark, String)], terms: &(String, String)) -> String {
-    let count = |mark: gitlog::Mark| marks.iter().filter(|(one, _)| *one == mark).count();
-    let (good, bad, skip) = (count(gitlog::Mark::Good), count(gitlog::Mark::Bad), count(gitlog::Mark::Skip));
+fn said(marks: &[(Mark, String)], terms: &(String, String)) -> String {
+    let count = |mark: Mark| marks.iter().filter(|(one, _)| *one == mark).count();
+    let (good, bad, skip) = (count(Mark::Good), count(Mark::Bad), count(Mark::Skip));
     format!("{good} {}, {bad} {}, {skip} skipped, taken for granted", terms.0, terms.1)
 }
 

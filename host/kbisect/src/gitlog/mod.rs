@@ -2,9 +2,11 @@
 //!
 //! Owns the format, old spellings included. What a log's verdicts mean to a run is not known here (`cli::import`, `cli::log`).
 
+mod mark;
 mod read;
 mod write;
 
+pub use mark::Mark;
 pub use read::Error;
 pub use read::Log;
 pub use read::MAX_BYTES;
@@ -13,14 +15,3 @@ pub use read::read;
 pub use write::Session;
 pub use write::Told;
 pub use write::render;
-
-/// What git was told of a commit. Bad is the side that is looked for: what the first of it is, is the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mark {
-    /// `good`, `old`, or the term for it.
-    Good,
-    /// `bad`, `new`, or the term for it.
-    Bad,
-    /// `skip`.
-    Skip,
-}

@@ -30,7 +30,7 @@ pub enum Error {
         what: String,
     },
     /// One commit has two marks that contradict one another.
-    #[error("line {line}: `{name}` was marked {} in line {before}, and is {} here", word(*.one), word(*.other))]
+    #[error("line {line}: `{name}` was marked {one} in line {before}, and is {other} here")]
     Contradiction {
         /// Counted from 1.
         line: usize,
@@ -46,14 +46,6 @@ pub enum Error {
     /// Nothing is marked bad.
     #[error("no commit is marked {0}: there is nothing to bisect yet")]
     NoBad(String),
-}
-
-fn word(mark: Mark) -> &'static str {
-    match mark {
-        Mark::Good => "good",
-        Mark::Bad => "bad",
-        Mark::Skip => "skip",
-    }
 }
 
 /// A mark in a log.

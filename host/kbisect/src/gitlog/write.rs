@@ -40,11 +40,9 @@ pub struct Session {
 /// The log's text.
 pub fn render(session: &Session) -> String {
     let word = |mark: Mark| match (mark, session.fix) {
-        (Mark::Skip, _) => "skip",
-        (Mark::Good, false) => "good",
-        (Mark::Bad, false) => "bad",
         (Mark::Good, true) => FIX_TERMS[0],
         (Mark::Bad, true) => FIX_TERMS[1],
+        (_, false) | (Mark::Skip, true) => mark.word(),
     };
     let comment = |told: &Told| {
         let remark = told.remark.as_ref().map_or_else(String::new, |remark| format!("# {remark}\n"));

@@ -37,10 +37,10 @@ use super::mentions::Mentions;
 use super::stays::Stay;
 use super::stays::Stays;
 use super::stays::Turn;
+use crate::gitlog::Mark;
 use crate::syzbot::End;
 use crate::syzbot::Item;
 use crate::syzbot::List;
-use crate::syzbot::Mark;
 
 /// Writes the log to `out` as the run goes on.
 pub struct SyzLog<W> {
@@ -227,7 +227,7 @@ impl Text {
         };
         let said = |end: &CommitId, mark: Mark| self.marks.get(end).is_some_and(|said| *said != mark);
         let fix = ends.kind == Kind::Fix;
-        let crashing = self.bad.filter(|end| !said(end, if fix { Mark::Good } else { Mark::Bad })).unwrap_or(ends.start);
+        let crashing = self.bad.filter(|end| !said(end, Mark::Bad.turned(ends.kind))).unwrap_or(ends.start);
         let clean = self.good.or_else(|| ends.good.first().copied()).or(self.end).unwrap_or(ends.start);
         let (bad, good) = if fix { (clean, crashing) } else { (crashing, clean) };
         if said(&good, Mark::Good) || said(&bad, Mark::Bad) {
@@ -270,12 +270,8 @@ impl Text {
             }
             (Role::Release | Role::GoodEnd, Verdict::Good) => self.good = Some(commit),
             (Role::Candidate | Role::MergeBase, _) => {
-                let fix = self.ends.as_ref().is_some_and(|ends| ends.kind == Kind::Fix);
-                let mark = match (&verdict, fix) {
-                    (Verdict::Skip(_), _) => Mark::Skip,
-                    (Verdict::Good, false) | (Verdict::Bad, true) => Mark::Good,
-                    (Verdict::Bad, false) | (Verdict::Good, true) => Mark::Bad,
-                };
+                let kind = self.ends.as_ref().map_or(Kind::Cause, |ends| ends.kind);
+                let mark = Mark::of(&verdict).turned(kind);
                 if let std::collections::hash_map::Entry::Vacant(place) = self.marks.entry(commit) {
                     place.insert(mark);
                     put(lines, &Item::Marked { mark, commit });

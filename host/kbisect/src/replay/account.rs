@@ -15,11 +15,11 @@ use super::Rejudged;
 use super::Replay;
 use crate::credence;
 use crate::error::Error;
+use crate::gitlog::Mark;
 use crate::policy::Policies;
 use crate::syzbot::Answer;
 use crate::syzbot::Found;
 use crate::syzbot::Log;
-use crate::syzbot::Mark;
 
 /// A replayed log, ready to be told.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use super::Account;
 use super::Left;
 use super::Next;
 use super::Rejudged;
+use crate::gitlog::Mark;
 use crate::syzbot::Found;
-use crate::syzbot::Mark;
 use crate::syzbot::Place;
 
 /// The whole account.

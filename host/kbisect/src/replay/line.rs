@@ -10,10 +10,10 @@ use kbisect_core::commit::CommitId;
 use kbisect_core::graph::Commit;
 use kbisect_core::graph::Graph;
 
+use crate::gitlog::Mark;
 use crate::syzbot::Found;
 use crate::syzbot::Item;
 use crate::syzbot::Log;
-use crate::syzbot::Mark;
 use crate::syzbot::Place;
 use crate::syzbot::Tested;
 

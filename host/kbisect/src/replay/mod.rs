@@ -29,10 +29,10 @@ use kbisect_core::policy::Trial;
 use kbisect_core::policy::Verdict;
 
 use crate::error::Error;
+use crate::gitlog::Mark;
 use crate::policy::Policies;
 use crate::policy::state::Situation;
 use crate::syzbot::Log;
-use crate::syzbot::Mark;
 use crate::syzbot::Place;
 use crate::syzbot::Tested;
 
@@ -104,11 +104,7 @@ pub struct Rejudged {
 impl Rejudged {
     /// The verdict as a mark: `Bad` is a commit with the crash.
     pub fn now(&self) -> Option<Mark> {
-        self.verdict.as_ref().map(|verdict| match verdict {
-            Verdict::Good => Mark::Good,
-            Verdict::Bad => Mark::Bad,
-            Verdict::Skip(_) => Mark::Skip,
-        })
+        self.verdict.as_ref().map(Mark::of)
     }
 
     /// Whether the verdict is another than the log's.
@@ -154,11 +150,7 @@ impl Replay {
     /// The new verdict on a commit, in git's words.
     pub fn mark(&self, kind: Kind, commit: &CommitId) -> Option<Mark> {
         let now = self.commits.iter().find(|one| one.tested.commit == *commit)?.now()?;
-        Some(match (kind, now) {
-            (Kind::Fix, Mark::Good) => Mark::Bad,
-            (Kind::Fix, Mark::Bad) => Mark::Good,
-            _ => now,
-        })
+        Some(now.turned(kind))
     }
 }
 

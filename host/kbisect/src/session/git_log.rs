@@ -55,13 +55,12 @@ pub fn git_session(directory: &Path) -> Result<Session, Error> {
 
 /// Verdicts that were assumed or concluded, and what the probability says of commits that stayed open.
 fn judged(summary: &Summary, delta: f64, subject: impl Fn(&CommitId) -> String) -> Vec<Told> {
-    let told = |commit: CommitId, verdict: &Verdict, remark: Option<String>| {
-        let mark = match verdict {
-            Verdict::Good => Mark::Good,
-            Verdict::Bad => Mark::Bad,
-            Verdict::Skip(_) => Mark::Skip,
-        };
-        Told { commit, subject: subject(&commit), mark, remark, withheld: None }
+    let told = |commit: CommitId, verdict: &Verdict, remark: Option<String>| Told {
+        commit,
+        subject: subject(&commit),
+        mark: Mark::of(verdict),
+        remark,
+        withheld: None,
     };
     let assumed = summary.assumed.iter().map(|one| told(one.commit, &one.verdict, Some("assumed".to_owned())));
     let mut marks: Vec<Told> = assumed.collect();
@@ -127,11 +126,7 @@ fn order(graph: &Graph, ends: &Ends, found: Vec<Told>, stated: impl Fn(CommitId,
 /// To git a fix is what turns "broken" into "fixed": its bad side is ours without the crash.
 fn turned(told: Vec<Told>, ends: &Ends) -> Vec<Told> {
     let turn = |mut told: Told| {
-        told.mark = match (ends.kind, told.mark) {
-            (Kind::Fix, Mark::Good) => Mark::Bad,
-            (Kind::Fix, Mark::Bad) => Mark::Good,
-            (_, mark) => mark,
-        };
+        told.mark = told.mark.turned(ends.kind);
         told
     };
     told.into_iter().map(turn).collect()

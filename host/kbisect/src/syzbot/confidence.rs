@@ -1,8 +1,8 @@
 //! How sure syzkaller is of a bisection, by its own formula.
 
 use super::Log;
-use super::Mark;
 use super::Place;
+use crate::gitlog::Mark;
 
 impl Log {
     /// The confidence that syzkaller computes since 2023, worked out for a log of any year: the product over the good steps of

@@ -1,30 +1,9 @@
 //! The elements of a log.
 
-use std::fmt;
-
 use kbisect_core::bisector::Kind;
 use kbisect_core::commit::CommitId;
 
-/// What git was told of a commit. Where a fix is looked for, `bad` means that the crash is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Mark {
-    /// Before the change.
-    Good,
-    /// After it.
-    Bad,
-    /// It cannot be tested.
-    Skip,
-}
-
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Good => "good",
-            Self::Bad => "bad",
-            Self::Skip => "skip",
-        })
-    }
-}
+use crate::gitlog::Mark;
 
 /// What a `testing commit` line says of the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]

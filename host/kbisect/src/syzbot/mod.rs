@@ -29,7 +29,6 @@ pub use item::Compiler;
 pub use item::End;
 pub use item::Item;
 pub use item::List;
-pub use item::Mark;
 pub use read::Error;
 pub use read::FileError;
 pub use read::MAX_BYTES;

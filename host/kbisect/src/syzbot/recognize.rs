@@ -7,8 +7,8 @@ use super::Compiler;
 use super::End;
 use super::Item;
 use super::List;
-use super::Mark;
 use super::write::word;
+use crate::gitlog::Mark;
 
 /// Beginnings of lines that are known and say nothing of tests or answers.
 const REMARKS: [&str; 34] = [

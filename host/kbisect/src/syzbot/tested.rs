@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use kbisect_core::bisector::Kind;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Failure;
 use kbisect_core::policy::Stage;
@@ -10,7 +9,7 @@ use kbisect_core::policy::Stage;
 use super::Compiler;
 use super::Item;
 use super::Log;
-use super::Mark;
+use crate::gitlog::Mark;
 
 /// Runs that were made at a commit where nothing tells their number.
 const USUAL_RUNS: usize = 10;
@@ -157,24 +156,19 @@ impl Log {
 
     /// Fills in the verdicts.
     fn judge(&self, tests: &mut [Tested]) {
-        let turned = |mark| match (self.kind, mark) {
-            (Kind::Fix, Mark::Good) => Mark::Bad,
-            (Kind::Fix, Mark::Bad) => Mark::Good,
-            _ => mark,
-        };
         let mut marks: HashMap<CommitId, Mark> = HashMap::new();
         let mut search = false;
         for item in &self.items {
             match item {
                 Item::Marked { mark, commit } => {
-                    marks.insert(*commit, turned(*mark));
+                    marks.insert(*commit, mark.turned(self.kind));
                 }
                 Item::BisectStart { bad, good } => {
                     search = true;
                     for (end, mark) in [(bad, Mark::Bad), (good, Mark::Good)] {
                         let named = |test: &&Tested| test.place == Place::Release(end.clone());
                         let commit = end.parse().ok().or_else(|| tests.iter().find(named).map(|test| test.commit));
-                        marks.extend(commit.map(|commit| (commit, turned(mark))));
+                        marks.extend(commit.map(|commit| (commit, mark.turned(self.kind))));
                     }
                 }
                 _ => {}
