@@ -16,6 +16,7 @@ pub mod error;
 pub mod exit;
 pub mod git;
 pub mod gitlog;
+mod log_text;
 pub mod machine;
 pub mod plugin;
 pub mod policy;

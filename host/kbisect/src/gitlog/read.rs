@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::Mark;
+use crate::log_text::quoted;
+use crate::log_text::without_terminal_codes;
 
 /// A log of so many bytes has a hundred thousand marks; what is longer is no log.
 pub const MAX_BYTES: u64 = 32 << 20;
-/// So much of a line is quoted.
-const QUOTED: usize = 60;
 
 /// Why a text is no log of git's, or cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,26 +108,6 @@ pub fn read(text: &str) -> Result<Log, Error> {
         Some(first) if !reader.is_log => Err(Error::NotALog { first: quoted(first) }),
         Some(_) => reader.log(),
     }
-}
-
-fn quoted(line: &str) -> String {
-    let shown: String = line.chars().map(|letter| if letter.is_control() { '?' } else { letter }).take(QUOTED).collect();
-    if line.chars().count() > QUOTED { shown + "…" } else { shown }
-}
-
-/// The text without escape sequences.
-fn without_terminal_codes(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if letter != '\u{1b}' {
-            plain.push(letter);
-        } else if letters.next_if_eq(&'[').is_some() {
-            while letters.next_if(|letter| !('@'..='~').contains(letter)).is_some() {}
-            letters.next();
-        }
-    }
-    plain
 }
 
 #[derive(Default)]

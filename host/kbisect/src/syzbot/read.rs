@@ -14,6 +14,8 @@ use kbisect_core::commit::CommitId;
 use super::Item;
 use super::Log;
 use super::recognize;
+use crate::log_text::quoted;
+use crate::log_text::without_terminal_codes;
 
 /// More than this is no bisection log: the longest of 1,070 is 0.5 MB.
 pub const MAX_BYTES: u64 = MAX_MIB << 20;
@@ -179,7 +181,7 @@ pub fn read(text: &str) -> Result<Log, Error> {
         return Err(if first.starts_with("git bisect ") || first.starts_with("# bad: ") || first.starts_with("# good: ") {
             Error::Git
         } else {
-            Error::NoAim { first: short(first) }
+            Error::NoAim { first: quoted(first) }
         });
     };
     let (items, tested) = (Vec::new(), HashSet::new());
@@ -192,39 +194,13 @@ fn clean<'a>(text: &'a str, warnings: &mut Vec<Warning>) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     if let Some(at) = text.find('\x1b') {
         warnings.push(Warning { line: line_of(at), oddity: Oddity::TerminalCodes });
-        text = Cow::Owned(without_codes(&text));
+        text = Cow::Owned(without_terminal_codes(&text));
     }
     // Single lines end so in real logs: errors of programs that set the terminal up.
     let first = text.split('\n').next().unwrap_or_default();
     if first.ends_with('\r') {
         warnings.push(Warning { line: 1, oddity: Oddity::LineEnds });
         text = Cow::Owned(text.replace("\r\n", "\n"));
-    }
-    text
-}
-
-/// Without `ESC [ … LETTER` and other escapes of two characters.
-fn without_codes(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(char) = chars.next() {
-        if char != '\x1b' {
-            plain.push(char);
-        } else if chars.next_if_eq(&'[').is_some() {
-            while chars.next_if(|char| matches!(char, ' '..='?')).is_some() {}
-            chars.next_if(|char| matches!(char, '@'..='~'));
-        } else {
-            chars.next_if(|char| matches!(char, '('..='~'));
-        }
-    }
-    plain
-}
-
-fn short(line: &str) -> String {
-    let mut chars = line.chars().map(|char| if char.is_control() { ' ' } else { char });
-    let mut text: String = chars.by_ref().take(80).collect();
-    if chars.next().is_some() {
-        text.push('…');
     }
     text
 }
@@ -356,7 +332,7 @@ impl Reader {
                 self.items.push(Item::BuildFailed { commit: None, why: line.to_owned() });
             }
             _ => {
-                self.warn(number, Oddity::Unknown(short(line)));
+                self.warn(number, Oddity::Unknown(quoted(line)));
                 self.items.push(Item::Unknown(line.to_owned()));
             }
         }
