@@ -190,7 +190,11 @@ fn subject(repository: &Repository, name: &str) -> Result<Subject, Error> {
 fn unfit(kind: Kind, repository: &Repository, start: &Subject, good: &Subject) -> Option<Error> {
     let (one, other) = (start.commit.short(), good.commit.short());
     if start.commit == good.commit {
-        return Some(Error::user(format!("{one} is stated to be bad and good")));
+        let error = Error::user(format!("{one} is stated to be bad and good"));
+        return Some(match kind {
+            Kind::Cause => error,
+            Kind::Fix => error.hint("name a later commit with `good`: without it, HEAD is taken to hold the fix"),
+        });
     }
     let bases = match repository.merge_bases(&start.commit, &good.commit) {
         Ok(bases) => bases,

@@ -10,6 +10,7 @@ use kbisect_sdk::Verdict;
 use kbisect_sdk::flake_policy::Ask;
 use kbisect_sdk::flake_policy::Judgement;
 
+pub mod chance;
 pub mod representative;
 pub mod rule;
 pub mod settings;
@@ -31,7 +32,7 @@ impl FlakePolicy for SyzkallerRule {
         let flaky = history.iter().any(|past| past.verdict == Some(Verdict::Bad) && past.crashed < past.clean);
         let first = history.iter().all(|past| past.clean + past.crashed + past.void == 0 || past.commit == ask.commit);
         let types = representative::types(&host.faces());
-        Ok(rule::judge(ask, settings.era, rule::Situation { first, flaky, types: &types }))
+        Ok(rule::judge(ask, settings.era, rule::Situation { first, flaky, types: &types, chance: chance::of(&history) }))
     }
 }
 

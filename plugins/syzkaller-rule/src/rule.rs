@@ -24,6 +24,8 @@ pub struct Situation<'a> {
     pub flaky: bool,
     /// Crash types that stand for the first test.
     pub types: &'a [String],
+    /// Chance that a run at a bad commit crashes, as [`crate::chance`] has it.
+    pub chance: f64,
 }
 
 /// A commit's trials by syzkaller's classes.
@@ -116,7 +118,8 @@ pub fn judge(ask: &Ask, era: Era, situation: Situation<'_>) -> Judgement {
     let counts = Counts::of(&ask.trials, types);
     let decision = verdict(counts, era, situation.flaky);
     let confidence = match &decision {
-        Decision::Conclude(Verdict::Good) => 1.0 - 0.5_f64.powf(f64::from(counts.good)),
+        // A bad commit would be as clean with the rest of this (`syzkaller-policy.md` §5).
+        Decision::Conclude(Verdict::Good) => 1.0 - (1.0 - situation.chance).powf(f64::from(counts.good)),
         _ => 1.0,
     };
     Judgement {
@@ -184,7 +187,7 @@ mod tests {
         Ask { commit: "c".to_owned(), role: Role::Candidate, trials, running: 0, proposed: 1 }
     }
 
-    const LATER: Situation<'static> = Situation { first: false, flaky: false, types: &[] };
+    const LATER: Situation<'static> = Situation { first: false, flaky: false, types: &[], chance: 1.0 };
 
     #[test]
     fn wants_ten_or_twenty_runs() {
@@ -205,6 +208,16 @@ mod tests {
         let lost = ["LOST_CONNECTION".to_owned()];
         let decision = judge(&question, Era::Y2024, Situation { types: &lost, ..LATER }).decision;
         assert_eq!(decision, Decision::Conclude(Verdict::Bad));
+    }
+
+    #[test]
+    fn clean_runs_say_less_where_the_reproducer_works_rarely() {
+        let confidence =
+            |chance: f64, trials: Vec<Trial>| judge(&ask(trials), Era::Y2024, Situation { chance, ..LATER }).confidence;
+        let clean = || vec![trial(Outcome::Clean); 10];
+        assert_eq!(confidence(1.0, clean()), 1.0);
+        assert!((confidence(0.15, clean()) - (1.0 - 0.85_f64.powi(10))).abs() < 1e-12);
+        assert_eq!(confidence(0.15, vec![crash("WARNING"); 10]), 1.0, "crashes leave no doubt");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The posterior under one reading of the looks.
 
+use std::collections::BTreeMap;
+
 use super::Grid;
 use super::Sight;
 use super::Site;
@@ -70,6 +72,8 @@ pub(crate) struct Hit {
 struct SiteLikelihood {
     good: Vec<f64>,
     bad: Vec<f64>,
+    /// The same for a bad commit whose kernels are surely not mute.
+    heard: Vec<f64>,
     /// Chance at each point that the latest kernel is mute, were the commit bad.
     mute: Vec<f64>,
 }
@@ -87,6 +91,7 @@ impl Belief {
         mute: f64,
     ) -> Self {
         let likelihoods: Vec<SiteLikelihood> = sites.iter().map(|site| site_likelihood(grid, &reading, site, mute)).collect();
+        let shared = shared_kernels(grid.points.len(), sites, &likelihoods, mute);
         let all_good: Vec<f64> =
             (0..grid.points.len()).map(|point| likelihoods.iter().map(|site| site.good[point]).sum()).collect();
         let mut joint: Vec<Vec<f64>> = (0..prior.len())
@@ -96,6 +101,9 @@ impl Belief {
                     for ((log, bad), good) in log.iter_mut().zip(&site.bad).zip(&site.good) {
                         *log += bad - good;
                     }
+                }
+                for shared in shared.iter().filter(|shared| shared.sites.iter().all(|&site| bad[site][hypothesis])) {
+                    log.iter_mut().zip(&shared.more).for_each(|(log, more)| *log += more);
                 }
                 log
             })
@@ -183,7 +191,8 @@ fn share_out(beliefs: &mut [Belief]) {
 
 fn site_likelihood(grid: &Grid, reading: &Reading, site: &Site, mute: f64) -> SiteLikelihood {
     let points = grid.points.len();
-    let mut sum = SiteLikelihood { good: vec![0.0; points], bad: vec![0.0; points], mute: vec![mute; points] };
+    let none = || vec![0.0; points];
+    let mut sum = SiteLikelihood { good: none(), bad: none(), heard: none(), mute: vec![mute; points] };
     for kernel in &site.kernels {
         let (mut good, mut bad) = (vec![0.0; points], vec![0.0; points]);
         for (sight, count) in counted(kernel) {
@@ -200,15 +209,52 @@ fn site_likelihood(grid: &Grid, reading: &Reading, site: &Site, mute: f64) -> Si
             }
         }
         for place in 0..points {
-            let heard = (1.0 - mute).ln() + bad[place];
-            let unheard = mute.ln() + good[place];
-            let either = heard.max(unheard) + (-(heard - unheard).abs()).exp().ln_1p();
+            let (either, unheard) = mute_or_not(mute, good[place], bad[place]);
             sum.good[place] += good[place];
+            sum.heard[place] += bad[place];
             sum.bad[place] += either;
-            sum.mute[place] = (unheard - either).exp();
+            sum.mute[place] = unheard;
         }
     }
     sum
+}
+
+/// Log-likelihood of what a bad kernel showed, mute or not, and the chance that it is mute.
+fn mute_or_not(mute: f64, good: f64, bad: f64) -> (f64, f64) {
+    let heard = (1.0 - mute).ln() + bad;
+    let unheard = mute.ln() + good;
+    let either = heard.max(unheard) + (-(heard - unheard).abs()).exp().ln_1p();
+    (either, (unheard - either).exp())
+}
+
+/// Commits of one kernel: where they are all bad, it is mute at all of them or at none.
+struct Shared {
+    sites: Vec<usize>,
+    /// What that adds to the log-likelihoods at each point of the grid.
+    more: Vec<f64>,
+}
+
+/// The kernels that several tested commits have. Those with a second build are left out: which one is shared is not known.
+fn shared_kernels(points: usize, sites: &[Site], likelihoods: &[SiteLikelihood], mute: f64) -> Vec<Shared> {
+    let mut of_kernel: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (place, site) in sites.iter().enumerate() {
+        if let (Some(kernel), [_]) = (site.kernel, &site.kernels[..]) {
+            of_kernel.entry(kernel).or_default().push(place);
+        }
+    }
+    let several = of_kernel.into_values().filter(|sites| sites.len() > 1);
+    several
+        .map(|sites| {
+            let sum = |of: fn(&SiteLikelihood) -> &Vec<f64>, point: usize| -> f64 {
+                sites.iter().map(|&site| of(&likelihoods[site])[point]).sum()
+            };
+            let more = |point| {
+                let (good, heard) = (sum(|site| &site.good, point), sum(|site| &site.heard, point));
+                mute_or_not(mute, good, heard).0 - sum(|site| &site.bad, point)
+            };
+            Shared { more: (0..points).map(more).collect(), sites }
+        })
+        .collect()
 }
 
 /// Equal sights with how often each occurs, in an order that does not depend on that of recording.

@@ -48,20 +48,30 @@ struct Case {
     begins: bool,
     /// Each commit's weight beforehand; 1 for those beyond.
     weights: Vec<f64>,
+    /// Commits of one kernel, each of which was built once.
+    same: Vec<usize>,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
     let seen = proptest::collection::vec((any::<prop::sample::Index>(), 0_usize..2, sights()), 0..14);
     let good = proptest::collection::vec(any::<prop::sample::Index>(), 1..=2);
     let weights = prop_oneof![Just(Vec::new()), proptest::collection::vec(prop_oneof![Just(1e-4), 0.1..20.0], 12)];
-    (histories(), good, seen, prop_oneof![Just(0.0), Just(0.0005), Just(0.05)], any::<bool>(), weights).prop_map(
-        |(parents, good, seen, mute, begins, weights)| {
+    let same = prop_oneof![Just(Vec::new()), proptest::collection::vec(any::<prop::sample::Index>(), 2..=3)];
+    (histories(), good, seen, prop_oneof![Just(0.0), Just(0.0005), Just(0.05)], any::<bool>(), weights, same).prop_map(
+        |(parents, good, seen, mute, begins, weights, same)| {
             let last = parents.len() - 1;
             let mut good: Vec<usize> = good.iter().map(|good| good.index(last)).collect();
             good.sort_unstable();
             good.dedup();
-            let seen = seen.iter().map(|(commit, build, sight)| (commit.index(parents.len()), *build, *sight)).collect();
-            Case { parents, good, seen, mute, begins, weights }
+            let same: Vec<usize> = same.iter().map(|commit| commit.index(parents.len())).collect();
+            let seen = seen
+                .iter()
+                .map(|(commit, build, sight)| {
+                    let commit = commit.index(parents.len());
+                    (commit, if same.contains(&commit) { 0 } else { *build }, *sight)
+                })
+                .collect();
+            Case { parents, good, seen, mute, begins, weights, same }
         },
     )
 }
@@ -112,8 +122,8 @@ impl Case {
             let place = sites.iter().position(|site| site.node == node(commit)).unwrap_or_else(|| {
                 sites.push(Site {
                     node: node(commit),
-                    kernel: None,
-                    kernels: vec![Vec::new(); 2],
+                    kernel: self.same.contains(&commit).then_some(0),
+                    kernels: vec![Vec::new(); if self.same.contains(&commit) { 1 } else { 2 }],
                     clean_counts: true,
                     assumed: None,
                 });
@@ -201,8 +211,16 @@ impl Case {
 
     /// For each reading its weight before normalisation, and each hypothesis's posterior probability.
     fn brute_force(&self, grid: &Grid) -> Vec<(f64, Vec<f64>)> {
-        let hypotheses = self.hypotheses();
+        let mut hypotheses = self.hypotheses();
         let unsure = self.unsure();
+        let shared: Vec<usize> = (0..self.parents.len())
+            .filter(|commit| self.same.contains(commit) && self.seen.iter().any(|(at, ..)| at == commit))
+            .collect();
+        for (prior, bad) in &mut hypotheses {
+            if shared.iter().any(|&one| bad[one] != bad[shared[0]]) {
+                *prior *= 1e-4;
+            }
+        }
         (0..1_u32 << unsure.len())
             .map(|reading| {
                 let as_target = |look: u32| {
@@ -212,9 +230,9 @@ impl Case {
                 let (mut free, mut best) = (0.0_f64, 0.0_f64);
                 let mut weights = vec![0.0; hypotheses.len()];
                 for point in &grid.points {
-                    // Likelihood of everything at a commit, were it good, and were it bad.
+                    // Likelihood of everything at a commit, were it good, were it bad, and were it bad and heard.
                     let at = |commit: usize| {
-                        let (mut if_good, mut if_bad) = (1.0, 1.0);
+                        let (mut if_good, mut if_bad, mut heard) = (1.0, 1.0, 1.0);
                         for build in 0..2 {
                             let (mut good, mut bad) = (1.0, 1.0);
                             for &(_, _, sight) in self.seen.iter().filter(|&&(at, of, _)| at == commit && of == build) {
@@ -225,13 +243,20 @@ impl Case {
                             }
                             if_good *= good;
                             if_bad *= (1.0 - self.mute) * bad + self.mute * good;
+                            heard *= bad;
                         }
-                        (if_good, if_bad)
+                        (if_good, if_bad, heard)
                     };
-                    let at: Vec<(f64, f64)> = (0..self.parents.len()).map(at).collect();
-                    free = free.max(at.iter().map(|&(good, bad)| good.max(bad)).product());
+                    let at: Vec<(f64, f64, f64)> = (0..self.parents.len()).map(at).collect();
+                    free = free.max(at.iter().map(|&(good, bad, _)| good.max(bad)).product());
                     for (weight, (prior, bad)) in weights.iter_mut().zip(&hypotheses) {
-                        let likelihood: f64 = at.iter().zip(bad).map(|(at, &bad)| if bad { at.1 } else { at.0 }).product();
+                        // One kernel is mute wherever it runs, or nowhere.
+                        let together: &[usize] = if shared.iter().all(|&one| bad[one]) { &shared } else { &[] };
+                        let alone = (0..at.len()).filter(|one| !together.contains(one));
+                        let heard: f64 = together.iter().map(|&one| at[one].2).product();
+                        let unheard: f64 = together.iter().map(|&one| at[one].0).product();
+                        let alone: f64 = alone.map(|one| if bad[one] { at[one].1 } else { at[one].0 }).product();
+                        let likelihood = alone * ((1.0 - self.mute) * heard + self.mute * unheard);
                         best = best.max(likelihood);
                         *weight += point.prior * prior * likelihood;
                     }
@@ -280,6 +305,8 @@ proptest! {
 
     #[test]
     fn a_crash_that_is_surely_something_else_moves_nothing(case in cases(), at in any::<prop::sample::Index>(), same in 0.0..=0.001) {
+        // That a commit's kernel is another's says something by itself.
+        let case = Case { same: Vec::new(), ..case };
         let mut with = case.clone();
         with.seen.push((at.index(case.parents.len()), 0, Sight::Crash { same, look: 77 }));
         let (_, _, before) = case.posterior(Grid::prior(false));
@@ -363,7 +390,7 @@ fn on_a_line_the_grid_is_near_the_beta_integral() {
             // Crashes that are surely something else are no evidence.
             seen.push((commit, 0, Sight::Crash { same: 0.0, look: 2 }));
         }
-        let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new() };
+        let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new(), same: Vec::new() };
         let (graph, candidates, posterior) = case.posterior(Grid::new(rates, &[(f, 1.0)]));
 
         let weight = |culprit: usize| {
@@ -396,7 +423,7 @@ fn unsure_looks_are_read_both_ways_and_sure_ones_are_not() {
     let crash = |commit, same, look| (commit, 0, Sight::Crash { same, look });
     let parents: Vec<Vec<usize>> = (0..4_usize).map(|number| number.checked_sub(1).into_iter().collect()).collect();
     let seen = vec![crash(3, 0.999, 1), crash(2, 0.4, 2), crash(2, 0.4, 2), crash(1, 0.01, 3)];
-    let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new() };
+    let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new(), same: Vec::new() };
     let (_, _, posterior) = case.posterior(Grid::prior(false));
     let readings: Vec<(Vec<u32>, Vec<u32>)> =
         posterior.beliefs.iter().map(|belief| (belief.reading.as_target(), belief.reading.as_stray())).collect();

@@ -78,6 +78,11 @@ impl Repository {
         Ok(range::pick_releases(&tags).into_iter().map(|place| releases[place].clone()).collect())
     }
 
+    /// The release, candidates included, whose tag the commit carries.
+    pub fn release_at(&self, commit: &CommitId) -> Result<Option<Release>, Error> {
+        Ok(self.release_tags()?.into_iter().map(|(_, release)| release).find(|release| release.commit == *commit))
+    }
+
     /// The release of the lowest version that contains the commit, candidates included; `None` while it is in none.
     pub fn first_release_with(&self, commit: &CommitId) -> Result<Option<Release>, Error> {
         let oldest = self.time(commit)? - CLOCK_SLACK;

@@ -118,6 +118,12 @@ pub struct CommitText {
     /// The first release that contains it, where one does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_release: Option<String>,
+    /// The release, or release candidate, whose tag it carries.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub release: Option<String>,
+    /// Its kernel is that of its only parent: the commit changes nothing that is built.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub equals_parent: bool,
 }
 
 /// A commit that showed another bug, or was free of it.

@@ -16,6 +16,7 @@ use kbisect_core::policy::Verdict;
 
 use super::counted;
 use super::duration;
+use super::event::CommitText;
 use super::event::OtherAt;
 use super::event::OtherBug;
 use super::faces::FaceCount;
@@ -111,13 +112,26 @@ fn name(kind: Kind, named: &Named, second: Option<&Suspect>) -> String {
         None => "by git bisect's rules (no probability was measured)".to_owned(),
     };
     format!(
-        "{}, {sure}:\n\n  commit {} (\"{}\")\n  Author: {}\n{}",
+        "{}, {sure}:\n\n  commit {} (\"{}\")\n  Author: {}\n{}{}",
         title(kind),
         named.text.commit.short(),
         named.text.subject,
         named.text.author,
         named.text.first_release.as_ref().map_or_else(String::new, |name| format!("  First release with it: {name}\n")),
+        doubts(&named.text),
     )
+}
+
+/// What speaks against a commit whatever the trials say.
+fn doubts(named: &CommitText) -> String {
+    let mut text = String::new();
+    if named.equals_parent {
+        text.push_str("  Doubtful: its kernel is the same as its parent's\n");
+    }
+    if let Some(release) = &named.release {
+        let _ = writeln!(text, "  Doubtful: it is release {release} itself");
+    }
+    text
 }
 
 fn inconclusive(report: &Report, suspects: &[Suspect], why: &str, readings: &[Reading]) -> String {

@@ -38,7 +38,7 @@ const SPLAT_LINES: usize = 60;
 /// Records the conclusion and the recipients, as far as an earlier process has not.
 pub(super) fn conclude(parts: &Parts, state: &mut State, recorder: &mut Recorder, conclusion: Conclusion) -> Result<(), Error> {
     if state.concluded.is_none() {
-        let commit = spoken_of(&conclusion).map(|commit| commit_text(parts, &commit));
+        let commit = spoken_of(&conclusion).map(|commit| commit_text(parts, state, &commit));
         let event = Event::Concluded {
             summary: state.bisector.summary(),
             splat: splat(parts, state),
@@ -119,8 +119,7 @@ fn credence(parts: &Parts, state: &State, conclusion: &Conclusion) -> Option<Cre
     }
     let shown = (valid > 0).then(|| sum / f64::from(valid))?;
     let boundary = named.probability;
-    // The search itself rejects a culprit whose kernel equals its parent's.
-    let equal_kernels = false;
+    let equal_kernels = equals_parent(state, &named.commit, &parts.repository.parents(&named.commit).ok()?);
     Some(Credence::of(&Findings { boundary, trials: Trials::Search, same, shown, equal_kernels, releases, credit }))
 }
 
@@ -132,18 +131,26 @@ fn told(parts: &Parts, state: &State, suspects: &[Suspect]) -> Vec<crate::record
 }
 
 /// What people want to see of a commit; what cannot be read is left empty, as the answer itself stands without it.
-fn commit_text(parts: &Parts, commit: &CommitId) -> CommitText {
+fn commit_text(parts: &Parts, state: &State, commit: &CommitId) -> CommitText {
     let repository: &Repository = &parts.repository;
+    let parents = repository.parents(commit).unwrap_or_default();
     CommitText {
         commit: *commit,
         subject: parts.subject(commit),
         author: parts.facts.author(commit).map(|author| format!("{} <{}>", author.name, author.email)).unwrap_or_default(),
         date: repository.author_date(commit).unwrap_or_default(),
-        parents: repository.parents(commit).unwrap_or_default(),
+        equals_parent: equals_parent(state, commit, &parents),
+        parents,
         message: repository.message(commit).unwrap_or_default(),
         diffstat: repository.diffstat(commit).map(|stat| stat.to_string()).unwrap_or_default(),
         first_release: repository.first_release_with(commit).ok().flatten().map(|release| release.name),
+        release: repository.release_at(commit).ok().flatten().map(|release| release.name),
     }
+}
+
+/// Whether a commit's kernel is known to be that of its only parent.
+fn equals_parent(state: &State, commit: &CommitId, parents: &[CommitId]) -> bool {
+    matches!(parents, [parent] if state.same_kernel(*commit, *parent))
 }
 
 /// The console's lines for the target, from the trial whose crash is surest.

@@ -270,6 +270,15 @@ impl State {
         counts.into_values().find(|(count, failure)| *count >= 3 && failure.stage != Stage::Infra).map(|(_, failure)| failure)
     }
 
+    /// Whether the two commits' kernels are known to have the same loadable sections.
+    pub(super) fn same_kernel(&self, one: CommitId, other: CommitId) -> bool {
+        let signature = |commit| match self.builds.get(&(commit, 1)) {
+            Some(BuildResult::Built { signature, .. }) => signature.as_ref(),
+            _ => None,
+        };
+        signature(one).is_some() && signature(one) == signature(other)
+    }
+
     /// A number that no trial has.
     pub(super) fn next_number(&mut self) -> TrialNumber {
         self.last += 1;
