@@ -18,7 +18,7 @@ use crate::record::report_text;
 use crate::record::rows;
 use crate::record::terminal;
 use crate::session;
-use crate::session::Past;
+use crate::session::Recorded;
 
 /// Show where a run stands: commits tested, the likeliest culprits, the result once there is one
 ///
@@ -33,31 +33,31 @@ pub struct Args {
 
 /// Prints where a run stands.
 pub fn run(args: &Args) -> Result<Exit, Error> {
-    let past = session::look(&args.directory)?;
-    let mut text: String = Faces::of(&past.entries).at_start().iter().map(|face| format!("face    {face}\n")).collect();
-    text += &table(&past);
-    match Report::from_entries(&past.entries) {
+    let recorded = session::look(&args.directory)?;
+    let mut text: String = Faces::of(&recorded.entries).at_start().iter().map(|face| format!("face    {face}\n")).collect();
+    text += &table(&recorded);
+    match Report::from_entries(&recorded.entries) {
         Some(report) => {
             let _ = write!(text, "\n{}", report_text::render(&report, None));
         }
-        None => text += &standing(&past, &args.directory.display().to_string()),
+        None => text += &standing(&recorded, &args.directory.display().to_string()),
     }
     super::print(&text)?;
     Ok(Exit::Success)
 }
 
-pub(super) fn table(past: &Past) -> String {
-    let summary = &past.summary;
+pub(super) fn table(recorded: &Recorded) -> String {
+    let summary = &recorded.summary;
     let mut text = match summary.range {
         Some(range) => format!("range   {}, {} left\n", counted(range as u64, "commit"), summary.left),
         None => "range   not known yet\n".to_owned(),
     };
     if summary.tested.is_empty() {
-        return text + "no trial has ended yet\n" + &assumed(past);
+        return text + "no trial has ended yet\n" + &assumed(recorded);
     }
     let _ =
         writeln!(text, "  {:<12}  {:<10}  {:<36}  hit/clean/void/other   P(has the bug)  verdict", "commit", "why", "subject");
-    let subjects = report::subjects(&past.entries);
+    let subjects = report::subjects(&recorded.entries);
     for tested in &summary.tested {
         let assumed = summary.assumed.iter().any(|one| one.commit == tested.commit);
         let verdict = rows::verdict(tested.verdict.as_ref());
@@ -76,13 +76,13 @@ pub(super) fn table(past: &Past) -> String {
             rows::probability(summary, tested)
         );
     }
-    text + &assumed(past)
+    text + &assumed(recorded)
 }
 
 /// What is taken for granted of commits without a trial.
-fn assumed(past: &Past) -> String {
-    let summary = &past.summary;
-    let subjects = report::subjects(&past.entries);
+fn assumed(recorded: &Recorded) -> String {
+    let summary = &recorded.summary;
+    let subjects = report::subjects(&recorded.entries);
     let untested = summary.assumed.iter().filter(|one| !summary.tested.iter().any(|tested| tested.commit == one.commit));
     let line = |one: &Assumption| {
         let subject = terminal::shortened(subjects.get(&one.commit).map_or("", String::as_str), 36);
@@ -107,24 +107,24 @@ fn assumed(past: &Past) -> String {
 const ASSUMED: usize = 20;
 
 /// Where a run without an answer stands, and how it goes on.
-pub(super) fn standing(past: &Past, directory: &str) -> String {
-    let mut text = if past.summary.suspects.is_empty() { String::new() } else { "likeliest\n".to_owned() };
-    for suspect in &past.summary.suspects {
+pub(super) fn standing(recorded: &Recorded, directory: &str) -> String {
+    let mut text = if recorded.summary.suspects.is_empty() { String::new() } else { "likeliest\n".to_owned() };
+    for suspect in &recorded.summary.suspects {
         let _ = writeln!(text, "  {:>8}  {}", report_text::percent(suspect.probability), suspect.commit.short());
     }
     let mut pace = Pace::default();
-    past.entries.iter().for_each(|entry| pace.take(entry));
-    let trials: u32 = past.summary.tested.iter().map(|one| one.hits + one.clean + one.void + one.other).sum();
-    let left = pace.left(&past.summary).map_or_else(String::new, |left| format!(", {} left", duration::about(left)));
+    recorded.entries.iter().for_each(|entry| pace.take(entry));
+    let trials: u32 = recorded.summary.tested.iter().map(|one| one.hits + one.clean + one.void + one.other).sum();
+    let left = pace.left(&recorded.summary).map_or_else(String::new, |left| format!(", {} left", duration::about(left)));
     let so_far = duration::short(pace.spent());
     if trials > 0 {
         let _ = writeln!(text, "so far  {} in {so_far}{left}", counted(u64::from(trials), "trial"));
     }
-    let stopped = past.entries.last().and_then(|entry| match &entry.event {
+    let stopped = recorded.entries.last().and_then(|entry| match &entry.event {
         Event::Stopped { why } => Some(why.as_str()),
         _ => None,
     });
-    let state = match (past.in_use, stopped) {
+    let state = match (recorded.in_use, stopped) {
         (true, _) => return text + "state   running\n",
         (false, Some(why)) => format!("stopped: {why}"),
         (false, None) => "broken off, without a word: killed, or the machine went down".to_owned(),

@@ -34,8 +34,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Exit, Error> {
     let finished = session::by_hand(&args.directory, &args.commit, args.trials, args.show.display())?;
     if finished.report.is_none() && finished.exit == Exit::Success {
-        let past = session::look(&args.directory)?;
-        args.show.tell(&(status::table(&past) + &status::standing(&past, &args.directory.display().to_string())))?;
+        let recorded = session::look(&args.directory)?;
+        args.show.tell(&(status::table(&recorded) + &status::standing(&recorded, &args.directory.display().to_string())))?;
     }
     args.show.files(&finished);
     Ok(finished.exit)

@@ -45,10 +45,7 @@ impl Again {
             job.repo = std::path::absolute(&repo).map_err(|error| directory::failed("find", &repo, &error))?;
         }
         let settled = prepare::settle_again(&job, &entries, assume)?;
-        let mut state = State::new(settled.bisector(&job)?, &job);
-        for entry in &entries {
-            state.apply(&entry.event);
-        }
+        let state = settled.state(&job, &entries)?;
         let assumed = settled.assume(&job, &state)?;
         if moved {
             parts::write_job(&job, &directory)?;

@@ -21,7 +21,6 @@ use kbisect_core::policy::TARGET_LOOK;
 use kbisect_core::policy::Trial;
 use kbisect_core::policy::Verdict;
 
-use super::prepare;
 use super::prepare::Settled;
 use super::state::State;
 use crate::error::Error;
@@ -52,16 +51,10 @@ const SURELY: f64 = 0.999;
 
 /// Explains a run, or one commit in it; other processes may be working on it.
 pub fn explain(directory: &Path, commit: Option<&str>) -> Result<Explanation, Error> {
-    let entries = super::entries(directory)?;
-    let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
-    let settled = prepare::settle_again(&job, &entries, &[])?;
+    let (entries, job, settled) = super::reread(directory)?;
     let asked = commit.map(|name| settled.repository().resolve(name)).transpose()?;
-    let Some(ends) =
-        entries.iter().find_map(|entry| if let Event::Started { ends, .. } = &entry.event { Some(ends) } else { None })
-    else {
-        return Err(Error::user(format!("`{}` holds a run that has not begun", directory.display())));
-    };
-    let mut telling = Telling::new(State::new(settled.bisector(&job)?, &job), asked);
+    let ends = settled.ends();
+    let mut telling = Telling::new(settled.state(&job, &[])?, asked);
     entries.iter().for_each(|entry| telling.take(entry));
     telling.close();
     let Telling { state, stays, trials, judged, retracted, .. } = telling;

@@ -10,31 +10,19 @@ use kbisect_core::graph::Graph;
 use kbisect_core::graph::Node;
 use kbisect_core::policy::Verdict;
 
-use super::prepare;
-use super::state::State;
 use crate::error::Error;
 use crate::gitlog::Mark;
 use crate::gitlog::Session;
 use crate::gitlog::Told;
 use crate::record::event::Ends;
-use crate::record::event::Event;
 
 /// A run as a session of `git bisect`: where its verdicts, trials and claims put it.
 ///
 /// Git keeps one bad commit, the last that it is told, so what does not narrow the range is left out of what it is told.
 pub fn git_session(directory: &Path) -> Result<Session, Error> {
-    let entries = super::entries(directory)?;
-    let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
-    let settled = prepare::settle_again(&job, &entries, &[])?;
-    let Some(ends) =
-        entries.iter().find_map(|entry| if let Event::Started { ends, .. } = &entry.event { Some(ends) } else { None })
-    else {
-        return Err(Error::user(format!("`{}` holds a run that has not begun", directory.display())));
-    };
-    let mut state = State::new(settled.bisector(&job)?, &job);
-    for entry in &entries {
-        state.apply(&entry.event);
-    }
+    let (entries, job, settled) = super::reread(directory)?;
+    let ends = settled.ends();
+    let state = settled.state(&job, &entries)?;
     let subject = |commit: &CommitId| settled.repository().subject(commit).unwrap_or_default();
     let summary = state.bisector.summary();
     let found = judged(&summary, job.search.delta, subject);

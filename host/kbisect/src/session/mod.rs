@@ -46,6 +46,7 @@ use self::signals::Signals;
 use self::state::State;
 use crate::check;
 use crate::config::Settled;
+use crate::config::job::Job;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::exit::Exit;
@@ -135,7 +136,7 @@ fn lay_out(
     }
     let job = checked.settled.job;
     let settled = prepare::settle(&job, assume, elsewhere)?;
-    let state = State::new(settled.bisector(&job)?, &job);
+    let state = settled.state(&job, &[])?;
     let assumed = settled.assume(&job, &state)?;
     Ok((settled.with(job, RunDirectory::create(out)?), state, assumed))
 }
@@ -188,7 +189,7 @@ fn way_on(parts: &Parts) -> String {
 }
 
 /// A run as its journal tells it, without touching it.
-pub struct Past {
+pub struct Recorded {
     /// Its events.
     pub entries: Vec<Entry>,
     /// Where it stands.
@@ -200,20 +201,23 @@ pub struct Past {
 }
 
 /// Reads a run; other processes may be working on it.
-pub fn look(directory: &Path) -> Result<Past, Error> {
-    let entries = entries(directory)?;
-    let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
-    let settled = prepare::settle_again(&job, &entries, &[])?;
-    let mut state = State::new(settled.bisector(&job)?, &job);
-    for entry in &entries {
-        state.apply(&entry.event);
-    }
-    Ok(Past {
+pub fn look(directory: &Path) -> Result<Recorded, Error> {
+    let (entries, job, settled) = reread(directory)?;
+    let state = settled.state(&job, &entries)?;
+    Ok(Recorded {
         entries,
         summary: state.bisector.summary(),
         conclusion: state.concluded.clone(),
         in_use: directory::in_use(directory),
     })
+}
+
+/// A run's events, its job, and what that names; other processes may be working on it.
+fn reread(directory: &Path) -> Result<(Vec<Entry>, Job, prepare::Settled), Error> {
+    let entries = entries(directory)?;
+    let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
+    let settled = prepare::settle_again(&job, &entries, &[])?;
+    Ok((entries, job, settled))
 }
 
 /// The events of a run.

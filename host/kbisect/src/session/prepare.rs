@@ -90,8 +90,15 @@ fn settled(job: &Job, repository: Repository, ends: Ends, assumed: Vec<Assumed>,
 }
 
 impl Settled {
+    /// The run after these entries.
+    pub(super) fn state(&self, job: &Job, entries: &[Entry]) -> Result<State, Error> {
+        let mut state = State::new(self.bisector(job)?, job);
+        entries.iter().for_each(|entry| state.apply(&entry.event));
+        Ok(state)
+    }
+
     /// The search over what was found.
-    pub(super) fn bisector(&self, job: &Job) -> Result<Bisector, Error> {
+    fn bisector(&self, job: &Job) -> Result<Bisector, Error> {
         let settings = Settings {
             strategy: job.search.strategy,
             delta: job.search.delta,
@@ -99,6 +106,11 @@ impl Settled {
             single_trials: job.search.single_trials,
         };
         Bisector::new(Arc::clone(&self.graph), self.ends.clone().into(), settings).map_err(|error| Error::user(error.to_string()))
+    }
+
+    /// The ends: those of the journal, where it has begun.
+    pub(super) fn ends(&self) -> &Ends {
+        &self.ends
     }
 
     /// The user's repository.

@@ -70,10 +70,7 @@ pub fn undo(directory: &Path, what: &Undo) -> Result<Undone, Error> {
     let mut job = crate::config::read_frozen(&directory.job())?.job;
     inputs::find(&mut job, &directory)?;
     let settled = prepare::settle_again(&job, &entries, &[])?;
-    let mut state = State::new(settled.bisector(&job)?, &job);
-    for entry in &entries {
-        state.apply(&entry.event);
-    }
+    let mut state = settled.state(&job, &entries)?;
     let before = state.bisector.summary();
     let (commit, numbers) = find(what, &state, &before, &settled)?;
     let assumed = match what {

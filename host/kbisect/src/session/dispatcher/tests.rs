@@ -41,7 +41,7 @@ impl Room {
         fs::write(dir.path().join("job.toml"), job).unwrap();
         let job = crate::config::read(&dir.path().join("job.toml")).unwrap().job;
         let settled = prepare::settle(&job, &[], &[]).unwrap();
-        let state = State::new(settled.bisector(&job).unwrap(), &job);
+        let state = settled.state(&job, &[]).unwrap();
         let parts = settled.with(job, RunDirectory::create(&dir.path().join("run")).unwrap());
         let recorder = Recorder::new(Journal::create(&parts.directory.journal()).unwrap());
         Self { _dir: dir, parts, state, recorder }
