@@ -27,18 +27,14 @@ use std::process::Output;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
-use std::thread::sleep;
-use std::time::Duration;
-use std::time::Instant;
 
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
+use support::HANGS;
 use support::World;
 use support::line;
-
-/// Nothing in these tests takes longer, on however slow a machine: what does hangs.
-const HANGS: Duration = Duration::from_secs(120);
+use support::until;
 
 /// `repo` with eight commits, of which the last four fail with this shell text; the first has the tag v1.0, the last v1.1.
 fn project(failing: &str) -> (World, Vec<String>) {
@@ -95,15 +91,6 @@ fn shown(world: &World, command: &mut Command) -> String {
 
 fn signal(process: u32, signal: Signal) {
     kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), signal).unwrap();
-}
-
-/// Waits until something is so; fails where it never is.
-fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !so() {
-        assert!(began.elapsed() < HANGS, "{what}: never");
-        sleep(Duration::from_millis(5));
-    }
 }
 
 /// An executable shell script in the folder; its absolute path.

@@ -35,8 +35,7 @@ fn a_failure_to_build_is_the_target_on_every_machine() {
     let kernel = "[target]\nstage = \"build\"\n[build]\ncommand = [\"sh\", \"-c\", \"cp number {out}/kernel && ./test.sh\"]\n";
     for (run, text) in [("process", format!("{build}[machine]\nkind = \"process\"\n")), ("qemu", kernel.to_owned())] {
         fs::write(world.path("job.toml"), job(&text)).unwrap();
-        let output = world.kbisect(&["run", "--quiet", "job.toml", "--out", run]).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+        world.succeed(&["run", "--quiet", "job.toml", "--out", run]);
         assert_eq!(named(&world.path(run)), Some(ids[7].clone()));
     }
 }
@@ -50,8 +49,7 @@ fn a_reproducer_on_the_host_runs_beside_its_neighbours_while_it_is_unchanged() {
     script(&world, "mine/repro", ". \"$(dirname \"$0\")/limit\" && [ \"$(cat number)\" -lt \"$limit\" ]");
     fs::write(world.path("mine/limit"), "limit=7\n").unwrap();
     fs::write(world.path("job.toml"), job("repro = \"mine/repro\"\n[machine]\nkind = \"process\"\n")).unwrap();
-    let output = world.kbisect(&["run", "--quiet", "job.toml", "--out", "run"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
     assert_eq!(named(&world.path("run")), Some(ids[7].clone()));
 
     // Once it is another file, the copy runs.
@@ -60,7 +58,6 @@ fn a_reproducer_on_the_host_runs_beside_its_neighbours_while_it_is_unchanged() {
     assert_eq!(killed.unwrap().status.code(), None);
     assert!(!journal(&world.path("copied")).iter().any(|entry| entry["event"] == "concluded"));
     script(&world, "mine/repro", "exit 0");
-    let output = world.kbisect(&["resume", "--quiet", "copied"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&["resume", "--quiet", "copied"]);
     assert_eq!(named(&world.path("copied")), Some(ids[7].clone()));
 }

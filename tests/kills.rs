@@ -22,16 +22,13 @@ use support::line;
 use support::named;
 use support::remains;
 use support::remains::assert_nothing_left;
+use support::seeded_run_words;
 
 /// Fails for four seeds of ten where the bug is.
 const FLAKY: &str = "case $1 in *[0-3]) exit 1;; esac\nexit 0";
 
 fn project(world: &World) -> Vec<String> {
     line(world, "repo", 96, 61, FLAKY)
-}
-
-fn start<'a>(good: &'a str, run: &'a str) -> [&'a str; 13] {
-    ["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", good, "--out", run, "--", "./test.sh", "{trial_seed}"]
 }
 
 /// Numbers without a pattern, the same in every run.
@@ -49,13 +46,12 @@ fn random() -> impl FnMut() -> u64 {
 fn an_end_after_every_single_event() {
     let world = World::new();
     let ids = project(&world);
-    assert_eq!(world.kbisect(&start(&ids[0], "whole")).output().unwrap().status.code(), Some(0));
+    world.succeed(&seeded_run_words(&ids[0], "whole", &[]));
     let whole = evidence(&world.path("whole"));
     assert!(whole.len() >= 50, "{} trials are too few for this test", whole.len());
 
     // Each process writes that it resumed and one event more, then aborts.
-    let first = world.kbisect(&start(&ids[0], "cut")).env("KBISECT_TEST_ABORT_AFTER", "1").output().unwrap();
-    assert_eq!(first.status.code(), None, "{}", world.shown(&first));
+    world.cut_short(&seeded_run_words(&ids[0], "cut", &[]), 1);
     let mut ends = 1;
     loop {
         let before = journal(&world.path("cut"));
@@ -78,7 +74,7 @@ fn an_end_after_every_single_event() {
 fn kills_at_random_moments() {
     let world = World::new();
     let ids = project(&world);
-    assert_eq!(world.kbisect(&start(&ids[0], "whole")).output().unwrap().status.code(), Some(0));
+    world.succeed(&seeded_run_words(&ids[0], "whole", &[]));
     let whole = evidence(&world.path("whole"));
     let (mut kills, mut random) = (0, random());
     for round in 0.. {
@@ -87,7 +83,7 @@ fn kills_at_random_moments() {
         }
         let run = format!("run-{round}");
         let stderr = world.path("stderr");
-        let begin = start(&ids[0], &run);
+        let begin = seeded_run_words(&ids[0], &run, &[]);
         let resume = ["resume", "--quiet", &run];
         loop {
             let args: &[&str] = if world.path(&run).join("journal.jsonl").exists() { &resume } else { &begin };
@@ -217,8 +213,7 @@ fn kills_while_kernels_are_built_and_booted() {
         assert!(killed.iter().filter(|one| **one == moment).count() >= 2, "{killed:?}");
     }
     let before = lines(&run);
-    let resumed = world.kbisect(&["resume", "--quiet", "run"]).output().unwrap();
-    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    world.succeed(&["resume", "--quiet", "run"]);
     assert!(lines(&run).starts_with(&before));
     assert_eq!(named(&run), Some(planted.culprit));
 

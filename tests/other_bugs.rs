@@ -138,8 +138,7 @@ fn another_bug_can_be_bisected_from_where_it_was_seen() {
     let report = fs::read_to_string(world.path("run/report.txt")).unwrap();
     let command = report.lines().find_map(|line| line.strip_prefix("  to find where it begins: kbisect ")).unwrap();
     let command = command.replace("DIR", "run");
-    let output = world.kbisect(&command.split(' ').chain(["--out", "other"]).collect::<Vec<_>>()).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&command.split(' ').chain(["--out", "other"]).collect::<Vec<_>>());
     assert_eq!(named(&world.path("other")), Some(ids[BROUGHT].clone()));
     // Of a title alone was made what the start commit showed.
     let faces: Vec<Value> = journal(&world.path("other")).into_iter().filter(|entry| entry["event"] == "target").collect();

@@ -19,6 +19,7 @@ mod undo;
 use support::World;
 use support::journal;
 use support::line;
+use support::seeded_run_words;
 use support::timeless;
 
 /// Fails for four seeds of ten where the bug is.
@@ -29,20 +30,11 @@ fn said(world: &World, args: &[&str]) -> String {
     timeless(&world.shown(&world.kbisect(args).output().unwrap()))
 }
 
-/// The words of a quiet run on a line of commits, with more words before the command.
-fn run_words<'a>(good: &'a str, run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut words = vec!["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", good, "--out", run];
-    words.extend(more);
-    words.extend(["--", "./test.sh", "{trial_seed}"]);
-    words
-}
-
 /// A line of eight commits, bad from the fifth on, bisected in `run`.
 fn short_run() -> (World, Vec<String>) {
     let world = World::new();
     let ids = line(&world, "repo", 8, 4, "exit 1");
-    let output = world.kbisect(&run_words(&ids[0], "run", &[])).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&seeded_run_words(&ids[0], "run", &[]));
     (world, ids)
 }
 

@@ -12,6 +12,7 @@ use support::journal;
 use support::line;
 use support::named;
 use support::report;
+use support::run_words;
 use support::timeless;
 use support::write_history;
 
@@ -47,11 +48,7 @@ fn a_steady_failure_costs_at_most_twice_gits_trials_plus_five() {
     for (count, culprit) in [(3, 1), (3, 2), (5, 3), (20, 13), (60, 5), (60, 59)] {
         let (repo, run) = (format!("repo-{count}-{culprit}"), format!("run-{count}-{culprit}"));
         let ids = line(&world, &repo, count, culprit, "exit 1");
-        let output = world
-            .kbisect(&["run", "--quiet", "--repo", &repo, "--bad", "main", "--good", &ids[0], "--out", &run, "--", "./test.sh"])
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+        world.succeed(&["run", "--quiet", "--repo", &repo, "--bad", "main", "--good", &ids[0], "--out", &run, "--", "./test.sh"]);
         assert_eq!(named(&world.path(&run)), Some(ids[culprit].clone()));
         let (by_git, answer) = git_bisect_run(&world, &repo, "main", &ids[0], &["./test.sh"]);
         assert_eq!(answer, Some(ids[culprit].clone()));
@@ -64,26 +61,22 @@ fn a_steady_failure_costs_at_most_twice_gits_trials_plus_five() {
 fn strategy_git_tests_what_git_tests() {
     let world = World::new();
     let ids = line(&world, "repo", 100, 37, "exit 3");
-    let output = world
-        .kbisect(&[
-            "run",
-            "--quiet",
-            "--strategy",
-            "git",
-            "--repo",
-            "repo",
-            "--bad",
-            "main",
-            "--good",
-            &ids[0],
-            "--out",
-            "run",
-            "--",
-            "./test.sh",
-        ])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&[
+        "run",
+        "--quiet",
+        "--strategy",
+        "git",
+        "--repo",
+        "repo",
+        "--bad",
+        "main",
+        "--good",
+        &ids[0],
+        "--out",
+        "run",
+        "--",
+        "./test.sh",
+    ]);
     let (by_git, answer) = git_bisect_run(&world, "repo", "main", &ids[0], &["./test.sh"]);
     assert_eq!(named(&world.path("run")), answer);
     assert_eq!(trials(&world, "run"), by_git);
@@ -172,11 +165,7 @@ fn the_users_repository_is_as_before() {
     fs::write(world.path("repo").join("untracked"), "mine").unwrap();
     fs::write(world.path("repo").join("number"), "changed, not committed").unwrap();
     let before = support::fingerprint(&world.path("repo"));
-    let output = world
-        .kbisect(&["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./test.sh"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&run_words(&ids[0], "run", &[]));
     assert_eq!(support::fingerprint(&world.path("repo")), before);
 }
 
@@ -195,12 +184,8 @@ fn build_products_stay_unless_clean_is_asked_for() {
         .collect();
     let ids = write_history(&world, "repo", &commits, &[]);
     for (run, clean) in [("kept", false), ("cleaned", true)] {
-        let mut args = vec!["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", run];
-        if clean {
-            args.push("--clean");
-        }
-        args.extend(["--", "./test.sh"]);
-        let mut command = world.kbisect(&args);
+        let more: &[&str] = if clean { &["--clean"] } else { &[] };
+        let mut command = world.kbisect(&run_words(&ids[0], run, more));
         if clean {
             command.env("CLEANED", "1");
         }
@@ -215,10 +200,7 @@ fn build_products_stay_unless_clean_is_asked_for() {
 fn ending(failing: &str, extra: &[&str]) -> (Option<i32>, String) {
     let world = World::new();
     let ids = line(&world, "repo", 8, 4, failing);
-    let mut args = vec!["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run"];
-    args.extend(extra);
-    args.extend(["--", "./test.sh"]);
-    let output = world.kbisect(&args).output().unwrap();
+    let output = world.kbisect(&run_words(&ids[0], "run", extra)).output().unwrap();
     (output.status.code(), world.shown(&output))
 }
 
@@ -264,8 +246,7 @@ fn a_command_that_is_not_there_is_an_error_before_any_work() {
 fn a_script_that_misses_a_program_is_an_error_that_names_the_program() {
     let world = World::new();
     let ids = line(&world, "repo", 3, 1, "no-such-program");
-    let args = ["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./test.sh"];
-    let output = world.kbisect(&args).output().unwrap();
+    let output = world.kbisect(&run_words(&ids[0], "run", &[])).output().unwrap();
     let said = world.shown(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("the first trial of `./test.sh` ended with exit status 127, command not found"), "{said}");
@@ -288,10 +269,7 @@ fn a_run_kept_in_the_work_tree_is_nothing_to_git() {
 fn a_good_end_that_is_bad_is_said() {
     let world = World::new();
     let ids = line(&world, "repo", 8, 0, "exit 1");
-    let output = world
-        .kbisect(&["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[2], "--out", "run", "--", "./test.sh"])
-        .output()
-        .unwrap();
+    let output = world.kbisect(&run_words(&ids[2], "run", &[])).output().unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", world.shown(&output));
 }
 

@@ -5,51 +5,31 @@
 mod support;
 
 use std::fs;
-use std::process::Stdio;
-use std::thread::sleep;
-use std::time::Duration;
-use std::time::Instant;
 
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
 use serde_json::Value;
+use support::WAITS;
 use support::World;
 use support::line;
+use support::run_words;
 use support::timeless;
-
-/// No step of these tests takes longer, on however slow a machine.
-const HANGS: Duration = Duration::from_secs(120);
+use support::until;
+use support::until_it_waits;
+use support::waiting;
 
 /// What a command printed, without how long things took.
 fn said(world: &World, args: &[&str]) -> String {
     timeless(&world.shown(&world.kbisect(args).output().unwrap()))
 }
 
-fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !so() {
-        assert!(began.elapsed() < HANGS, "{what}: never");
-        sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     let world = World::new();
     // The sixth commit waits for a word.
-    let body = "if [ \"$(cat number)\" = 5 ]; then touch \"$THERE\"; while [ ! -e \"$GO\" ]; do sleep .02; done; fi\nexit 1";
-    let ids = line(&world, "repo", 8, 4, body);
-    let (there, go) = (world.path("there"), world.path("go"));
-    let mut run = world
-        .kbisect(&["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./test.sh"])
-        .env("THERE", &there)
-        .env("GO", &go)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    until("the trial that waits", || there.exists());
+    let ids = line(&world, "repo", 8, 4, &format!("if [ \"$(cat number)\" = 5 ]; then {WAITS}; fi\nexit 1"));
+    let mut run = until_it_waits(&world, &run_words(&ids[0], "run", &[]));
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
     face    exit status 1   (3 of 3 trials at the start commit)
@@ -72,7 +52,7 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     ");
     kill_process(Pid::from_raw(run.id().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
     until("the signal is taken in", || fs::read_to_string(world.path("run/journal.jsonl")).unwrap().contains("\"stopping\""));
-    fs::write(&go, "").unwrap();
+    fs::write(world.path("go"), "").unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(130));
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
@@ -96,7 +76,7 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     to go on: kbisect resume run
     --- exit status 0
     ");
-    let resumed = world.kbisect(&["resume", "--quiet", "run"]).env("THERE", &there).env("GO", &go).output().unwrap();
+    let resumed = waiting(&world, &["resume", "--quiet", "run"]).output().unwrap();
     assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r#"
     --- stdout
@@ -134,9 +114,7 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
 fn status_of_a_run_that_was_killed() {
     let world = World::new();
     let ids = line(&world, "repo", 8, 4, "exit 1");
-    let args = ["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", &ids[0], "--out", "run", "--", "./test.sh"];
-    let killed = world.kbisect(&args).env("KBISECT_TEST_ABORT_AFTER", "5").output().unwrap();
-    assert_eq!(killed.status.code(), None, "{}", world.shown(&killed));
+    world.cut_short(&run_words(&ids[0], "run", &[]), 5);
     insta::assert_snapshot!(said(&world, &["status", "run"]), @r"
     --- stdout
     face    exit status 1   (1 of 1 trial at the start commit)
@@ -160,8 +138,7 @@ fn short_run() -> World {
         ids[0]
     );
     fs::write(world.path("job.toml"), job).unwrap();
-    let output = world.kbisect(&["run", "--quiet", "job.toml", "--out", "run"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
     world
 }
 

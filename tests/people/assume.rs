@@ -13,8 +13,7 @@ fn what_is_assumed_is_not_tested_and_shown_as_assumed() {
     let ids = line(&world, "repo", 40, 23, "exit 1");
     let (good, bad, skip) = (format!("good={}", ids[20]), format!("bad={}", ids[30]), format!("skip={}", ids[25]));
     let more = ["--assume", "bad=main", "--assume", &good, "--assume", &bad, "--assume", &skip];
-    let output = world.kbisect(&run_words(&ids[0], "run", &more)).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&seeded_run_words(&ids[0], "run", &more));
     assert_eq!(named(&world.path("run")), Some(ids[23].clone()));
     let tested = tested(&world, "run");
     for (place, id) in ids.iter().enumerate().filter(|(place, _)| *place > 0 && *place <= 20 || *place >= 30 || *place == 25) {
@@ -64,8 +63,7 @@ fn a_strategy_of_git_takes_assumptions_for_verdicts() {
     let ids = line(&world, "repo", 40, 23, "exit 1");
     let (good, bad) = (format!("good={}", ids[20]), format!("bad={}", ids[24]));
     let more = ["--strategy", "git", "--assume", &good, "--assume", &bad];
-    let output = world.kbisect(&run_words(&ids[0], "run", &more)).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&seeded_run_words(&ids[0], "run", &more));
     assert_eq!(named(&world.path("run")), Some(ids[23].clone()));
     assert!(tested(&world, "run").iter().all(|id| *id != ids[20] && *id != ids[24]));
 }
@@ -74,12 +72,10 @@ fn a_strategy_of_git_takes_assumptions_for_verdicts() {
 fn a_run_that_was_stopped_goes_on_with_an_assumption() {
     let world = World::new();
     let ids = line(&world, "repo", 40, 23, "exit 1");
-    let stopped = world.kbisect(&run_words(&ids[0], "run", &[])).env("KBISECT_TEST_ABORT_AFTER", "14").output().unwrap();
-    assert_eq!(stopped.status.code(), None, "{}", world.shown(&stopped));
+    world.cut_short(&seeded_run_words(&ids[0], "run", &[]), 14);
     let before = tested(&world, "run");
     let (good, bad) = (format!("good={}", ids[22]), format!("bad={}", ids[24]));
-    let resumed = world.kbisect(&["resume", "--quiet", "--assume", &good, "--assume", &bad, "run"]).output().unwrap();
-    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    world.succeed(&["resume", "--quiet", "--assume", &good, "--assume", &bad, "run"]);
     assert_eq!(named(&world.path("run")), Some(ids[23].clone()));
     let after = &tested(&world, "run")[before.len()..];
     assert!(after.contains(&ids[23]) && after.iter().all(|id| *id == ids[23] || *id == ids[0]), "{after:?}");
@@ -131,7 +127,7 @@ fn contradictions_are_errors_before_any_work() {
     let ids = line(&world, "repo", 8, 4, "exit 1");
     let refused = |assume: &[String]| {
         let more: Vec<&str> = assume.iter().flat_map(|one| ["--assume", one.as_str()]).collect();
-        let said = said(&world, &run_words(&ids[0], "run", &more));
+        let said = said(&world, &seeded_run_words(&ids[0], "run", &more));
         assert!(!world.path("run").exists(), "{said}");
         said
     };
@@ -172,8 +168,7 @@ fn contradictions_are_errors_before_any_work() {
     --- exit status 2
     ");
 
-    let begun = world.kbisect(&run_words(&ids[0], "run", &["--assume", &format!("bad={}", ids[5])])).output().unwrap();
-    assert_eq!(begun.status.code(), Some(0), "{}", world.shown(&begun));
+    world.succeed(&seeded_run_words(&ids[0], "run", &["--assume", &format!("bad={}", ids[5])]));
     let journal = fs::read(world.path("run/journal.jsonl")).unwrap();
     insta::assert_snapshot!(said(&world, &["resume", "--assume", &format!("good={}", ids[6]), "run"]), @r"
     --- stderr
@@ -230,8 +225,7 @@ fn a_merge_base_that_is_assumed_good_is_not_tested() {
         .collect();
     let ids = write_history(&world, "repo", &commits, &[]);
     let assume = format!("good={}", ids[0]);
-    let output = world.kbisect(&run_words(&ids[3], "run", &["--assume", &assume])).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&seeded_run_words(&ids[3], "run", &["--assume", &assume]));
     assert_eq!(named(&world.path("run")), Some(ids[7].clone()));
     assert!(!tested(&world, "run").contains(&ids[0]));
 }

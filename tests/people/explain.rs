@@ -132,11 +132,9 @@ fn a_run_and_its_commits() {
 fn what_was_taken_back_and_assumed() {
     let (world, ids) = short_run();
     // Trials first, as nothing is assumed there.
-    let undone = world.kbisect(&["undo", "run", &ids[3]]).output().unwrap();
-    assert_eq!(undone.status.code(), Some(0), "{}", world.shown(&undone));
+    world.succeed(&["undo", "run", &ids[3]]);
     let assume = format!("good={}", ids[3]);
-    let resumed = world.kbisect(&["resume", "--quiet", "--assume", &assume, "run"]).output().unwrap();
-    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    world.succeed(&["resume", "--quiet", "--assume", &assume, "run"]);
     let whole = said(&world, &["explain", "run"]);
     fits(&whole);
     insta::assert_snapshot!(whole, @r#"
@@ -219,8 +217,7 @@ fn what_was_taken_back_and_assumed() {
 fn a_run_that_has_hardly_begun() {
     let world = World::new();
     let ids = line(&world, "repo", 8, 4, "exit 1");
-    let killed = world.kbisect(&run_words(&ids[0], "run", &[])).env("KBISECT_TEST_ABORT_AFTER", "1").output().unwrap();
-    assert_eq!(killed.status.code(), None, "{}", world.shown(&killed));
+    world.cut_short(&seeded_run_words(&ids[0], "run", &[]), 1);
     insta::assert_snapshot!(said(&world, &["explain", "run"]), @r#"
     --- stdout
     Cause of a crash that is not known yet
@@ -238,7 +235,7 @@ fn a_flaky_run_by_either_strategy_is_explained_within_the_screen() {
     let world = World::new();
     let ids = line(&world, "repo", 60, 37, FLAKY);
     for (run, more) in [("posterior", &[][..]), ("git", &["--strategy", "git"][..])] {
-        let output = world.kbisect(&run_words(&ids[0], run, more)).output().unwrap();
+        let output = world.kbisect(&seeded_run_words(&ids[0], run, more)).output().unwrap();
         assert!(matches!(output.status.code(), Some(0 | 3)), "{}", world.shown(&output));
         fits(&said(&world, &["explain", run]));
         for id in tested(&world, run) {

@@ -97,7 +97,7 @@ fn git_goes_on_where_a_run_by_its_rules_was_killed() {
         let world = World::new();
         let (ids, _) = merges(&world, 17);
         let killed = world
-            .kbisect(&run_words(&ids[0], "run", &["--strategy", "git"]))
+            .kbisect(&seeded_run_words(&ids[0], "run", &["--strategy", "git"]))
             .env("KBISECT_TEST_ABORT_AFTER", end.to_string())
             .output()
             .unwrap();
@@ -116,8 +116,7 @@ fn git_goes_on_where_a_run_by_its_rules_was_killed() {
         let ours = String::from_utf8(world.kbisect(&words).output().unwrap().stdout).unwrap();
         assert!(known.said.contains(&ours), "git said {}\nkbisect next {ours}", known.said);
         // And the run itself turns to the commit that git has checked out.
-        let resumed = world.kbisect(&["resume", "--quiet", "run"]).output().unwrap();
-        assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+        world.succeed(&["resume", "--quiet", "run"]);
         assert_eq!(named(&world.path("run")), Some(ids[17].clone()));
     }
 }
@@ -154,14 +153,11 @@ fn a_log_of_gits_is_taken_over_and_given_back() {
         world.git("repo", &["bisect", "reset"]);
         fs::write(world.path("git.log"), &log).unwrap();
         let run = format!("run-{culprit}");
-        let imported =
-            world.kbisect(&["import", "git.log", "--repo", "repo", "--out", &run, "--", "./test.sh"]).output().unwrap();
-        assert_eq!(imported.status.code(), Some(0), "{}", world.shown(&imported));
+        world.succeed(&["import", "git.log", "--repo", "repo", "--out", &run, "--", "./test.sh"]);
         let ours = String::from_utf8(world.kbisect(&["log", "--format", "git", &run]).output().unwrap().stdout).unwrap();
         let after = replayed(&world, "repo", &ours);
         assert_eq!(after.refs, before, "culprit {culprit}, skipped {skipped}\n{log}\n{ours}");
-        let resumed = world.kbisect(&["resume", "--quiet", &run]).output().unwrap();
-        assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+        world.succeed(&["resume", "--quiet", &run]);
         assert_eq!(named(&world.path(&run)), Some(ids[culprit].clone()), "{}", said(&world, &["status", &run]));
         let marked: Vec<String> = log
             .lines()
@@ -189,8 +185,7 @@ fn a_fix_is_told_with_terms_and_read_back() {
         ids[0]
     );
     fs::write(world.path("job.toml"), job).unwrap();
-    let output = world.kbisect(&["run", "--quiet", "job.toml", "--out", "run"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
     let log = String::from_utf8(world.kbisect(&["log", "--format", "git", "run"]).output().unwrap().stdout).unwrap();
     let known = replayed(&world, "repo", &log);
     assert!(known.said.contains(&format!("{} is the first", ids[13])), "{}\n{log}", known.said);
@@ -207,7 +202,6 @@ fn a_fix_is_told_with_terms_and_read_back() {
     ");
     let again = String::from_utf8(world.kbisect(&["log", "--format", "git", "again"]).output().unwrap().stdout).unwrap();
     assert_eq!(replayed(&world, "repo", &again).refs, known.refs, "{log}\n{again}");
-    let resumed = world.kbisect(&["resume", "--quiet", "again"]).output().unwrap();
-    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    world.succeed(&["resume", "--quiet", "again"]);
     assert_eq!(named(&world.path("again")), Some(ids[13].clone()));
 }

@@ -1,12 +1,11 @@
 //! `kbisect undo`.
 
 use std::fs;
-use std::process::Stdio;
-use std::thread::sleep;
-use std::time::Duration;
 
 use crate::*;
+use support::WAITS;
 use support::named;
+use support::until_it_waits;
 
 #[test]
 fn a_trial_is_taken_back_and_the_run_goes_on() {
@@ -27,8 +26,7 @@ fn a_trial_is_taken_back_and_the_run_goes_on() {
     "#);
     assert!(!world.path("run/report.txt").exists(), "the answer no longer stands");
     assert!(!fs::read_to_string(world.path("run/bisect.log")).unwrap().contains("first bad commit"));
-    let resumed = world.kbisect(&["resume", "--quiet", "run"]).output().unwrap();
-    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    world.succeed(&["resume", "--quiet", "run"]);
     assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
     // Another trial took its place, with a console of its own.
     let trials = events(&world, "run", "trial-ended");
@@ -89,29 +87,17 @@ fn a_commits_trials_are_taken_back_together() {
     error: `nowhere` holds no run: there is no journal.jsonl in it
     --- exit status 2
     ");
-    let resumed = world.kbisect(&["resume", "--quiet", "run"]).output().unwrap();
-    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    world.succeed(&["resume", "--quiet", "run"]);
     assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
 }
 
 #[test]
 fn undo_is_refused_while_the_run_goes_on() {
     let world = World::new();
-    let ids = line(&world, "repo", 8, 4, "touch \"$THERE\"; while [ ! -e \"$GO\" ]; do sleep .02; done; exit 1");
-    let (there, go) = (world.path("there"), world.path("go"));
-    let mut run = world
-        .kbisect(&run_words(&ids[0], "run", &[]))
-        .env("THERE", &there)
-        .env("GO", &go)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    while !there.exists() {
-        sleep(Duration::from_millis(5));
-    }
+    let ids = line(&world, "repo", 8, 4, &format!("{WAITS}; exit 1"));
+    let mut run = until_it_waits(&world, &seeded_run_words(&ids[0], "run", &[]));
     let output = world.kbisect(&["undo", "run"]).output().unwrap();
-    fs::write(&go, "").unwrap();
+    fs::write(world.path("go"), "").unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(0));
     let said = world.shown(&output).replace(&format!("process {} on", run.id()), "process [ID] on");
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -128,8 +114,7 @@ fn an_undo_that_is_killed_happened_or_did_not() {
     let run = world.path("run");
     let before = fs::read(run.join("journal.jsonl")).unwrap();
     let undo = ["undo", "run", &ids[4]];
-    let killed = world.kbisect(&undo).env("KBISECT_TEST_ABORT_AFTER", "1").output().unwrap();
-    assert_eq!(killed.status.code(), None, "{}", world.shown(&killed));
+    world.cut_short(&undo, 1);
     let after = fs::read(run.join("journal.jsonl")).unwrap();
     assert!(after.starts_with(&before), "what was journalled before is there");
     // Killed behind its event: it happened, whatever the result's files say.
@@ -140,10 +125,8 @@ fn an_undo_that_is_killed_happened_or_did_not() {
         fs::write(run.join("journal.jsonl"), &after[..cut]).unwrap();
         assert!(said(&world, &["status", "run"]).contains("Culprit"), "cut at {cut}");
     }
-    let again = world.kbisect(&undo).output().unwrap();
-    assert_eq!(again.status.code(), Some(0), "{}", world.shown(&again));
-    let resumed = world.kbisect(&["resume", "--quiet", "run"]).output().unwrap();
-    assert_eq!(resumed.status.code(), Some(0), "{}", world.shown(&resumed));
+    world.succeed(&undo);
+    world.succeed(&["resume", "--quiet", "run"]);
     assert_eq!(named(&run), Some(ids[4].clone()));
 }
 
@@ -152,12 +135,10 @@ fn a_run_resumed_after_an_undo_and_killed_after_every_event_ends_the_same() {
     let world = World::new();
     let ids = line(&world, "repo", 24, 15, FLAKY);
     for run in ["whole", "cut"] {
-        let output = world.kbisect(&run_words(&ids[0], run, &[])).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{}", world.shown(&output));
-        let undone = world.kbisect(&["undo", run, &ids[15]]).output().unwrap();
-        assert_eq!(undone.status.code(), Some(0), "{}", world.shown(&undone));
+        world.succeed(&seeded_run_words(&ids[0], run, &[]));
+        world.succeed(&["undo", run, &ids[15]]);
     }
-    assert_eq!(world.kbisect(&["resume", "--quiet", "whole"]).output().unwrap().status.code(), Some(0));
+    world.succeed(&["resume", "--quiet", "whole"]);
     loop {
         let output = world.kbisect(&["resume", "--quiet", "cut"]).env("KBISECT_TEST_ABORT_AFTER", "2").output().unwrap();
         match output.status.code() {

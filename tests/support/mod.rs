@@ -11,9 +11,13 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+use std::time::Instant;
 
 /// A temporary folder, and commands that see nothing of the machine's own settings.
 pub(crate) struct World {
@@ -52,6 +56,18 @@ impl World {
         let mut command = self.command(env!("CARGO_BIN_EXE_kbisect"));
         command.args(args);
         command
+    }
+
+    /// Runs `kbisect` to its end, which must be a success.
+    pub(crate) fn succeed(&self, args: &[&str]) {
+        let output = self.kbisect(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}\n{}", self.shown(&output));
+    }
+
+    /// Runs `kbisect` until it aborts behind its event of this number.
+    pub(crate) fn cut_short(&self, args: &[&str], events: u32) {
+        let output = self.kbisect(args).env("KBISECT_TEST_ABORT_AFTER", events.to_string()).output().unwrap();
+        assert_eq!(output.status.code(), None, "{args:?}\n{}", self.shown(&output));
     }
 
     /// Runs git in a repository of the folder and returns what it printed.
@@ -94,6 +110,50 @@ pub(crate) fn timeless(shown: &str) -> String {
             + "\n"
     };
     shown.lines().map(line).collect()
+}
+
+/// The words of a quiet run on [`line`]'s repository, with more words before the command.
+pub(crate) fn run_words<'a>(good: &'a str, run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut words = vec!["run", "--quiet", "--repo", "repo", "--bad", "main", "--good", good, "--out", run];
+    words.extend(more);
+    words.extend(["--", "./test.sh"]);
+    words
+}
+
+/// The same, where the command gets the trial's seed.
+pub(crate) fn seeded_run_words<'a>(good: &'a str, run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut words = run_words(good, run, more);
+    words.push("{trial_seed}");
+    words
+}
+
+/// Shell text of a trial that says that it is there, and waits for [`World::path`] `go`.
+pub(crate) const WAITS: &str = "touch \"$THERE\"; while [ ! -e \"$GO\" ]; do sleep .02; done";
+
+/// `kbisect` where trials may do [`WAITS`].
+pub(crate) fn waiting(world: &World, args: &[&str]) -> Command {
+    let mut command = world.kbisect(args);
+    command.env("THERE", world.path("there")).env("GO", world.path("go")).stdin(Stdio::null());
+    command
+}
+
+/// Starts a command and returns once the first trial waits.
+pub(crate) fn until_it_waits(world: &World, args: &[&str]) -> Child {
+    let child = waiting(world, args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    until("the trial that waits", || world.path("there").exists());
+    child
+}
+
+/// No step of a test takes longer, on however slow a machine: what does hangs.
+pub(crate) const HANGS: Duration = Duration::from_secs(120);
+
+/// Waits until something is so; fails where it never is.
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < HANGS, "{what}: never");
+        sleep(Duration::from_millis(5));
+    }
 }
 
 /// A commit to write: its parents are places of earlier ones.

@@ -56,48 +56,23 @@ impl Room {
     }
 }
 
+/// Records a trial at the start commit.
+fn ended(dispatcher: &mut Dispatcher<'_>, commit: CommitId, outcome: Outcome, seconds: f64) {
+    let trial = dispatcher.state.next_number();
+    let n = dispatcher.state.done(commit) + 1;
+    let (reason, reports) = (String::new(), Vec::new());
+    let (role, build, weight, exposure) = (Role::Start, 1, None, 1.0);
+    let event = Event::TrialEnded { trial, commit, role, build, n, outcome, reason, reports, weight, exposure, seconds };
+    dispatcher.record(event).unwrap();
+}
+
 /// Records a trial that crashed, and that the policy takes its commit for bad.
 fn is_bad(dispatcher: &mut Dispatcher<'_>, commit: CommitId) {
     let report = CrashReport { title: "BUG: bad".to_owned(), ..CrashReport::default() };
-    let number = dispatcher.state.next_number();
-    let n = dispatcher.state.done(commit) + 1;
-    let ended = Event::TrialEnded {
-        trial: number,
-        commit,
-        role: Role::Start,
-        build: 1,
-        n,
-        outcome: Outcome::Crashed(Sighting { report, same: 0.99, look: 0 }),
-        reason: String::new(),
-        reports: Vec::new(),
-        weight: None,
-        exposure: 1.0,
-        seconds: 1.0,
-    };
-    dispatcher.record(ended).unwrap();
+    ended(dispatcher, commit, Outcome::Crashed(Sighting { report, same: 0.99, look: 0 }), 1.0);
     let judgement = Judgement { decision: Decision::Conclude(Verdict::Bad), confidence: 1.0, reason: "it crashed".to_owned() };
-    dispatcher.record(Event::Judged { commit, trials: n, plugin: "test".to_owned(), judgement }).unwrap();
-}
-
-/// Records a clean trial of ten seconds at the start commit.
-fn is_clean(dispatcher: &mut Dispatcher<'_>, commit: CommitId) {
-    let trial = dispatcher.state.next_number();
-    let n = dispatcher.state.done(commit) + 1;
-    let (role, outcome, reason, reports) = (Role::Start, Outcome::Clean, String::new(), Vec::new());
-    let ended = Event::TrialEnded {
-        trial,
-        commit,
-        role,
-        build: 1,
-        n,
-        outcome,
-        reason,
-        reports,
-        weight: None,
-        exposure: 1.0,
-        seconds: 10.0,
-    };
-    dispatcher.record(ended).unwrap();
+    let trials = dispatcher.state.done(commit);
+    dispatcher.record(Event::Judged { commit, trials, plugin: "test".to_owned(), judgement }).unwrap();
 }
 
 fn is_building(dispatcher: &Dispatcher<'_>, commit: CommitId) -> bool {
@@ -191,7 +166,7 @@ async fn what_a_rare_crash_costs_is_told_before_the_search() {
     let mut room = Room::new();
     let start = room.parts.ends.start;
     let mut dispatcher = room.dispatcher();
-    (0..120).for_each(|_| is_clean(&mut dispatcher, start));
+    (0..120).for_each(|_| ended(&mut dispatcher, start, Outcome::Clean, 10.0));
     (0..2).for_each(|_| is_bad(&mut dispatcher, start));
     dispatcher.freeze_target().unwrap();
     let journal = fs::read_to_string(room.parts.directory.journal()).unwrap();
