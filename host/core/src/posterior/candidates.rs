@@ -10,6 +10,8 @@ use crate::graph::NodeSet;
 /// Candidates sent up the history in one pass, as words of 64.
 const BLOCK_WORDS: usize = 4;
 const BLOCK: usize = BLOCK_WORDS * 64;
+/// Probabilities below this are left out where merges are summed up: all of them together are still nothing.
+const NEGLIGIBLE: f64 = 1e-12;
 
 /// The commits between the ends, by *rank*: their place in the graph's order, parents first.
 #[derive(Debug)]
@@ -133,7 +135,7 @@ impl Candidates {
     /// For each candidate the sums of some quantities over the candidates that it contains, itself included.
     ///
     /// Along a line those are running sums. For merges a block of candidates at a time is sent up from parents to children, one
-    /// bit each: n²/512 word operations, O(n) memory. Blocks in which all quantities are 0 are left out.
+    /// bit each: n·m/64 word operations where m candidates have a quantity that is not nothing, and O(n) memory.
     pub(crate) fn contained_sums<const N: usize>(&self, quantities: &[[f64; N]]) -> Vec<[f64; N]> {
         let mut sums = vec![[0.0; N]; self.len()];
         let merges: Vec<usize> = (0..self.len()).filter(|&rank| self.parents[rank].len() > 1).collect();
@@ -151,18 +153,18 @@ impl Candidates {
     }
 
     fn sum_merges<const N: usize>(&self, quantities: &[[f64; N]], merges: &[usize], last: usize, sums: &mut [[f64; N]]) {
+        let counts = |rank: &usize| quantities[*rank].iter().any(|quantity| quantity.abs() > NEGLIGIBLE);
+        let counted: Vec<usize> = (0..=last).filter(counts).collect();
         let mut reach = vec![[0_u64; BLOCK_WORDS]; last + 1];
-        for start in (0..=last).step_by(BLOCK) {
-            let block = &quantities[start..(start + BLOCK).min(last + 1)];
-            if block.iter().all(|quantities| *quantities == [0.0; N]) {
-                continue;
-            }
-            let bytes = byte_sums(block);
+        for block in counted.chunks(BLOCK) {
+            let bytes = byte_sums(&block.iter().map(|&rank| quantities[rank]).collect::<Vec<[f64; N]>>());
+            let mut members = block.iter().copied().enumerate().peekable();
             // Candidates before the block cannot contain any of it: they are older.
+            let start = block[0];
             for rank in start..=last {
                 let mut bits = [0; BLOCK_WORDS];
-                if rank < start + BLOCK {
-                    bits[(rank - start) / 64] |= 1 << ((rank - start) % 64);
+                if let Some((place, _)) = members.next_if(|&(_, member)| member == rank) {
+                    bits[place / 64] |= 1 << (place % 64);
                 }
                 for &parent in self.parents[rank].iter().filter(|&&parent| parent as usize >= start) {
                     for (word, more) in bits.iter_mut().zip(reach[parent as usize]) {
