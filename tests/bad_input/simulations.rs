@@ -47,7 +47,7 @@ fn what_cannot_be_simulated_is_refused() {
     error: --delta must be more than 0 and less than 0.5
     --- exit status 2
     --- stderr
-    error: invalid value 'meteor' for '--fault <NAME[:PARAM]>': there is no fault `meteor`; there are second-bug[:SHARE[:RATE]], title-drift[:SAME], exposure[:SHARE], untestable[:SHARE][:inside|:outside][:boot], era[:R], infra[:SHARE], correlated[:SHARE], older, reintroduced
+    error: invalid value 'meteor' for '--fault <NAME[:PARAM]>': there is no fault `meteor`; there are second-bug[:SHARE[:RATE[:SAME]]], title-drift[:SAME], exposure[:SHARE], untestable[:SHARE][:inside|:outside][:boot], era[:R], infra[:SHARE], correlated[:SHARE], older, reintroduced
 
     For more information, try '--help'.
     --- exit status 2

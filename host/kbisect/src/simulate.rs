@@ -78,8 +78,29 @@ impl Simulator {
         seed: u64,
         done: &(dyn Fn() + Sync),
     ) -> Result<Total, LoadErrors> {
+        let all = self.each(policy, runs, &|run, policy, choices| {
+            let counted = cell.run(seed, run, policy, choices);
+            done();
+            counted
+        })?;
+        let mut total = Total::default();
+        all.into_iter().for_each(|run| total.add(run));
+        Ok(total)
+    }
+
+    /// What `one` makes of each of the numbers `0..runs` with this flake policy, in their order; on all cores.
+    ///
+    /// # Errors
+    ///
+    /// If the plugin cannot be loaded.
+    pub fn each<T: Send>(
+        &self,
+        policy: &Plugin,
+        runs: u64,
+        one: &(dyn Fn(u64, &mut dyn FlakePolicy, &mut Choices) -> T + Sync),
+    ) -> Result<Vec<T>, LoadErrors> {
         let next = AtomicU64::new(0);
-        let work = || -> Result<Vec<(u64, _)>, LoadErrors> {
+        let work = || -> Result<Vec<(u64, T)>, LoadErrors> {
             let notices = Arc::clone(&self.notices);
             let sink = Arc::new(move |notice| {
                 let mut notices = notices.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,14 +111,13 @@ impl Simulator {
             let policies = Policies::load_with(&self.engine, std::slice::from_ref(policy), Arc::new(NoFacts), sink)?;
             let mut judge = Judge { policies };
             let mut choices = Choices::default();
-            let mut counted = Vec::new();
+            let mut made = Vec::new();
             loop {
                 let run = next.fetch_add(1, Ordering::Relaxed);
                 if run >= runs {
-                    return Ok(counted);
+                    return Ok(made);
                 }
-                counted.push((run, cell.run(seed, run, &mut judge, &mut choices)));
-                done();
+                made.push((run, one(run, &mut judge, &mut choices)));
             }
         };
         let mut all = Vec::new();
@@ -109,9 +129,7 @@ impl Simulator {
             Ok(())
         })?;
         all.sort_by_key(|(run, _)| *run);
-        let mut total = Total::default();
-        all.into_iter().for_each(|(_, run)| total.add(run));
-        Ok(total)
+        Ok(all.into_iter().map(|(_, made)| made).collect())
     }
 
     /// What plugins said since this was asked last: warnings, and calls that failed.

@@ -54,6 +54,8 @@ pub use plan::Strategy;
 pub use plan::Summary;
 pub use plan::Suspect;
 pub use plan::Tested;
+pub(crate) use range::MUTE_SHARE;
+pub(crate) use range::STATED_BAD;
 pub use suspicion::Stretch;
 
 use crate::commit::CommitId;

@@ -1,13 +1,24 @@
 //! Histories in which the crash came, went and came again: no single boundary explains what was seen.
 
+use super::Bisector;
+use super::View;
 use super::search::HITS;
 use super::search::Search;
+use super::stage::Stage;
 use crate::graph::Node;
 use crate::posterior::Belief;
 
 /// One boundary that explains the trials less well than freely chosen good and bad commits, by this factor (as a logarithm), does not
 /// explain them. A kernel that cannot show the bug for reasons of its own costs up to 7.6.
 const CANNOT_BE: f64 = 6.9;
+
+impl Bisector {
+    /// Why there is no single boundary, if the trials say so.
+    pub fn not_monotone(&self) -> Option<String> {
+        let View { known, stage: Stage::Search(range) } = self.view() else { return None };
+        self.search(known, range).not_monotone(&range.posterior.beliefs[0])
+    }
+}
 
 impl Search<'_> {
     /// Why there is no single boundary, with the two commits that say so.

@@ -20,10 +20,10 @@ use crate::posterior::Question;
 use crate::posterior::Site;
 
 /// Probability before any trial that a good end is bad after all: one that the user states, and one found by the walk.
-const STATED_BAD: f64 = 0.02;
+pub(crate) const STATED_BAD: f64 = 0.02;
 const WALKED_BAD: f64 = 0.10;
 /// The chance that a built kernel cannot show the bug for reasons of its own, as a share of δ.
-const MUTE_SHARE: f64 = 1.0 / 20.0;
+pub(crate) const MUTE_SHARE: f64 = 1.0 / 20.0;
 
 /// A settled range and what is probable in it.
 #[derive(Debug, Clone)]

@@ -69,6 +69,21 @@ impl Grid {
         Self { points, borders, width: false_alarms.len() }
     }
 
+    /// For answers that are wrong equally often at bad and at good commits. How often nobody knows: the density 9·(1 − f)^8, a mean of one
+    /// in ten, below ½. A hit at a bad commit has r + (1 − r)·f, so that this is 1 − f where r = (1 − 2f)/(1 − f).
+    pub(crate) fn symmetric() -> Self {
+        let angle = |border: f64| std::f64::consts::FRAC_PI_4 * (1.0 - border / POINTS as f64);
+        let wrong = |border: f64| angle(border).sin().powi(2);
+        let r = |f: f64| (1.0 - 2.0 * f) / (1.0 - f);
+        let above = |border: f64| (1.0 - wrong(border)).powi(9);
+        let all = above(POINTS as f64) - above(0.0);
+        let points = (0..POINTS).map(|cell| cell as f64).map(|cell| {
+            let f = wrong(cell + 0.5);
+            Point { r: r(f), f, prior: (above(cell + 1.0) - above(cell)) / all }
+        });
+        Self { points: points.collect(), borders: (0..=POINTS).map(|border| r(wrong(border as f64))).collect(), width: 1 }
+    }
+
     /// The chance under these weights of the points that a bad commit shows nothing in so many trials.
     pub(crate) fn missed(&self, weights: &[f64], trials: u32) -> f64 {
         let total: f64 = weights.iter().sum();

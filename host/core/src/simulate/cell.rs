@@ -1,8 +1,12 @@
 //! Runs of one kind: how one is made, held against the truth, and many are counted.
 
+use super::calibration::Bin;
+use super::calibration::Said;
+use super::calibration::bins;
 use super::dice::Dice;
 use super::fault::Fault;
 use super::history::History;
+use super::hunch::Hunch;
 use super::lab::Lab;
 use super::policy::AnyCrash;
 use super::policy::FlakePolicy;
@@ -39,6 +43,8 @@ pub struct Cell<'a> {
     pub chances: Chances,
     /// What goes wrong beside.
     pub faults: &'a [Fault],
+    /// What a suspicion plugin knows; none: there is none.
+    pub hunch: Option<Hunch>,
     /// Who searches.
     pub searcher: Searcher,
     /// With what.
@@ -52,8 +58,10 @@ impl Cell<'_> {
     ///
     /// If the search does not come to an end.
     pub fn run(&self, seed: u64, run: u64, policy: &mut dyn FlakePolicy, choices: &mut Choices) -> Result<Counted, Stuck> {
-        let Self { history, chances, faults, searcher, lab } = self;
+        let Self { history, chances, faults, hunch, searcher, lab } = self;
         let mut world = World::new(history, *chances, faults, Dice::of_run(seed, run));
+        // With dice of its own, so that the world is the same with and without it.
+        world.suspicion = hunch.map(|hunch| hunch.weights(history, &world.truth, Dice::of_run(!seed, run)));
         let ended = match *searcher {
             Searcher::Bisector(settings) => search::run(history, &mut world, policy, settings, lab)?,
             Searcher::Serial => serial::run_serially(history, &mut world, policy, lab, true, choices)?,
@@ -72,6 +80,8 @@ pub enum Worth {
     TwoWay,
     /// A set of commits that holds the truth.
     Set,
+    /// That no single commit explains what was seen.
+    NotMonotone,
     /// No answer.
     None,
     /// Something else than the truth.
@@ -85,6 +95,9 @@ pub struct Counted {
     pub worth: Worth,
     /// The probability that was stated with a name.
     pub stated: Option<f64>,
+    /// The probability that was stated with a name of having introduced the bug, were it where the crash begins to show; and whether
+    /// it has.
+    pub introduced: Option<Said>,
     /// Commits in a set that was named, over those that cannot be told apart whatever is tried.
     pub set: Option<f64>,
     /// Tested commits that cannot be tested.
@@ -107,6 +120,7 @@ impl Counted {
         let leads = |suspects: &[Suspect]| suspects.first().is_some_and(|suspect| is(suspect.commit));
         let (mut stated, mut set) = (None, None);
         let worth = match &ended.conclusion {
+            _ if ended.not_monotone => Worth::NotMonotone,
             Conclusion::Found { suspects } => {
                 stated = suspects.first().map(|suspect| suspect.probability);
                 if leads(suspects) { Worth::Right } else { Worth::Wrong }
@@ -132,6 +146,7 @@ impl Counted {
         Self {
             worth,
             stated,
+            introduced: ended.introduced(history, &world.truth),
             set,
             inside: ended.tested.iter().filter(|&&node| world.is_untestable(node)).count() as u32,
             trials: ended.trials,
@@ -139,6 +154,20 @@ impl Counted {
             builds: ended.builds,
             minutes: ended.minutes,
         }
+    }
+}
+
+/// The commit that is named, if one is.
+pub(super) fn named(conclusion: &Conclusion) -> Option<&Suspect> {
+    if let Conclusion::Found { suspects } = conclusion { suspects.first() } else { None }
+}
+
+impl Ended {
+    /// What was stated with a name of having introduced the bug, were it where the crash begins to show.
+    pub(super) fn introduced(&self, history: &History, truth: &Truth) -> Option<Said> {
+        let (credence, named) = self.credence.as_ref().zip(named(&self.conclusion))?;
+        let so = history.graph.node(&named.commit).is_some_and(|node| truth.introduced(node));
+        Some(Said { stated: credence.introduced.chance, so })
     }
 }
 
@@ -199,12 +228,15 @@ impl Total {
         self.runs.iter().map(of).sum::<f64>() / self.runs.len().max(1) as f64
     }
 
-    /// The mean of the probabilities stated with names, and the share of these names that are right; none without a name.
-    pub fn honesty(&self) -> Option<(f64, f64)> {
-        let named: Vec<(f64, bool)> = self.runs.iter().filter_map(|run| Some((run.stated?, run.worth == Worth::Right))).collect();
-        let count = named.len() as f64;
-        let right = named.iter().filter(|(_, right)| *right).count() as f64;
-        (count > 0.0).then(|| (named.iter().map(|(stated, _)| stated).sum::<f64>() / count, right / count))
+    /// What was stated with names, against how many of these names are right; none without a name.
+    pub fn honesty(&self) -> Option<Bin> {
+        let said = |run: &Counted| Some(Said { stated: run.stated?, so: run.worth == Worth::Right });
+        bins(&self.runs.iter().filter_map(said).collect::<Vec<Said>>(), 1).pop()
+    }
+
+    /// What was stated with names of having introduced the bug.
+    pub fn introduced(&self) -> Vec<Said> {
+        self.runs.iter().filter_map(|run| run.introduced).collect()
     }
 
     /// The median size of the sets that were named, as a multiple of the smallest possible one.

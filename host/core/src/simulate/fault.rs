@@ -13,6 +13,8 @@ pub enum Fault {
         share: Option<f64>,
         /// That rate, if it is not drawn.
         rate: Option<f64>,
+        /// What the classifier makes of it, s, if it is not drawn.
+        same: Option<f64>,
     },
     /// Before some commit of the range the target has another title; the classifier gives it s = .98 (80 %), .6 (15 %) or .2 (5 %)
     /// (`bisection-science.md` §5.4).
@@ -20,10 +22,11 @@ pub enum Fault {
         /// That s, if it is not drawn.
         same: Option<f64>,
     },
-    /// In this share of the runs the bug is older than the commit that exposes it.
+    /// In some runs the crash begins later than the bug, at a commit that only exposes it.
     Exposure {
-        /// From 0 to 1.
-        share: f64,
+        /// Their share. If it is not given, the good end was found by a walk through releases, drawn as long as real ones are, and
+        /// the share is that of the bugs that such a walk makes vanish (27 %; [`crate::credence::table::VANISHED`]).
+        share: Option<f64>,
     },
     /// A stretch of the history that cannot be tested.
     Untestable {
@@ -84,7 +87,7 @@ pub enum BadFault {
     },
 }
 
-const NAMES: &str = "second-bug[:SHARE[:RATE]], title-drift[:SAME], exposure[:SHARE], untestable[:SHARE][:inside|:outside][:boot], era[:R], \
+const NAMES: &str = "second-bug[:SHARE[:RATE[:SAME]]], title-drift[:SAME], exposure[:SHARE], untestable[:SHARE][:inside|:outside][:boot], era[:R], \
      infra[:SHARE], correlated[:SHARE], older, reintroduced";
 
 const SHARE: &str = "a number from 0 to 1";
@@ -110,9 +113,13 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
         match self {
-            Self::SecondBug { share, rate } => [share, rate].into_iter().flatten().try_for_each(|number| write!(f, ":{number}")),
-            Self::TitleDrift { same } => same.iter().try_for_each(|same| write!(f, ":{same}")),
-            Self::Exposure { share } | Self::Infra { share } | Self::Correlated { share } => write!(f, ":{share}"),
+            Self::SecondBug { share, rate, same } => {
+                [share, rate, same].into_iter().flatten().try_for_each(|number| write!(f, ":{number}"))
+            }
+            Self::TitleDrift { same: number } | Self::Exposure { share: number } => {
+                number.iter().try_for_each(|number| write!(f, ":{number}"))
+            }
+            Self::Infra { share } | Self::Correlated { share } => write!(f, ":{share}"),
             Self::Untestable { share, place, boots } => {
                 write!(f, ":{share}")?;
                 f.write_str(match place {
@@ -135,9 +142,9 @@ impl FromStr for Fault {
         let mut words = text.split(':');
         let name = words.next().unwrap_or_default();
         let mut fault = match name {
-            "second-bug" => Self::SecondBug { share: None, rate: None },
+            "second-bug" => Self::SecondBug { share: None, rate: None, same: None },
             "title-drift" => Self::TitleDrift { same: None },
-            "exposure" => Self::Exposure { share: 0.25 },
+            "exposure" => Self::Exposure { share: None },
             "untestable" => Self::Untestable { share: 0.2, place: Place::Anywhere, boots: false },
             "era" => Self::Era { r: 0.3 },
             "infra" => Self::Infra { share: 0.1 },
@@ -153,8 +160,10 @@ impl FromStr for Fault {
             match (&mut fault, position) {
                 (Self::SecondBug { share, .. }, 0) => *share = Some(number()?),
                 (Self::SecondBug { rate, .. }, 1) => *rate = Some(number()?),
+                (Self::SecondBug { same, .. }, 2) => *same = Some(number()?),
                 (Self::TitleDrift { same }, 0) => *same = Some(number()?),
-                (Self::Exposure { share } | Self::Infra { share } | Self::Correlated { share }, 0) => *share = number()?,
+                (Self::Exposure { share }, 0) => *share = Some(number()?),
+                (Self::Infra { share } | Self::Correlated { share }, 0) => *share = number()?,
                 (Self::Era { r }, 0) => *r = number()?,
                 (Self::Untestable { share, place, boots }, _) => match word {
                     "inside" => *place = Place::Inside,

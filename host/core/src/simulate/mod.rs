@@ -3,10 +3,14 @@
 //! Owns the worlds ([`World`]: the hidden truth, and chance), the clock ([`Lab`]), and how runs are counted ([`Cell`]). The search
 //! under test is the real [`crate::bisector`]; a flake policy comes from outside ([`FlakePolicy`]). Pure: chance comes from seeds.
 
+mod believed;
+mod calibration;
 mod cell;
 mod dice;
 mod fault;
+mod flips;
 mod history;
+mod hunch;
 mod lab;
 mod policy;
 mod search;
@@ -16,6 +20,12 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use believed::Told;
+pub use believed::told;
+pub use calibration::Bin;
+pub use calibration::Said;
+pub use calibration::auc;
+pub use calibration::bins;
 pub use cell::Cell;
 pub use cell::Counted;
 pub use cell::Searcher;
@@ -26,10 +36,14 @@ pub use dice::Dice;
 pub use fault::BadFault;
 pub use fault::Fault;
 pub use fault::Place;
+pub use flips::Flips;
+pub use flips::Rates;
+pub use flips::Stop;
 pub use history::BadHistory;
 pub use history::History;
 pub use history::MOST;
 pub use history::Shape;
+pub use hunch::Hunch;
 pub use lab::Lab;
 pub use policy::AnyCrash;
 pub use policy::FlakePolicy;

@@ -26,6 +26,10 @@ use crate::bisector::Plan;
 use crate::bisector::Settings;
 use crate::bisector::TrialNumber;
 use crate::commit::CommitId;
+use crate::credence::Credence;
+use crate::credence::Credit;
+use crate::credence::Findings;
+use crate::credence::Trials;
 use crate::graph::Node;
 use crate::policy::Ask;
 use crate::policy::Decision;
@@ -38,6 +42,8 @@ use crate::policy::Trial;
 
 /// How often the host repeats a trial that the infrastructure spoilt, as in the session.
 const RETRIES: u32 = 2;
+/// The share of the prior that follows a suspicion plugin's weights where the job does not say.
+const SUSPICION: f64 = 0.7;
 /// In seconds.
 const MINUTE: f64 = 60.0;
 /// Rounds of planning at one moment after which the search goes round in circles.
@@ -56,6 +62,10 @@ pub(super) struct Ended {
     pub builds: u32,
     /// Minutes on the clock.
     pub minutes: f64,
+    /// The answer says that no single boundary explains what was seen.
+    pub not_monotone: bool,
+    /// How sure a name is that it introduced the bug; none without a name, or where nothing is known of that.
+    pub credence: Option<Credence>,
 }
 
 /// A bisection that cannot be driven to its end.
@@ -184,14 +194,66 @@ impl Run<'_> {
             if let Some(conclusion) = self.advance()? {
                 let node = |commit: &Commit| self.history.graph.node(&commit.id).expect("only commits of the history are tested");
                 return Ok(Ended {
-                    conclusion,
                     trials: self.trials,
                     tested: self.commits.iter().map(node).collect(),
                     builds: self.builds,
                     minutes: self.now,
+                    not_monotone: self.not_monotone(&conclusion),
+                    credence: self.credence(&conclusion),
+                    conclusion,
                 });
             }
             self.wait()?;
+        }
+    }
+
+    fn not_monotone(&self, conclusion: &Conclusion) -> bool {
+        matches!(conclusion, Conclusion::Inconclusive { why, .. } if self.bisector.not_monotone().as_ref() == Some(why))
+    }
+
+    /// As the session has it.
+    fn credence(&self, conclusion: &Conclusion) -> Option<Credence> {
+        let Conclusion::Found { suspects } = conclusion else { return None };
+        let named = suspects.first()?;
+        let odds = self.bisector.suspicion(&named.commit);
+        let credit = odds.map(|odds| Credit { odds, reason: String::new() });
+        if credit.is_none() && self.world.releases == 0 {
+            return None;
+        }
+        let tests = &self.commits[*self.places.get(&named.commit)?].trials;
+        let (mut sum, mut valid, mut same) = (0.0, 0, 0.0_f64);
+        for trial in tests {
+            let chance = match &trial.outcome {
+                Outcome::Crashed(sighting) => sighting.same,
+                Outcome::Clean => 0.0,
+                Outcome::Void(_) => continue,
+            };
+            sum += chance;
+            same = same.max(chance);
+            valid += 1;
+        }
+        Some(Credence::of(&Findings {
+            boundary: named.probability,
+            trials: Trials::Search,
+            same,
+            shown: if valid > 0 { sum / f64::from(valid) } else { 0.0 },
+            equal_kernels: false,
+            releases: self.world.releases,
+            credit,
+        }))
+    }
+
+    /// Tells the search how guilty the commits look, once it knows which they are.
+    fn weigh(&mut self) {
+        let Some(weights) = &self.world.suspicion else { return };
+        while let Some(stretch) = self.bisector.unweighed() {
+            let range = &self.history.range;
+            let weight = |commit: &CommitId| {
+                let place = range.binary_search(&self.history.graph.node(commit)?).ok()?;
+                weights.get(place).copied()
+            };
+            let weights: Vec<f64> = self.bisector.commits(&stretch).iter().map(|commit| weight(commit).unwrap_or(1.0)).collect();
+            self.bisector.weigh(stretch, &weights, SUSPICION);
         }
     }
 
@@ -199,6 +261,7 @@ impl Run<'_> {
     fn advance(&mut self) -> Result<Option<Conclusion>, Stuck> {
         let mut actions = Vec::new();
         for _ in 0..ROUNDS {
+            self.weigh();
             actions = match self.bisector.plan(&self.pending()) {
                 Plan::Done(conclusion) => return Ok(Some(conclusion)),
                 Plan::Do(actions) => actions,

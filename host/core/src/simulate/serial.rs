@@ -89,7 +89,15 @@ pub(super) fn run_serially(
         sure: 1.0,
     };
     let conclusion = run.conclude(ends, choices)?;
-    Ok(Ended { conclusion, trials: run.trials, tested: run.tested, builds: run.builds, minutes: run.now })
+    Ok(Ended {
+        conclusion,
+        trials: run.trials,
+        tested: run.tested,
+        builds: run.builds,
+        minutes: run.now,
+        not_monotone: false,
+        credence: None,
+    })
 }
 
 struct Run<'a> {

@@ -59,7 +59,7 @@ fn quiet(repro: f64) -> Chances {
 }
 
 fn cell<'a>(history: &'a History, repro: f64, faults: &'a [Fault], searcher: Searcher) -> Cell<'a> {
-    Cell { history, chances: quiet(repro), faults, searcher, lab: Lab::default() }
+    Cell { history, chances: quiet(repro), faults, hunch: None, searcher, lab: Lab::default() }
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn faults_read_as_they_are_written() {
     for text in ["second-bug", "second-bug:0.5:0.2", "title-drift:0.2", "exposure:0.25", "untestable:0.2:inside:boot", "older"] {
         assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
     }
-    for text in ["", "bug", "era:2", "older:1", "untestable:0.2:where", "second-bug:0.5:0.2:0.1", "infra:NaN", "infra:-1"] {
+    for text in ["", "bug", "era:2", "older:1", "untestable:0.2:where", "second-bug:0.5:0.2:0.1:0", "infra:NaN", "infra:-1"] {
         assert!(text.parse::<Fault>().is_err(), "{text}");
     }
 }
@@ -186,9 +186,20 @@ proptest! {
         let history = History::dag(commits, &Shape::default(), &mut Dice::new(seed)).unwrap();
         let chances = Chances { repro, stray, ..Chances::default() };
         for searcher in [Searcher::Bisector(SETTINGS), Searcher::Serial, Searcher::GitRun(3)] {
-            let cell = Cell { history: &history, chances, faults: &faults, searcher, lab: Lab::default() };
+            let cell = Cell { history: &history, chances, faults: &faults, hunch: None, searcher, lab: Lab::default() };
             let run = cell.run(seed, 1, &mut Sequential, &mut Choices::default());
             prop_assert!(run.is_ok(), "{searcher:?}: {run:?}");
         }
     }
+}
+
+#[test]
+fn answers_that_may_be_wrong_are_asked_for_about_as_often_as_must_be() {
+    let history = History::dag(400, &Shape::default(), &mut Dice::new(2)).unwrap();
+    let flips = Flips::new(&history, 0.05, Rates::One);
+    let stops: Vec<Stop> = (0..100).flat_map(|run| flips.run(3, run, &[0.02])).collect();
+    assert!(stops.iter().filter(|stop| stop.right).count() >= 94);
+    let mean = stops.iter().map(|stop| f64::from(stop.trials)).sum::<f64>() / 100.0;
+    // No search does with fewer than log2 400 / (1 − H(.05)) = 12.1 on average.
+    assert!((12.1..20.0).contains(&mean), "{mean}");
 }

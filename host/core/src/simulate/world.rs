@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::fault::Place;
 use super::history::History;
 use crate::crash::CrashReport;
+use crate::credence::table::vanished;
 use crate::graph::Node;
 use crate::graph::NodeSet;
 use crate::policy::Failure;
@@ -58,8 +59,8 @@ pub enum Truth {
     Boundary {
         /// The commit.
         boundary: Node,
-        /// The bug is older: the commit only exposes it.
-        exposes: bool,
+        /// The commit that introduced the bug: the same, or an older one, and then the boundary only exposes it.
+        culprit: Node,
     },
     /// It was introduced twice.
     Twice(Node, Node),
@@ -76,7 +77,19 @@ impl Truth {
             Self::Older => false,
         }
     }
+
+    /// Whether this commit introduced the bug.
+    pub fn introduced(&self, node: Node) -> bool {
+        match *self {
+            Self::Boundary { culprit, .. } => culprit == node,
+            Self::Twice(..) | Self::Older => self.is(node),
+        }
+    }
 }
+
+/// How many of 894 releases that were found clean on a walk of so many were so (`bisection-science.md` §8), as shares: the rows of
+/// [`crate::credence::table::VANISHED`], each in its middle.
+const WALKS: [(u32, f64); 5] = [(1, 516.0), (2, 83.0), (4, 75.0), (6, 108.0), (12, 112.0)];
 
 /// Another bug.
 #[derive(Debug, Clone)]
@@ -100,6 +113,10 @@ pub struct Shown {
 pub struct World {
     /// Where the target is.
     pub truth: Truth,
+    /// How guilty the commits of the range look, in their order; none: nobody has an opinion.
+    pub suspicion: Option<Vec<f64>>,
+    /// How many releases were walked to find the good end.
+    pub releases: u32,
     chances: Chances,
     bad: NodeSet,
     second: Option<SecondBug>,
@@ -122,9 +139,11 @@ impl World {
         let graph = &history.graph;
         let anywhere = |dice: &mut Dice| history.range[dice.below(history.range.len())];
         let mut boundary = anywhere(&mut dice);
-        let mut truth = None;
+        let (mut truth, mut exposed) = (None, None);
         let mut world = Self {
             truth: Truth::Older,
+            suspicion: None,
+            releases: 0,
             chances,
             bad: NodeSet::new(graph.len()),
             second: None,
@@ -138,10 +157,10 @@ impl World {
         };
         for &fault in faults {
             match fault {
-                Fault::SecondBug { share, rate } => {
+                Fault::SecondBug { share, rate, same } => {
                     let share = share.unwrap_or_else(|| dice.between(0.05, 0.6));
                     let rate = rate.unwrap_or_else(|| dice.between(0.1, 1.0));
-                    let same = dice.pick(&OF_SECOND_BUGS).expect("there are some");
+                    let same = same.unwrap_or_else(|| dice.pick(&OF_SECOND_BUGS).expect("there are some"));
                     world.second = Some(SecondBug { inside: stretch(history, share, &mut dice), rate, same });
                 }
                 Fault::TitleDrift { same } => {
@@ -150,13 +169,16 @@ impl World {
                     world.drifted = Some((before(history, since), same));
                 }
                 Fault::Exposure { share } => {
-                    if dice.chance(share) {
+                    if share.is_none() {
+                        world.releases = dice.pick(&WALKS).expect("there are some");
+                    }
+                    if dice.chance(share.unwrap_or_else(|| vanished(world.releases))) {
                         let newer = graph.descendants(&[boundary]);
                         let newer: Vec<Node> =
                             history.range.iter().copied().filter(|&node| node != boundary && newer.contains(node)).collect();
                         if !newer.is_empty() {
+                            exposed = Some(boundary);
                             boundary = newer[dice.below(newer.len())];
-                            truth = Some(Truth::Boundary { boundary, exposes: true });
                         }
                     }
                 }
@@ -183,7 +205,7 @@ impl World {
                 }
             }
         }
-        world.truth = truth.unwrap_or(Truth::Boundary { boundary, exposes: false });
+        world.truth = truth.unwrap_or(Truth::Boundary { boundary, culprit: exposed.unwrap_or(boundary) });
         match world.truth {
             Truth::Boundary { boundary, .. } => world.bad = graph.descendants(&[boundary]),
             Truth::Older => world.bad = graph.ancestors(&[history.start]),

@@ -19,11 +19,13 @@ use kbisect_core::simulate::Chances;
 use kbisect_core::simulate::Dice;
 use kbisect_core::simulate::Fault;
 use kbisect_core::simulate::History;
+use kbisect_core::simulate::Hunch;
 use kbisect_core::simulate::Lab;
 use kbisect_core::simulate::Searcher;
 use kbisect_core::simulate::Shape;
 use kbisect_core::simulate::Total;
 use kbisect_core::simulate::Worth;
+use kbisect_core::simulate::auc;
 use serde_json::Value;
 use serde_json::json;
 
@@ -78,6 +80,11 @@ pub struct Args {
     #[arg(long = "fault", value_name = "NAME[:PARAM]")]
     faults: Vec<FaultArg>,
 
+    /// What a suspicion plugin knows: right (one commit in twenty looks guilty, and 65 % of the culprits), useless (the culprit as any
+    /// commit), wrong (the culprit never), or decoy (all weight on one other commit); else there is none
+    #[arg(long, value_name = "NAME")]
+    suspicion: Option<Hunch>,
+
     /// Who searches: posterior, git, syzkaller-2019, syzkaller-2024, or git-run:TRIALS; more may follow
     #[arg(long, value_name = "NAME", num_args = 1.., default_values = ["posterior"])]
     strategy: Vec<Who>,
@@ -113,9 +120,12 @@ pub struct Args {
 
 const FAULTS: &str = "\
 Faults:
-  second-bug[:SHARE[:RATE]]   another bug on a part of the range (5 to 60 %), with a rate of its own (.1 to 1)
+  second-bug[:SHARE[:RATE[:SAME]]]
+                              another bug on a part of the range (5 to 60 %), with a rate of its own (.1 to 1), which the classifier
+                              takes for the crash with a chance SAME
   title-drift[:SAME]          before some commit the crash has another title, which may be taken for another bug
-  exposure[:SHARE]            in 25 % of the runs the crash begins later than the bug
+  exposure[:SHARE]            the crash may begin later than the bug: as often as after a walk through as many releases as real
+                              ones need (27 %)
   untestable[:SHARE][:inside|:outside][:boot]
                               20 % of the range, in one stretch, do not build (or boot); the culprit is in it or not
   era[:R]                     before some commit a trial shows the crash with another chance (.3)
@@ -241,7 +251,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
                 ..Chances::default()
             };
             let lab = Lab { machines: args.machines.into(), builders: args.builders.into(), ..Lab::default() };
-            let cell = Cell { history: &history, chances, faults: &faults, searcher: who.searcher(args.delta.0), lab };
+            let (hunch, searcher) = (args.suspicion, who.searcher(args.delta.0));
+            let cell = Cell { history: &history, chances, faults: &faults, hunch, searcher, lab };
             let total = simulator.total(&cell, &policy(args, who), args.runs, args.seed, &|| progress.inc(1))?;
             cells.push(Measured { who, chances, total });
         }
@@ -312,14 +323,26 @@ fn to_text(args: &Args, history: &History, cells: &[Measured]) -> String {
         format!("{} commits in the range, {} bisections a cell, seed {}\n\n", history.range.len(), args.runs, args.seed);
     let _ = writeln!(
         text,
-        "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>8}{:>9}{:>8}{:>12}",
-        "strategy", "r", "right", "two-way", "set", "wrong", "none", "trials", "commits", "builds", "wall-clock"
+        "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>9}{:>8}{:>8}{:>9}{:>8}{:>12}",
+        "strategy",
+        "r",
+        "right",
+        "two-way",
+        "set",
+        "wrong",
+        "none",
+        "not-mono",
+        "stated",
+        "trials",
+        "commits",
+        "builds",
+        "wall-clock"
     );
     for cell in cells {
         let share = |worth| format!("{:.1}", 100.0 * cell.total.share(&[worth]));
         let _ = writeln!(
             text,
-            "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>8.1}{:>9.1}{:>8.1}{:>8.0} min",
+            "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>9}{:>8}{:>8.1}{:>9.1}{:>8.1}{:>8.0} min",
             cell.who.name(),
             cell.chances.repro,
             share(Worth::Right),
@@ -327,6 +350,8 @@ fn to_text(args: &Args, history: &History, cells: &[Measured]) -> String {
             share(Worth::Set),
             share(Worth::Wrong),
             share(Worth::None),
+            share(Worth::NotMonotone),
+            cell.total.honesty().map_or(String::new(), |names| format!("{:.1}", 100.0 * names.stated)),
             cell.total.mean(|run| run.trials.into()),
             cell.total.mean(|run| run.commits.into()),
             cell.total.mean(|run| run.builds.into()),
@@ -352,6 +377,7 @@ fn to_json(args: &Args, history: &History, faults: &[Fault], cells: &[Measured])
                 "false_alarm": chances.false_alarm,
                 "misjudged": chances.misjudged,
                 "faults": faults,
+                "suspicion": args.suspicion.map(|hunch| hunch.to_string()),
                 "delta": args.delta.0,
                 "machines": args.machines,
                 "builders": args.builders,
@@ -361,9 +387,12 @@ fn to_json(args: &Args, history: &History, faults: &[Fault], cells: &[Measured])
                 "two_way": share(Worth::TwoWay),
                 "set": share(Worth::Set),
                 "wrong": share(Worth::Wrong),
+                "not_monotone": share(Worth::NotMonotone),
                 "none": share(Worth::None),
                 "wilson_low": total.interval(&[Worth::Right]).0,
-                "stated": total.honesty().map(|(stated, _)| stated),
+                "stated": total.honesty().map(|names| names.stated),
+                "stated_minus_right": total.honesty().map(|names| names.stated - names.seen),
+                "introduced_auc": auc(&total.introduced()),
                 "trials": total.mean(|run| run.trials.into()),
                 "commits": total.mean(|run| run.commits.into()),
                 "builds": total.mean(|run| run.builds.into()),

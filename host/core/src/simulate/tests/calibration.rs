@@ -1,64 +1,61 @@
 //! The search is as often right as it says, in worlds that are as it believes them to be.
 
+use std::thread;
+
 use super::*;
-use crate::bisector::Conclusion;
-use crate::posterior::Grid;
-use crate::simulate::search::run_watched;
 
 const RUNS: u64 = 1000;
 const BINS: usize = 10;
-/// What the search believes of its good end, and of kernels that cannot show the bug.
-const GOOD_END_BAD: f64 = 0.02;
-const MUTE: f64 = 0.01 / 20.0;
-
-/// What was said once of a run, and whether it was so.
-#[derive(Clone, Copy)]
-struct Said {
-    stated: f64,
-    right: bool,
-}
+const THREADS: u64 = 2;
 
 #[test]
 fn what_is_stated_is_how_often_it_is_so() {
     let history = History::linear(300).unwrap();
-    let points: Vec<((f64, f64), f64)> =
-        Grid::prior(false).points.iter().map(|point| ((point.r, point.f), point.prior)).collect();
-    let (mut leaders, mut names) = (Vec::new(), Vec::new());
-    for number in 0..RUNS {
-        let mut dice = Dice::of_run(99, number);
-        let (repro, false_alarm) = dice.pick(&points).unwrap();
-        let faults: &[Fault] = if dice.chance(GOOD_END_BAD) { &[Fault::Older] } else { &[] };
-        let chances = Chances { false_alarm, mute: MUTE, ..quiet(repro) };
-        let mut world = World::new(&history, chances, faults, Dice::of_run(5, number));
-        let truth = world.truth;
-        let is = |commit| history.graph.node(&commit).is_some_and(|node| truth.is(node));
-        // One step of each run, each as likely.
-        let (mut steps, mut leader) = (0, None);
-        let ended = run_watched(&history, &mut world, &mut Sequential, SETTINGS, &Lab::default(), &mut |bisector| {
-            let summary = bisector.summary();
-            if let (Some(first), Some(_)) = (summary.suspects.first(), summary.range) {
-                steps += 1;
-                if dice.below(steps) == 0 {
-                    leader = Some(Said { stated: first.probability, right: is(first.commit) });
-                }
-            }
-        });
-        leaders.extend(leader);
-        if let Conclusion::Found { suspects } = ended.unwrap().conclusion {
-            names.push(Said { stated: suspects[0].probability, right: is(suspects[0].commit) });
-        }
+    let (mut leaders, mut names, mut introduced) = (Vec::new(), Vec::new(), Vec::new());
+    let part = &|runs: Vec<u64>| -> Vec<Told> {
+        let told = |run| told(&history, SETTINGS, &Lab::default(), (5, run), &mut Sequential).unwrap();
+        runs.into_iter().map(told).collect()
+    };
+    let all: Vec<Told> = thread::scope(|scope| {
+        let parts = (0..THREADS).map(|first| scope.spawn(move || part((first..RUNS).step_by(THREADS as usize).collect())));
+        parts.collect::<Vec<_>>().into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
+    for told in all {
+        leaders.extend(told.leader);
+        names.extend(told.name);
+        introduced.extend(told.introduced);
     }
-    assert!(leaders.len() > RUNS as usize / 2 && names.len() > RUNS as usize / 2, "{} {}", leaders.len(), names.len());
-    leaders.sort_by(|one, other| one.stated.total_cmp(&other.stated));
-    for bin in leaders.chunks(leaders.len().div_ceil(BINS)).chain([&names[..]]) {
-        let (stated, seen) = means(bin);
-        let spread = (seen * (1.0 - seen) / bin.len() as f64).sqrt().max((stated * (1.0 - stated) / bin.len() as f64).sqrt());
-        assert!((stated - seen).abs() <= 0.02 + 2.0 * spread, "stated {stated:.3}, seen {seen:.3} of {}", bin.len());
+    for said in [&leaders, &names, &introduced] {
+        assert!(said.len() > RUNS as usize / 2, "{}", said.len());
+    }
+    for (what, said, count) in [("leader", leaders, BINS), ("name", names, BINS), ("introduced", introduced, 2)] {
+        for bin in bins(&said, count) {
+            println!("{what}: stated {:.3}, seen {:.3} of {}", bin.stated, bin.seen, bin.count);
+            assert!(bin.holds(), "{what}: {bin:?}");
+        }
     }
 }
 
-fn means(said: &[Said]) -> (f64, f64) {
-    let count = said.len() as f64;
-    let right = said.iter().filter(|said| said.right).count() as f64;
-    (said.iter().map(|said| said.stated).sum::<f64>() / count, right / count)
+#[test]
+fn bins_hold_as_far_as_chance_goes() {
+    let said = |stated, so| Said { stated, so };
+    let honest: Vec<Said> = (0..1000).map(|number| said(0.3, number % 10 < 3)).collect();
+    assert!(bins(&honest, 1)[0].holds());
+    let boasting: Vec<Said> = (0..1000).map(|number| said(0.9, number % 10 < 3)).collect();
+    assert!(!bins(&boasting, 1)[0].holds());
+    let both: Vec<Said> = honest.into_iter().chain(boasting).collect();
+    assert_eq!(
+        bins(&both, 4).iter().map(|bin| (bin.count, bin.holds())).collect::<Vec<_>>(),
+        [(500, true), (500, true), (500, false), (500, false)]
+    );
+    assert_eq!(bins(&[], 10), []);
+}
+
+#[test]
+fn auc_is_the_share_of_pairs_in_order() {
+    let of = |said: &[(f64, bool)]| auc(&said.iter().map(|&(stated, so)| Said { stated, so }).collect::<Vec<Said>>());
+    assert_eq!(of(&[(0.9, true), (0.1, false)]), Some(1.0));
+    assert_eq!(of(&[(0.5, true), (0.5, false)]), Some(0.5));
+    assert_eq!(of(&[(0.9, false), (0.5, true), (0.1, false)]), Some(0.5));
+    assert_eq!(of(&[(0.9, true), (0.5, true)]), None);
 }
