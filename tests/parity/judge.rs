@@ -15,8 +15,7 @@ pub(crate) fn row(case: &Case, found: &Found) -> String {
         (Answer::Error, _) => format!(": {}", found.why),
         _ => String::new(),
     };
-    let answer = answer(found.answer, &found.several);
-    format!("{:>3}  {:<42} {trials:>4} trials at {commits:>2} commits   {answer}{more}", case.number, case.name)
+    format!("{:>3}  {:<42} {trials:>4} trials at {commits:>2} commits   {}{more}", case.number, case.name, ours(found))
 }
 
 fn flags(no_op: bool, release: bool) -> &'static str {
@@ -36,7 +35,7 @@ pub(crate) fn differences(case: &Case, way: Way, found: &Found) -> Vec<Differenc
         differences.push(Difference { case: case.number, strategy, aspect: aspect.to_owned(), theirs, ours });
     };
     if !right(case, way, found) {
-        differ("answer", answer(case.answer, &[]), answer(found.answer, &found.several));
+        differ("answer", answer(case.answer), ours(found));
     }
     if let Answer::Commit(_) = found.answer {
         let (theirs, ours) = (flags(case.no_op, case.release), flags(found.no_op, found.release));
@@ -68,15 +67,20 @@ fn right(case: &Case, way: Way, found: &Found) -> bool {
     }
 }
 
-fn answer(answer: Answer, several: &[u32]) -> String {
+fn answer(answer: Answer) -> String {
     match answer {
         Answer::Commit(commit) => format!("commit {commit}"),
         Answer::End(end) => format!("no commit, up to {end}"),
-        Answer::Several(count) => {
-            let list: String = several.iter().map(|number| format!(" {number}")).collect();
-            format!("{count} {}{}{list}", if count == 1 { "commit" } else { "commits" }, if list.is_empty() { "" } else { ":" })
-        }
+        Answer::Several(1) => "1 commit".to_owned(),
+        Answer::Several(count) => format!("{count} commits"),
         Answer::Error => "an error".to_owned(),
         Answer::Infrastructure => "an infrastructure error".to_owned(),
     }
+}
+
+/// kbisect's answer with the commits of a set.
+fn ours(found: &Found) -> String {
+    let numbers: Vec<String> = found.several.iter().map(u32::to_string).collect();
+    let list = if numbers.is_empty() { String::new() } else { format!(": {}", numbers.join(" ")) };
+    answer(found.answer) + &list + if found.or_none { ", or none yet" } else { "" }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Found {
     pub(crate) answer: Answer,
     /// The commits of an inconclusive answer.
     pub(crate) several: Vec<u32>,
+    /// That nothing mended it yet is the answer, too, if other crashes are the same bug.
+    pub(crate) or_none: bool,
     /// Why there is no answer, in kbisect's words.
     pub(crate) why: String,
     /// The kernel of the named commit equals its parent's.
@@ -126,6 +128,7 @@ impl Lab {
         let mut found = Found {
             answer: Answer::Error,
             several: Vec::new(),
+            or_none: false,
             why: String::new(),
             no_op: false,
             release: false,
@@ -144,6 +147,7 @@ impl Lab {
             Some(0 | 3 | 4 | 5) => {
                 self.read_report(&mut found, &report(run));
                 let text = fs::read_to_string(run.join("report.txt")).unwrap();
+                found.or_none = text.contains("the same bug: then it is not fixed yet (");
                 assert_eq!(text.contains("\n  Doubtful: its kernel is the same as its parent's\n"), found.no_op, "{text}");
                 assert_eq!(text.contains("\n  Doubtful: it is release v"), found.release, "{text}");
             }

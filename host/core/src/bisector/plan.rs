@@ -99,6 +99,16 @@ pub struct Reading {
     pub weight: f64,
     /// Its likeliest commits, best first.
     pub suspects: Vec<Suspect>,
+    /// Probability that the good end is bad after all: then none of these is the boundary.
+    #[serde(default)]
+    pub end_bad: f64,
+}
+
+impl Reading {
+    /// The likeliest commit; none where the boundary rather lies beyond the good end.
+    pub fn best(&self) -> Option<&Suspect> {
+        self.suspects.first().filter(|best| best.probability >= self.end_bad)
+    }
 }
 
 /// How a bisection ends.

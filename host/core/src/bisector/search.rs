@@ -356,6 +356,7 @@ impl Range {
             as_stray: belief.reading.as_stray(),
             weight: belief.weight,
             suspects: self.suspects(graph, &self.posterior.mass(belief), share, most),
+            end_bad: belief.end_bad(),
         };
         self.posterior.beliefs.iter().map(reading).collect()
     }

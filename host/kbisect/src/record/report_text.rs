@@ -135,17 +135,17 @@ fn doubts(named: &CommitText) -> String {
 }
 
 fn inconclusive(report: &Report, suspects: &[Suspect], why: &str, readings: &[Reading]) -> String {
-    let what = match report.kind {
-        Kind::Cause => "culprit",
-        Kind::Fix => "fix",
+    let (what, beyond) = match report.kind {
+        Kind::Cause => ("culprit", "it is older than the range"),
+        Kind::Fix => ("fix", "it is not fixed yet"),
     };
     let mut text = format!("No single {what}: {why}.\n\n");
     if readings.len() > 1 {
         for reading in readings {
-            let best = reading
-                .suspects
-                .first()
-                .map_or_else(String::new, |best| format!("{} ({})", best.commit.short(), percent(best.probability)));
+            let best = match reading.best() {
+                Some(best) => format!("{} ({})", best.commit.short(), percent(best.probability)),
+                None => format!("{beyond} ({})", percent(reading.end_bad)),
+            };
             let titles: Vec<&str> = reading.as_target.iter().filter_map(|look| Some(report.looks.get(look)?.as_str())).collect();
             let condition = if titles.is_empty() {
                 "none of the other crashes is the same bug".to_owned()

@@ -364,14 +364,18 @@ impl Told<'_> {
             }
         }
         let title = |look: &u32| doubtful.get(look).map_or("?", |(title, _)| title).to_owned();
-        let if_so = readings.iter().skip(1).filter_map(|reading| {
-            let best = reading.suspects.first()?;
+        let beyond = match self.ends.kind {
+            Kind::Cause => "it is older than the range",
+            Kind::Fix => "it is not fixed yet",
+        };
+        let if_so = readings.iter().skip(1).map(|reading| {
+            let best = reading.best().map_or_else(|| beyond.to_owned(), |best| best.commit.short());
             let as_target: Vec<String> = reading.as_target.iter().map(title).collect();
             let as_stray: Vec<String> = reading.as_stray.iter().map(title).collect();
             let is = |titles: &[String], words: &str| (!titles.is_empty()).then(|| format!("{} {words}", titles.join(", ")));
             let said: Vec<String> = is(&as_target, "the same bug").into_iter().chain(is(&as_stray, "another bug")).collect();
-            let what = format!("{}: then {}", said.join(", "), best.commit.short());
-            Some(IfSo { what, probability: Some(reading.weight) })
+            let what = format!("{}: then {best}", said.join(", "));
+            IfSo { what, probability: Some(reading.weight) }
         });
         Number {
             what: "the crashes are read right: which are the same bug, and which another".to_owned(),
