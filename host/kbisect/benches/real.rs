@@ -11,11 +11,11 @@
 
 #[path = "real/figures.rs"]
 mod figures;
+#[path = "real/truth.rs"]
+mod truth;
 
 use std::env;
-use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use figures::Bin;
@@ -25,35 +25,21 @@ use kbisect::gitlog::Mark;
 use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
 use kbisect::policy::Policies;
-use kbisect::policy::console;
 use kbisect::replay;
 use kbisect::replay::Account;
 use kbisect::replay::History;
 use kbisect::replay::Line;
+use kbisect::replay::Rejudged;
 use kbisect::replay::Replay;
-use kbisect::syzbot;
 use kbisect::syzbot::Extent;
 use kbisect::syzbot::Found;
 use kbisect::syzbot::Log;
 use kbisect_core::bisector::Strategy;
-use kbisect_core::commit::CommitId;
-use kbisect_core::crash::CrashReport;
-use kbisect_core::crash::Face;
 use kbisect_core::credence::Credence;
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
-
-/// A line of `truth.jsonl`.
-#[derive(Debug, Deserialize)]
-struct Truth {
-    id: String,
-    title: String,
-    culprit: String,
-    named: Option<String>,
-    outcome: String,
-    first_wrong: Option<String>,
-}
+use truth::Known;
+use truth::Truth;
 
 /// A bisection and what became of it.
 struct Case {
@@ -67,15 +53,13 @@ struct Case {
 fn main() {
     let args: Vec<String> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let as_json = args.iter().any(|arg| arg == "--json");
-    let directory = args.iter().find(|arg| !arg.starts_with("--")).map_or_else(default_directory, PathBuf::from);
-    let Ok(truth) = fs::read_to_string(directory.join("truth.jsonl")) else {
-        println!("real: skipped, there is no {}", directory.join("truth.jsonl").display());
-        return;
-    };
+    let directory = truth::directory(args.iter().find(|arg| !arg.starts_with("--")).map(String::as_str));
     let engine = Engine::new(None).expect("the engine starts");
     let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("bundled plugins load");
-    let truths = truth.lines().map(|line| serde_json::from_str(line).expect("one object a line"));
-    let cases: Vec<Case> = truths.filter_map(|truth| case(&policies, &directory, truth)).collect();
+    let cases: Vec<Case> = truth::read(&directory).map(|(truth, log)| case(&policies, &directory, truth, log)).collect();
+    if cases.is_empty() {
+        return;
+    }
     let verdicts = Verdicts::of(&cases);
     let saved = Saved::of(&cases);
     let ways = ways(&cases);
@@ -163,40 +147,18 @@ fn ways(cases: &[Case]) -> [(&'static str, Figures); 3] {
     ]
 }
 
-fn default_directory() -> PathBuf {
-    let data = env::var_os("KBISECT_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    data.join("real-bisections")
-}
-
-/// Reads and replays a log; none where it is not there.
-fn case(policies: &Policies, directory: &Path, truth: Truth) -> Option<Case> {
-    let log = syzbot::read(&fs::read_to_string(directory.join("logs").join(format!("{}.txt", truth.id))).ok()?);
-    let log = log.expect("a bisection log");
+/// Replays a log.
+fn case(policies: &Policies, directory: &Path, truth: Truth, log: Log) -> Case {
     let commits = log.commits();
     let line = Line::of(&log, &commits);
     let history = History { graph: Arc::new(line.graph()), ends: line.ends(&log, &commits) };
-    let faces = stated(policies, directory, &truth);
+    let faces = truth.faces(policies, directory);
     let mut replay =
         replay::replay(&log, policies, &history, Strategy::Posterior, faces).expect("the bundled classifier answers");
     let credence = Account::new(policies, &log, &replay, false).expect("the bundled classifier answers").credence;
     // Hundreds of histories would fill the memory.
     replay.bisector = None;
-    Some(Case { truth, log, replay, credence })
-}
-
-/// What a user would know of the crash before the bisection: the dashboard's title, and a report where there is one.
-fn stated(policies: &Policies, directory: &Path, truth: &Truth) -> Vec<Face> {
-    let mut faces = Vec::new();
-    if let Ok(file) = fs::read(directory.join("reports").join(&truth.id))
-        && let Some(behind) = file.windows(2).position(|two| two == b"\n\n")
-        && let Ok(classified) = console::classify(policies, &file[behind + 2..], None)
-    {
-        faces.extend(classified.reports.into_iter().take(1).map(|report| Face { report, trials: 1 }));
-    }
-    let report = CrashReport { title: truth.title.clone(), ..CrashReport::default() };
-    faces.push(Face { report, trials: 1 });
-    faces
+    Case { truth, log, replay, credence }
 }
 
 /// How many of how many.
@@ -217,8 +179,7 @@ impl Share {
     }
 }
 
-/// The verdicts that are known to be right or wrong. Of a log that came out right, all of its verdicts are right; of one that
-/// another crash led astray, the first wrong one is known.
+/// The verdicts that are known to be right or wrong, and how many of them are as they should be now.
 #[derive(Debug, Default)]
 struct Verdicts {
     stray: Share,
@@ -226,42 +187,32 @@ struct Verdicts {
     good: Share,
 }
 
-/// A verdict that is known to be right or wrong.
-enum Known {
-    /// Bad, for a crash that is another bug's.
-    Stray,
-    /// Rightly bad.
-    Bad,
-    /// Rightly good.
-    Good,
+impl Case {
+    /// The commits whose verdict is known to be right or wrong.
+    fn known(&self) -> impl Iterator<Item = (Known, &Rejudged)> {
+        self.replay.commits.iter().filter_map(|one| Some((self.truth.known(&one.tested)?, one)))
+    }
 }
 
-fn known(case: &Case) -> Vec<(Known, &replay::Rejudged)> {
-    let wrong = case.truth.first_wrong.as_deref().and_then(|commit| commit.parse::<CommitId>().ok());
-    let commits = case.replay.commits.iter().filter(|one| one.tested.crashes() + one.tested.clean() > 0);
-    match case.truth.outcome.as_str() {
-        "stray" => commits.filter(|one| Some(one.tested.commit) == wrong).map(|one| (Known::Stray, one)).collect(),
-        "right" => commits
-            .filter(|one| one.tested.place != syzbot::Place::Start)
-            .filter_map(|one| match one.tested.verdict? {
-                Mark::Bad => Some((Known::Bad, one)),
-                Mark::Good => Some((Known::Good, one)),
-                Mark::Skip => None,
-            })
-            .collect(),
-        _ => Vec::new(),
+/// Whether the verdict is now as it should be.
+fn holds(known: Known, one: &Rejudged) -> bool {
+    match known {
+        Known::Stray => one.now() != Some(Mark::Bad),
+        Known::Bad => one.now() == Some(Mark::Bad),
+        Known::Good => one.now() == Some(Mark::Good),
     }
 }
 
 impl Verdicts {
     fn of(cases: &[Case]) -> Self {
         let mut verdicts = Self::default();
-        for (known, one) in cases.iter().flat_map(known) {
-            match known {
-                Known::Stray => verdicts.stray.add(one.now() != Some(Mark::Bad)),
-                Known::Bad => verdicts.bad.add(one.now() == Some(Mark::Bad)),
-                Known::Good => verdicts.good.add(one.now() == Some(Mark::Good)),
-            }
+        for (known, one) in cases.iter().flat_map(Case::known) {
+            let share = match known {
+                Known::Stray => &mut verdicts.stray,
+                Known::Bad => &mut verdicts.bad,
+                Known::Good => &mut verdicts.good,
+            };
+            share.add(holds(known, one));
         }
         verdicts
     }
@@ -292,18 +243,10 @@ impl Saved {
 /// Prints the verdicts that are wrong.
 fn misses(cases: &[Case]) {
     for case in cases {
-        for (known, one) in known(case) {
-            let (what, held) = match known {
-                Known::Stray => ("stray", one.now() != Some(Mark::Bad)),
-                Known::Bad => ("bad", one.now() == Some(Mark::Bad)),
-                Known::Good => ("good", one.now() == Some(Mark::Good)),
-            };
-            if held {
-                continue;
-            }
+        for (known, one) in case.known().filter(|(known, one)| !holds(*known, one)) {
             let [hit, clean, void, other] = one.tally();
             println!(
-                "{what} {} {} | {} | {hit}/{clean}/{void}/{other} needed {} now {:?}: {} | culprit {} named {}",
+                "{known:?} {} {} | {} | {hit}/{clean}/{void}/{other} needed {} now {:?}: {} | culprit {} named {}",
                 case.truth.id,
                 one.tested.commit.short(),
                 case.truth.title,

@@ -15,25 +15,24 @@
 //! the start commit's trials as evidence (Beta, from a flat prior) or with a small chance anything, and f is .005. A commit whose crashes are all of one look reaches
 //! the chance (1+s)/2, so the threshold .75 stands for s = .5.
 
+#[path = "real/truth.rs"]
+mod truth;
+
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use kbisect::gitlog::Mark;
 use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
 use kbisect::policy::Policies;
-use kbisect::policy::console;
-use kbisect::syzbot;
 use kbisect::syzbot::Run;
 use kbisect::syzbot::Tested;
-use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Face;
-use serde_json::Value;
+use truth::Known;
+use truth::Truth;
+use truth::titled;
 
 /// Chance of a false alarm in one trial.
 const FALSE_ALARM: f64 = 0.005;
@@ -45,17 +44,9 @@ const DOUBTFUL: usize = 6;
 /// Where "bad" begins.
 const THRESHOLD: f64 = 0.75;
 
-/// What of a commit is known to be so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Label {
-    Stray,
-    Bad,
-    Good,
-}
-
 /// How one commit's trials are read by three rules.
 struct Reading {
-    label: Label,
+    known: Known,
     /// The bisection it is of.
     id: String,
     /// Chance of "bad".
@@ -69,28 +60,23 @@ struct Reading {
 }
 
 fn main() {
-    let mut args = env::args().skip(1).filter(|arg| arg != "--bench");
-    let directory = args.next().map_or_else(default_directory, PathBuf::from);
-    let Ok(truth) = fs::read_to_string(directory.join("truth.jsonl")) else {
-        println!("relate: skipped, there is no {}", directory.join("truth.jsonl").display());
-        return;
-    };
+    let argument = env::args().skip(1).find(|arg| arg != "--bench");
+    let directory = truth::directory(argument.as_deref());
     let engine = Engine::new(None).expect("the engine starts");
     let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("bundled plugins load");
     let mut readings = Vec::new();
     let mut bisections = 0;
-    for line in truth.lines() {
-        let truth: Value = serde_json::from_str(line).expect("one object a line");
-        let text = |key: &str| truth[key].as_str().unwrap_or_default();
-        let Ok(log) = fs::read(directory.join("logs").join(format!("{}.txt", text("id")))) else { continue };
-        let tested = syzbot::read(&String::from_utf8_lossy(&log)).expect("a bisection log").commits();
+    for (truth, log) in truth::read(&directory) {
         bisections += 1;
-        let labels = labels(text("outcome"), text("first_wrong"), &tested);
-        if labels.is_empty() {
-            continue;
+        let tested = log.commits();
+        let known: Vec<(Known, &Tested)> = tested.iter().filter_map(|one| Some((truth.known(one)?, one))).collect();
+        if !known.is_empty() {
+            let target = Target::new(&policies, &directory, &truth, &tested);
+            readings.extend(known.into_iter().map(|(known, one)| target.read(&policies, known, one)));
         }
-        let target = Target::new(&policies, &directory, text("id"), text("title"), &tested);
-        readings.extend(labels.into_iter().map(|(label, one)| target.read(&policies, label, one)));
+    }
+    if bisections == 0 {
+        return;
     }
     println!("relate on {bisections} real bisections of {}", directory.display());
     print("all", &readings.iter().collect::<Vec<_>>());
@@ -98,39 +84,9 @@ fn main() {
     print("tuned on", &tuned);
     print("only measured", &others);
     if env::var_os("KBISECT_MISSES").is_some() {
-        for reading in readings.iter().filter(|reading| (reading.chance >= THRESHOLD) != (reading.label == Label::Bad)) {
-            println!("{:?} {:.3} {}", reading.label, reading.chance, reading.about);
+        for reading in readings.iter().filter(|reading| (reading.chance >= THRESHOLD) != (reading.known == Known::Bad)) {
+            println!("{:?} {:.3} {}", reading.known, reading.chance, reading.about);
         }
-    }
-}
-
-fn default_directory() -> PathBuf {
-    let data = env::var_os("KBISECT_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    data.join("real-bisections")
-}
-
-/// The commits of a log whose state is known. Of a log that came out right, git's marks and the walk through the releases are
-/// true; of one that went astray, the first wrong commit is known to be good.
-fn labels<'a>(outcome: &str, first_wrong: &str, tested: &'a [Tested]) -> Vec<(Label, &'a Tested)> {
-    let valid = |one: &&Tested| one.crashes() + one.clean() > 0;
-    match outcome {
-        "stray" => {
-            let wrong = first_wrong.parse::<CommitId>().ok();
-            let found = tested.iter().filter(valid).filter(|one| Some(one.commit) == wrong);
-            found.map(|one| (Label::Stray, one)).collect()
-        }
-        "right" => tested
-            .iter()
-            .skip(1)
-            .filter(valid)
-            .filter_map(|one| match one.verdict? {
-                Mark::Bad => Some((Label::Bad, one)),
-                Mark::Good => Some((Label::Good, one)),
-                Mark::Skip => None,
-            })
-            .collect(),
-        _ => Vec::new(),
     }
 }
 
@@ -145,7 +101,7 @@ struct Target {
 }
 
 impl Target {
-    fn new(policies: &Policies, directory: &Path, id: &str, title: &str, tested: &[Tested]) -> Self {
+    fn new(policies: &Policies, directory: &Path, truth: &Truth, tested: &[Tested]) -> Self {
         let mut titles: BTreeMap<&str, u32> = BTreeMap::new();
         let runs = tested.first().map(|start| &start.runs[..]).unwrap_or_default();
         for run in runs {
@@ -153,28 +109,20 @@ impl Target {
                 *titles.entry(title).or_default() += 1;
             }
         }
-        let titled =
-            |title: &str, trials| Face { report: CrashReport { title: title.to_owned(), ..CrashReport::default() }, trials };
         let mut faces: Vec<Face> = titles.iter().map(|(title, trials)| titled(title, *trials)).collect();
-        if let Ok(console) = fs::read(directory.join("reports").join(id))
-            && let Some(behind) = console.windows(2).position(|two| two == b"\n\n")
-            && let Ok(classified) = console::classify(policies, &console[behind + 2..], None)
-        {
-            faces.extend(classified.reports.into_iter().take(1).map(|report| Face { report, trials: 1 }));
-        }
-        faces.push(titled(title, 1));
-        let all: Vec<String> = titles.keys().copied().chain([title]).map(str::to_owned).collect();
+        faces.extend(truth.faces(policies, directory));
+        let all: Vec<String> = titles.keys().copied().chain([truth.title.as_str()]).map(str::to_owned).collect();
         Self {
             faces,
             titles: all,
             crashed: titles.values().sum(),
             clean: u32::try_from(runs.iter().filter(|run| **run == Run::Ok).count()).unwrap_or(u32::MAX),
-            id: id.to_owned(),
-            name: format!("{id} {title}"),
+            id: truth.id.clone(),
+            name: format!("{} {}", truth.id, truth.title),
         }
     }
 
-    fn read(&self, policies: &Policies, label: Label, one: &Tested) -> Reading {
+    fn read(&self, policies: &Policies, known: Known, one: &Tested) -> Reading {
         let mut looks: BTreeMap<&str, u32> = BTreeMap::new();
         let mut clean = 0;
         for run in &one.runs {
@@ -194,7 +142,7 @@ impl Target {
         }
         about += &format!("\n      {clean} clean");
         Reading {
-            label,
+            known,
             id: self.id.clone(),
             chance: self.chance(judged, clean),
             same_title: looks.keys().any(|title| self.titles.iter().any(|known| known == title)),
@@ -245,12 +193,12 @@ fn is_tuned_on(id: &str) -> bool {
 }
 
 fn print(name: &str, readings: &[&Reading]) {
-    let count = |label: Label| readings.iter().filter(|reading| reading.label == label).count();
-    let [stray, bad, good] = [Label::Stray, Label::Bad, Label::Good].map(count);
+    let count = |known: Known| readings.iter().filter(|reading| reading.known == known).count();
+    let [stray, bad, good] = [Known::Stray, Known::Bad, Known::Good].map(count);
     println!("\n{name}: {stray} stray, {bad} bad and {good} good commits");
     println!("{:<24}{:>18}{:>18}{:>18}", "right, in percent", "stray is not bad", "bad is bad", "good is not bad");
     let row = |name: &str, says_bad: &dyn Fn(&Reading) -> bool| {
-        let [stray, bad, good] = [Label::Stray, Label::Bad, Label::Good].map(|label| share(readings, label, says_bad));
+        let [stray, bad, good] = [Known::Stray, Known::Bad, Known::Good].map(|known| share(readings, known, says_bad));
         println!("{name:<24}{stray:>18}{bad:>18}{good:>18}");
     };
     row("any crash", &|reading| reading.any);
@@ -262,11 +210,11 @@ fn print(name: &str, readings: &[&Reading]) {
 
 /// How many of these commits are read rightly, with half the width of the 95 % interval: the commits of one bisection are alike, so the
 /// variance is that of a ratio over bisections.
-fn share(readings: &[&Reading], label: Label, says_bad: &dyn Fn(&Reading) -> bool) -> String {
+fn share(readings: &[&Reading], known: Known, says_bad: &dyn Fn(&Reading) -> bool) -> String {
     let mut bisections: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for reading in readings.iter().filter(|reading| reading.label == label) {
+    for reading in readings.iter().filter(|reading| reading.known == known) {
         let (right, all) = bisections.entry(&reading.id).or_default();
-        *right += f64::from(u8::from(says_bad(reading) == (label == Label::Bad)));
+        *right += f64::from(u8::from(says_bad(reading) == (known == Known::Bad)));
         *all += 1.0;
     }
     let (right, all) = bisections.values().fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
