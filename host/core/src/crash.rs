@@ -53,6 +53,13 @@ pub struct CrashReport {
     pub properties: Vec<(String, String)>,
 }
 
+impl CrashReport {
+    /// A crash of which no more is known than its title.
+    pub fn titled(title: impl Into<String>) -> Self {
+        Self { title: title.into(), ..Self::default() }
+    }
+}
+
 /// One look of the target, and how many trials showed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Face {

@@ -135,7 +135,7 @@ impl Target {
         let mut judged: Vec<(f64, u32)> = Vec::new();
         let mut about = format!("{} | {}", self.name, self.titles.join(", "));
         for (title, count) in &looks {
-            let seen = CrashReport { title: (*title).to_owned(), ..CrashReport::default() };
+            let seen = CrashReport::titled(*title);
             let relation = policies.relate_to(self.faces.clone(), &seen, &one.commit).expect("the bundled classifier answers");
             about += &format!("\n      {count} x {title}: {:.3} {}", relation.same, relation.reason);
             judged.push((relation.same, *count));

@@ -81,11 +81,7 @@ fn faces(start: &Tested) -> Vec<Face> {
             *titles.entry(title).or_default() += 1;
         }
     }
-    titles.into_iter().map(|(title, trials)| Face { report: titled(title), trials }).collect()
-}
-
-fn titled(title: &str) -> CrashReport {
-    CrashReport { title: title.to_owned(), ..CrashReport::default() }
+    titles.into_iter().map(|(title, trials)| Face { report: CrashReport::titled(title), trials }).collect()
 }
 
 /// What is looked for, and where it was found.
@@ -110,7 +106,7 @@ impl Target<'_> {
                 Run::Crashed(title) => {
                     let chance = match chances.get(title.as_str()) {
                         Some(chance) => *chance,
-                        None => self.same(&titled(title))?,
+                        None => self.same(&CrashReport::titled(title))?,
                     };
                     chances.insert(title, chance);
                     sum += chance;

@@ -111,5 +111,5 @@ impl Truth {
 
 /// A crash of which no more is known than its title.
 pub(crate) fn titled(title: &str, trials: u32) -> Face {
-    Face { report: CrashReport { title: title.to_owned(), ..CrashReport::default() }, trials }
+    Face { report: CrashReport::titled(title), trials }
 }

@@ -223,7 +223,7 @@ fn elsewhere(test: &syzbot::Tested) -> Option<Elsewhere> {
         syzbot::Place::Step => (Role::Candidate, None),
         syzbot::Place::Parent => return None,
     };
-    let crashed = |title: &String| Seen::Crashed(CrashReport { title: title.clone(), ..CrashReport::default() });
+    let crashed = |title: &String| Seen::Crashed(CrashReport::titled(title));
     let mut trials: Vec<Seen> = test
         .runs
         .iter()

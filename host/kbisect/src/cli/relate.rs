@@ -70,7 +70,7 @@ fn crash(policies: &Policies, text: &str) -> Result<CrashReport, Error> {
         if title.is_empty() {
             return Err(Error::user("there is no title behind `title:`"));
         }
-        return Ok(CrashReport { title: title.to_owned(), ..CrashReport::default() });
+        return Ok(CrashReport::titled(title));
     }
     let bytes = console::read(Path::new(text)).map_err(|error| {
         Error::user(format!("cannot read {text}: {error}")).hint("name a file, or write `title:` before a title")

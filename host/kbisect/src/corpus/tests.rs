@@ -9,7 +9,7 @@ fn case(text: &str) -> Case {
 }
 
 fn titled(title: &str) -> CrashReport {
-    CrashReport { title: title.to_owned(), ..CrashReport::default() }
+    CrashReport::titled(title)
 }
 
 fn score(case: &Case, report: Option<&CrashReport>) -> (Vec<Miss>, BTreeMap<Field, Score>) {

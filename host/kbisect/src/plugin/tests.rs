@@ -38,7 +38,7 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 fn report(title: &str) -> CrashReport {
-    CrashReport { title: title.to_owned(), ..CrashReport::default() }
+    CrashReport::titled(title)
 }
 
 fn ask(trials: usize) -> Ask {

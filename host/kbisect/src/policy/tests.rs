@@ -146,7 +146,7 @@ fn ask(outcomes: &[Outcome]) -> Ask {
 }
 
 fn crashed() -> Outcome {
-    let report = CrashReport { title: "BUG: bad thing in f".to_owned(), ..CrashReport::default() };
+    let report = CrashReport::titled("BUG: bad thing in f");
     Outcome::Crashed(Sighting { report, same: 0.999, look: 0 })
 }
 
@@ -339,7 +339,7 @@ fn commits_are_weighed_by_the_jobs_plugin_else_by_the_bundled_one() {
         policies.suspicion().map(str::to_owned)
     };
     let crash = [face("BUG: bad thing in f", "fs/f.c", 3)];
-    let exit = [Face { report: CrashReport { title: "exit status 1".to_owned(), ..CrashReport::default() }, trials: 1 }];
+    let exit = [Face { report: CrashReport::titled("exit status 1"), trials: 1 }];
     let mine = |id: &str, priority| Plugin { priority, ..bench.entry(id, &[Hook::Suspicion], json!({})) };
     let of = Some("stack-prior".to_owned());
     assert_eq!(chosen(&[], &crash), of);

@@ -53,11 +53,8 @@ fn run(explanation: &Explanation) -> String {
         explanation.stays.iter().for_each(|stay| text += &row(stay));
     }
     if explanation.retracted > 0 {
-        let _ = writeln!(
-            text,
-            "Taken back: {} (still in the counts above).",
-            counted(explanation.retracted as u64, "trial or assumption").replace("trial or assumptions", "trials or assumptions")
-        );
+        let what = if explanation.retracted == 1 { "trial or assumption" } else { "trials or assumptions" };
+        let _ = writeln!(text, "Taken back: {} {what} (still in the counts above).", explanation.retracted);
     }
     let _ = write!(text, "\nNow: {}; {}\n", standing(&explanation.now), answer(explanation));
     text += &candidates(explanation);
@@ -345,7 +342,7 @@ fn trial(told: &TrialTold, reasons: &mut HashSet<(u32, String)>) -> String {
         Some(ratio) if ratio >= 100.0 => format!("LR {ratio:.0}"),
         Some(ratio) => format!("LR {ratio:.2}"),
     };
-    let build = if told.build > 1 { " (2nd build)" } else { "" };
+    let build = if told.build > 1 { format!(" (build {})", told.build) } else { String::new() };
     let number = format!("trial {}", told.trial.0);
     let said = shortened(&format!("{said}{build}"), 33);
     let bits = told.after.range.map_or_else(String::new, |_| format!("  {:.1} bits", told.after.bits));

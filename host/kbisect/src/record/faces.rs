@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn crash(title: &str, same: f64) -> Outcome {
-        let report = CrashReport { title: title.to_owned(), ..CrashReport::default() };
+        let report = CrashReport::titled(title);
         Outcome::Crashed(Sighting { report, same, look: 0 })
     }
 
@@ -157,7 +157,7 @@ mod tests {
         ] {
             ended(&mut faces, at, outcome);
         }
-        let face = |title: &str| CrashReport { title: title.to_owned(), ..CrashReport::default() };
+        let face = |title: &str| CrashReport::titled(title);
         faces.take(&Event::Target { faces: vec![face("b"), face("a")], origin: "start commit".to_owned() });
         faces.take(&Event::Related { trial: TrialNumber(1), outcome: crash("stray", 0.01), reason: String::new() });
         let counts: Vec<(String, u32, u32)> =

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn crash(title: &str, same: f64) -> Outcome {
-        let report = CrashReport { title: title.to_owned(), ..CrashReport::default() };
+        let report = CrashReport::titled(title);
         Outcome::Crashed(Sighting { report, same, look: 1 })
     }
 

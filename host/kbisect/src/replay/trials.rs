@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
                             trials: 1,
                         }),
                     }
-                    Outcome::Crashed(Sighting { report: titled(title), same: relation.same, look })
+                    Outcome::Crashed(Sighting { report: CrashReport::titled(title), same: relation.same, look })
                 }
             }));
         }
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         if let Some(known) = self.known.get(title) {
             return Ok(known.clone());
         }
-        let report = titled(title);
+        let report = CrashReport::titled(title);
         let relation = related(self.policies, self.faces.clone(), &report, at)?;
         let policies = self.policies;
         let look = self.looks.number(&report, |one, other| {
@@ -113,10 +113,6 @@ impl<'a> Reader<'a> {
 
 fn trial(outcome: Outcome) -> Trial {
     Trial { outcome, exposure: 1.0 }
-}
-
-fn titled(title: &str) -> CrashReport {
-    CrashReport { title: title.to_owned(), ..CrashReport::default() }
 }
 
 fn related(policies: &Policies, faces: Vec<Face>, seen: &CrashReport, at: &CommitId) -> Result<Relation, Error> {
@@ -134,7 +130,7 @@ pub(super) fn faces(policies: &Policies, start: &Tested, last: Option<&Crash>) -
         .runs
         .iter()
         .filter_map(|run| match run {
-            Run::Crashed(title) => Some(titled(title)),
+            Run::Crashed(title) => Some(CrashReport::titled(title)),
             _ => None,
         })
         .collect();

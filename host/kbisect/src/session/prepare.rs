@@ -192,5 +192,5 @@ fn stated_target(parts: &Parts) -> Result<Option<(Vec<CrashReport>, &'static str
         };
         return Ok(Some((vec![report.clone()], "crash file")));
     }
-    Ok(parts.job.title.as_ref().map(|title| (vec![CrashReport { title: title.clone(), ..CrashReport::default() }], "title")))
+    Ok(parts.job.title.as_ref().map(|title| (vec![CrashReport::titled(title)], "title")))
 }

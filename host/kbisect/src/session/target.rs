@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn titled(title: &str) -> CrashReport {
-        CrashReport { title: title.to_owned(), ..CrashReport::default() }
+        CrashReport::titled(title)
     }
 
     fn shapes(titles: &[&str]) -> Vec<(Vec<String>, u32)> {

@@ -50,7 +50,7 @@ const REMARKS: [&str; 34] = [
 
 /// The item that this line is, or begins, before the totals were told; none where it is no known line.
 pub(super) fn in_search(line: &str) -> Option<Item> {
-    let item = told(line).or_else(|| git(line))?;
+    let item = of_a_test(line).or_else(|| of_the_way(line)).or_else(|| git(line))?;
     // What would not be written back as it stands is not understood.
     (item.to_string() == line).then_some(item)
 }
@@ -61,7 +61,8 @@ pub(super) fn in_answer(line: &str) -> Option<Item> {
     (item.to_string() == line).then_some(item)
 }
 
-fn told(line: &str) -> Option<Item> {
+/// What is said of one commit and its test.
+fn of_a_test(line: &str) -> Option<Item> {
     // By frequency.
     if let Some(rest) = line.strip_prefix("run #") {
         let (run, said) = rest.split_once(": ")?;
@@ -99,6 +100,11 @@ fn told(line: &str) -> Option<Item> {
     if let Some(why) = line.strip_prefix("unable to determine the verdict: ") {
         return Some(Item::Undecided(why.to_owned()));
     }
+    None
+}
+
+/// What is said of the bisection as a whole.
+fn of_the_way(line: &str) -> Option<Item> {
     if let Some(start) = line.strip_prefix("bisecting cause commit starting from ") {
         return Some(Item::Aim { kind: Kind::Cause, start: start.parse().ok()? });
     }

@@ -60,7 +60,7 @@ impl Story {
 
     fn trial(&mut self, number: u8, role: Role, crashed: bool) {
         self.trials += 1;
-        let report = CrashReport { title: "WARNING in x".to_owned(), ..CrashReport::default() };
+        let report = CrashReport::titled("WARNING in x");
         self.add(Event::TrialEnded {
             trial: TrialNumber(self.trials),
             commit: commit(number),

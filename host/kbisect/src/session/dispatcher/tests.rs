@@ -68,7 +68,7 @@ fn ended(dispatcher: &mut Dispatcher<'_>, commit: CommitId, outcome: Outcome, se
 
 /// Records a trial that crashed, and that the policy takes its commit for bad.
 fn is_bad(dispatcher: &mut Dispatcher<'_>, commit: CommitId) {
-    let report = CrashReport { title: "BUG: bad".to_owned(), ..CrashReport::default() };
+    let report = CrashReport::titled("BUG: bad");
     ended(dispatcher, commit, Outcome::Crashed(Sighting { report, same: 0.99, look: 0 }), 1.0);
     let judgement = Judgement { decision: Decision::Conclude(Verdict::Bad), confidence: 1.0, reason: "it crashed".to_owned() };
     let trials = dispatcher.state.done(commit);
