@@ -150,6 +150,7 @@ impl Lab {
                 found.or_none = text.contains("the same bug: then it is not fixed yet (");
                 assert_eq!(text.contains("\n  Doubtful: its kernel is the same as its parent's\n"), found.no_op, "{text}");
                 assert_eq!(text.contains("\n  Doubtful: it is release v"), found.release, "{text}");
+                assert_eq!(logs_one_signature(run), found.no_op);
             }
             _ => panic!("{shown}"),
         }
@@ -176,6 +177,14 @@ impl Lab {
         found.report = !report["splat"].as_str().unwrap().is_empty();
         found.effort.0 = report["tested"].as_array().unwrap().len();
     }
+}
+
+/// Whether the log gives the named commit and its parent one signature.
+fn logs_one_signature(run: &Path) -> bool {
+    let log = fs::read_to_string(run.join("bisect.log")).unwrap();
+    let signature = |of: &str| log.lines().find_map(|line| line.strip_prefix(of));
+    let (culprit, parent) = (signature("culprit signature: "), signature("parent  signature: "));
+    culprit.is_some() && culprit == parent
 }
 
 /// Syzkaller's confidence: the product over the verdicts on commits that git chose, each as it was when the policy first had one.

@@ -81,6 +81,8 @@ struct Text {
     stays: Stays,
     /// What came of builds, where it is not in the log yet: one may end before the search turns to its commit.
     built: HashMap<CommitId, String>,
+    /// The signatures of the kernels built first.
+    signatures: HashMap<CommitId, String>,
     /// Trials that ended and are not in the log yet, by their commit: some end after the search has left it.
     runs: BTreeMap<CommitId, Vec<(TrialNumber, String)>>,
     /// Why each commit was tested first.
@@ -125,7 +127,10 @@ impl Text {
                 self.build_seconds += seconds;
                 let mut line = String::new();
                 match result {
-                    BuildResult::Built { signature: Some(signature), .. } => put(&mut line, &Item::Signature(signature.clone())),
+                    BuildResult::Built { signature: Some(signature), .. } => {
+                        self.signatures.entry(*commit).or_insert_with(|| signature.clone());
+                        put(&mut line, &Item::Signature(signature.clone()));
+                    }
                     BuildResult::Built { .. } | BuildResult::Infra(_) => {}
                     BuildResult::Failed(why) => {
                         put(&mut line, &Item::BuildFailed { commit: Some(*commit), why: one_line(why) });
@@ -290,6 +295,12 @@ impl Text {
             if self.ends.as_ref().is_some_and(|ends| self.tested.contains(&ends.start)) {
                 let wrong = 1.0 - suspects.first().map_or(0.0, |first| first.probability);
                 put(lines, &Item::ErrorProbability(format!("{wrong:.2}")));
+            }
+            if let [parent] = &text.parents[..]
+                && let (Some(culprit), Some(parent)) = (self.signatures.get(&text.commit), self.signatures.get(parent))
+            {
+                put(lines, &Item::CulpritSignature { signature: culprit.clone(), first_form: false });
+                put(lines, &Item::ParentSignature { signature: parent.clone(), first_form: false });
             }
         }
         let total = self.first_time.map_or(0.0, |first| now.duration_since(first).as_secs_f64());
