@@ -12,6 +12,7 @@
 //! This crate is pure: no clock, files, network, threads or printing. The same calls give the same answers.
 
 pub mod bisector;
+pub mod caveat;
 pub mod commit;
 pub mod crash;
 pub mod credence;

@@ -103,6 +103,19 @@ macro_rules! export_hook {
                     $crate::host::report_panics();
                     <$plugin as $crate::Suspicion>::attribute(&$crate::host::Live, &commit, releases)
                 }
+
+                fn because(commits: Vec<$crate::suspicion::CommitFacts>) -> Result<Vec<String>, String> {
+                    $crate::host::report_panics();
+                    <$plugin as $crate::Suspicion>::because(&$crate::host::Live, &commits)
+                }
+
+                fn qualify(
+                    commit: $crate::suspicion::CommitFacts,
+                    diff: Option<String>,
+                ) -> Result<Option<$crate::suspicion::Caveat>, String> {
+                    $crate::host::report_panics();
+                    <$plugin as $crate::Suspicion>::qualify(&$crate::host::Live, &commit, diff.as_deref())
+                }
             }
 
             #[cfg(target_family = "wasm")]

@@ -181,6 +181,7 @@ pub mod recipients {
 
 /// Words of the suspicion hook.
 pub mod suspicion {
+    pub use crate::bindings::suspicion::exports::kbisect::plugin::suspicion::Caveat;
     pub use crate::bindings::suspicion::exports::kbisect::plugin::suspicion::CommitFacts;
     pub use crate::bindings::suspicion::exports::kbisect::plugin::suspicion::Credit;
 }
@@ -238,6 +239,25 @@ pub trait Suspicion: Plugin {
     /// function.
     fn attribute(host: &impl Host, commit: &suspicion::CommitFacts, releases: u32) -> Result<Option<suspicion::Credit>, String> {
         let _ = (host, commit, releases);
+        Ok(None)
+    }
+
+    /// Why commits have their weights, one line each; empty where there is nothing to say, which is the answer unless a plugin has this
+    /// function.
+    fn because(host: &impl Host, commits: &[suspicion::CommitFacts]) -> Result<Vec<String>, String> {
+        let _ = host;
+        Ok(vec![String::new(); commits.len()])
+    }
+
+    /// What must be said of the commit that is named: that it is not in what is tested, or may only make an older bug show. `diff` is what
+    /// it changes against its parent, as `git diff --unified=0` shows it; none of a merge, nor of much. None, nothing to say, is the answer
+    /// unless a plugin has this function.
+    fn qualify(
+        host: &impl Host,
+        commit: &suspicion::CommitFacts,
+        diff: Option<&str>,
+    ) -> Result<Option<suspicion::Caveat>, String> {
+        let _ = (host, commit, diff);
         Ok(None)
     }
 }

@@ -1,15 +1,18 @@
 //! Bundled suspicion: which commits look guilty by what the crash shows.
 //!
 //! [`target`] is what the crash shows, [`place`] where a commit is beside it, [`words`] what both speak of, [`weights`] what that is
-//! worth to the search; [`credit`] weighs the commit that the search ended at, by its files on the [`stack`] and by [`everywhere`], the
+//! worth to the search, and [`because`] why, in words; [`caveat`] is what must be said of a commit that is named; [`credit`] weighs the commit that the search ended at, by its files on the [`stack`] and by [`everywhere`], the
 //! files that many crashes pass through. Reads the properties `newest-commit` (whose MAINTAINERS file is the one that counts) and `arch`; has no settings.
 
 use kbisect_sdk::Host;
 use kbisect_sdk::Plugin;
 use kbisect_sdk::Suspicion;
+use kbisect_sdk::suspicion::Caveat;
 use kbisect_sdk::suspicion::CommitFacts;
 use kbisect_sdk::suspicion::Credit;
 
+pub mod because;
+pub mod caveat;
 pub mod credit;
 pub mod everywhere;
 pub mod place;
@@ -43,6 +46,15 @@ impl Suspicion for StackPrior {
 
     fn attribute(host: &impl Host, commit: &CommitFacts, releases: u32) -> Result<Option<Credit>, String> {
         Ok(credit::of(&Stack::read(host), commit, releases))
+    }
+
+    fn because(host: &impl Host, commits: &[CommitFacts]) -> Result<Vec<String>, String> {
+        let Some(target) = Target::read(host) else { return Ok(vec![String::new(); commits.len()]) };
+        Ok(commits.iter().map(|commit| because::of(&target, commit)).collect())
+    }
+
+    fn qualify(host: &impl Host, commit: &CommitFacts, diff: Option<&str>) -> Result<Option<Caveat>, String> {
+        Ok(caveat::of(host, commit, diff))
     }
 }
 

@@ -30,6 +30,12 @@ fn is_everywhere(word: &str) -> bool {
 /// commit touches count, too.
 #[must_use]
 pub fn in_common(target: &Target, commit: &CommitFacts) -> usize {
+    common(target, commit).len()
+}
+
+/// These words, in alphabetical order.
+#[must_use]
+pub fn common(target: &Target, commit: &CommitFacts) -> Vec<String> {
     let mut said = of(&commit.subject);
     if !target.has_files() {
         for file in &commit.files {
@@ -37,5 +43,7 @@ pub fn in_common(target: &Target, commit: &CommitFacts) -> usize {
             said.extend(of(name.rsplit_once('.').map_or(name, |(stem, _)| stem)));
         }
     }
-    said.intersection(&target.words).count()
+    let mut common: Vec<String> = said.intersection(&target.words).cloned().collect();
+    common.sort();
+    common
 }

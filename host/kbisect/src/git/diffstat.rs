@@ -29,6 +29,9 @@ pub struct DiffStat {
     pub files: Vec<FileStat>,
 }
 
+/// Unchanged lines around changed ones, as git has it.
+const CONTEXT: u32 = 3;
+
 impl Repository {
     /// Lines changed against the first parent. Attributes do not count: what is binary is told from the content.
     pub fn diffstat(&self, commit: &CommitId) -> Result<DiffStat, Error> {
@@ -56,6 +59,31 @@ impl Repository {
         Ok(DiffStat { files })
     }
 
+    /// What a commit changes against its only parent, as `git diff --unified=0` shows it; none of a commit without a parent or with several,
+    /// and where it is more than `most` bytes. Bytes that are not UTF-8 are replaced.
+    pub fn diff(&self, commit: &CommitId, most: usize) -> Result<Option<String>, Error> {
+        if self.parents(commit)?.len() != 1 {
+            return Ok(None);
+        }
+        let mut text = Vec::new();
+        let mut fits = true;
+        self.with_diff_of(commit, 0, |diff| {
+            let printed = diff.print(git2::DiffFormat::Patch, |_, _, line| {
+                if matches!(line.origin(), '+' | '-' | ' ') {
+                    text.push(line.origin() as u8);
+                }
+                text.extend_from_slice(line.content());
+                fits = text.len() <= most;
+                fits
+            });
+            match printed {
+                Err(error) if fits => Err(Error::git(format!("compare {commit} with its parent"), error)),
+                _ => Ok(()),
+            }
+        })?;
+        Ok(fits.then(|| String::from_utf8_lossy(&text).into_owned()))
+    }
+
     fn content(&self, odb: &git2::Odb<'_>, side: Side) -> Result<Vec<u8>, Error> {
         match side {
             Side::Nothing => Ok(Vec::new()),
@@ -65,6 +93,15 @@ impl Repository {
     }
 
     fn with_diff<T>(&self, commit: &CommitId, read: impl FnOnce(&git2::Diff<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.with_diff_of(commit, CONTEXT, read)
+    }
+
+    fn with_diff_of<T>(
+        &self,
+        commit: &CommitId,
+        context: u32,
+        read: impl FnOnce(&git2::Diff<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let parent = self.parents(commit)?.first().copied();
         let git = self.git();
         let tree = |id: &CommitId| {
@@ -72,7 +109,7 @@ impl Repository {
         };
         let (old, new) = (parent.as_ref().map(tree).transpose()?, tree(commit)?);
         let mut options = DiffOptions::new();
-        options.ignore_submodules(false).include_typechange(true);
+        options.ignore_submodules(false).include_typechange(true).context_lines(context);
         let diff = git
             .diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))
             .map_err(|error| Error::git(format!("compare {commit} with its parent"), error))?;

@@ -217,6 +217,14 @@ pub(super) fn check_weights(weights: Vec<f64>, commits: usize) -> Result<Vec<f64
     }
 }
 
+/// Checks that there is one reason for each commit.
+pub(super) fn check_reasons(reasons: &[String], commits: usize) -> Result<Vec<String>, String> {
+    if reasons.len() != commits {
+        return Err(format!("it gives {} reasons for {commits} commits", reasons.len()));
+    }
+    Ok(reasons.iter().map(|reason| one_line(reason)).collect())
+}
+
 /// Checks that a credit's odds are above 0 and make sense.
 pub(super) fn check_credit(odds: f64, reason: &str) -> Result<Credit, String> {
     if odds > 0.0 && odds <= MOST_ODDS {

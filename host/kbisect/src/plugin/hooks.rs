@@ -1,5 +1,6 @@
 //! The hooks' calls: arguments in, a checked answer out. A hook that the component does not export must not be asked.
 
+use kbisect_core::caveat::Caveat;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::credence::Credit;
@@ -100,11 +101,34 @@ impl Plugin {
         })
     }
 
-    /// Asks what a commit that the search ended at looks like; none: no opinion. `releases` were walked back to the first clean one.
-    pub fn attribute(&self, surroundings: &Surroundings, commit: &CommitFacts, releases: u32) -> Answer<Option<Credit>> {
-        let bytes = 40 + commit.subject.len() + commit.files.iter().map(String::len).sum::<usize>();
+    /// Asks why commits have their weights: one text each.
+    pub fn because(&self, surroundings: &Surroundings, commits: &[CommitFacts]) -> Answer<Vec<String>> {
+        let bytes = commits.iter().map(CommitFacts::size).sum();
+        let facts: Vec<_> = commits.iter().map(Into::into).collect();
+        self.call(surroundings, bytes, |store, instance| {
+            let hook = self.exports.suspicion.as_ref().expect(EXPORTED).load(&mut *store, instance)?;
+            let answer = hook.call_because(store, &facts)?;
+            Ok(answer
+                .map_err(refused)
+                .and_then(|reasons| answer::check_reasons(&reasons, commits.len()).map_err(CallError::Nonsense)))
+        })
+    }
+
+    /// Asks what must be said of a commit beside its name; none: nothing.
+    pub fn qualify(&self, surroundings: &Surroundings, commit: &CommitFacts, diff: Option<&str>) -> Answer<Option<Caveat>> {
+        let bytes = commit.size() + diff.map_or(0, str::len);
         let facts = commit.into();
         self.call(surroundings, bytes, |store, instance| {
+            let hook = self.exports.suspicion.as_ref().expect(EXPORTED).load(&mut *store, instance)?;
+            let answer = hook.call_qualify(store, &facts, diff)?;
+            Ok(answer.map_err(refused).map(|caveat| caveat.map(Into::into)))
+        })
+    }
+
+    /// Asks what a commit that the search ended at looks like; none: no opinion. `releases` were walked back to the first clean one.
+    pub fn attribute(&self, surroundings: &Surroundings, commit: &CommitFacts, releases: u32) -> Answer<Option<Credit>> {
+        let facts = commit.into();
+        self.call(surroundings, commit.size(), |store, instance| {
             let hook = self.exports.suspicion.as_ref().expect(EXPORTED).load(&mut *store, instance)?;
             let answer = hook.call_attribute(store, &facts, releases)?;
             Ok(answer.map_err(refused).and_then(|credit| {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::RwLock;
 
+use kbisect_core::caveat::Caveat;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Face;
@@ -183,6 +184,24 @@ impl Policies {
     pub fn attribute(&self, commit: &CommitFacts, releases: u32) -> Option<Credit> {
         let member = &self.shared.members[self.routes().suspicion?];
         self.ask(member, Hook::Suspicion, |plugin, around| plugin.attribute(around, commit, releases)).ok()?
+    }
+
+    /// Why commits look as guilty as they do, a text for each that may be empty; none where nobody has an opinion, or the plugin failed.
+    /// At most as many commits as are weighed in one call.
+    pub fn because(&self, commits: &[CommitFacts]) -> Option<Vec<String>> {
+        let member = &self.shared.members[self.routes().suspicion?];
+        self.ask(member, Hook::Suspicion, |plugin, around| plugin.because(around, commits)).ok()
+    }
+
+    /// What must be said of a commit that the search ended at; `diff` is what it changes, as far as that is to be looked at. The bundled
+    /// plugin answers where no other is asked, or it fails.
+    pub fn qualify(&self, commit: &CommitFacts, diff: Option<&str>) -> Option<Caveat> {
+        let members = &self.shared.members;
+        let bundled = load::bundled_suspicion(members);
+        let chosen = self.routes().suspicion.unwrap_or(bundled);
+        let in_turn = if chosen == bundled { vec![bundled] } else { vec![chosen, bundled] };
+        let ask = |at: usize| self.ask(&members[at], Hook::Suspicion, |plugin, around| plugin.qualify(around, commit, diff)).ok();
+        in_turn.into_iter().find_map(ask)?
     }
 
     /// As [`Self::attribute`], with a bisection that is not under way; the bundled plugin answers where the job names no other.

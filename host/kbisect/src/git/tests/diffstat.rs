@@ -49,8 +49,28 @@ fn changes_are_what_git_says() {
                 &["-c", "core.quotepath=off", "diff-tree", "-r", "--no-renames", "--stat=80", &old, &id.to_string()],
             );
             assert_eq!(stat.to_string(), drawn, "{id}");
+            let told = repository.diff(&id, usize::MAX).unwrap();
+            assert_eq!(told.is_some(), repository.parents(&id).unwrap().len() == 1, "{id}");
+            if let Some(text) = told.filter(|_| stat.files.iter().all(|file| file.binary.is_none())) {
+                let counted = |count: fn(&FileStat) -> usize| stat.files.iter().map(count).sum::<usize>();
+                assert_eq!(lines_of(&text), [counted(|file| file.added), counted(|file| file.deleted)], "{id}\n{text}");
+                assert_eq!(repository.diff(&id, text.len()).unwrap(), Some(text.clone()), "{id}");
+                assert!(text.is_empty() || repository.diff(&id, text.len() - 1).unwrap().is_none(), "{id}");
+            }
         }
     }
+}
+
+/// Lines that a difference adds, and such that it removes.
+fn lines_of(diff: &str) -> [usize; 2] {
+    let mut counts = [0; 2];
+    let mut in_hunk = false;
+    for line in diff.split('\n') {
+        in_hunk = (in_hunk || line.starts_with("@@ ")) && !line.starts_with("diff --git ");
+        counts[0] += usize::from(in_hunk && line.starts_with('+'));
+        counts[1] += usize::from(in_hunk && line.starts_with('-'));
+    }
+    counts
 }
 
 #[test]

@@ -119,6 +119,13 @@ fn only_addresses_are_recipients() {
 }
 
 #[test]
+fn reasons_are_one_line_and_one_each() {
+    let reasons = ["it\ntouches".to_owned(), String::new()];
+    assert_eq!(check_reasons(&reasons, 2).unwrap(), ["it touches", ""]);
+    assert_eq!(check_reasons(&reasons, 3).unwrap_err(), "it gives 2 reasons for 3 commits");
+}
+
+#[test]
 fn weights_are_finite_and_one_each() {
     assert_eq!(check_weights(vec![0.0, 2.5], 2).unwrap(), [0.0, 2.5]);
     assert_eq!(check_weights(vec![1.0], 2).unwrap_err(), "it gives 1 weights for 2 commits");

@@ -1,5 +1,7 @@
 //! The words of `wit/` version 0 and the core's, turned into each other.
 
+use kbisect_core::caveat::Caveat;
+use kbisect_core::caveat::CaveatKind;
 use kbisect_core::crash;
 use kbisect_core::policy;
 
@@ -186,6 +188,16 @@ impl From<wit_recipients::Edit> for answer::RecipientEdit {
 impl From<&answer::CommitFacts> for wit_suspicion::CommitFacts {
     fn from(commit: &answer::CommitFacts) -> Self {
         Self { id: commit.id.to_string(), subject: commit.subject.clone(), files: commit.files.clone() }
+    }
+}
+
+impl From<wit_suspicion::Caveat> for Caveat {
+    fn from(caveat: wit_suspicion::Caveat) -> Self {
+        let (kind, reason) = match caveat {
+            wit_suspicion::Caveat::NotBuilt(reason) => (CaveatKind::NotBuilt, reason),
+            wit_suspicion::Caveat::OnlyShows(reason) => (CaveatKind::OnlyShows, reason),
+        };
+        Self { kind, reason: answer::one_line(&reason) }
     }
 }
 
