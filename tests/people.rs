@@ -12,6 +12,8 @@ mod explain;
 mod git_log;
 #[path = "people/import.rs"]
 mod import;
+#[path = "people/record.rs"]
+mod record;
 mod support;
 #[path = "people/undo.rs"]
 mod undo;

@@ -71,12 +71,37 @@ fn the_crashs_stack_saves_builds() {
             other.map_or(&prior["usual"], |pair| &pair[1]).as_f64().unwrap()
         };
         assert!(weight(&planted.culprit) > prior["usual"].as_f64().unwrap(), "{prior}");
+        told(&world, &weighed, &planted.culprit, &shown);
         assert!(prior["bits"].as_f64().unwrap() > 0.3, "{prior}");
         with += built(&world, &weighed);
         without += built(&world, &uniform);
     }
     assert!(with < without, "{with} commits were built, and {without} without a prior");
     println!("{with} commits built with the prior, {without} without");
+}
+
+/// What the prior gave to the named commit stands in the report, as text and as data, and in what is explained.
+fn told(world: &World, run: &str, culprit: &str, report_text: &str) {
+    let report = support::report(&world.path(run));
+    let prior = &report["prior"][0];
+    assert_eq!((prior["commit"].as_str(), &prior["plugin"]), (Some(culprit), &"stack-prior".into()), "{prior}");
+    let reason = prior["reason"].as_str().unwrap_or_else(|| panic!("{prior}"));
+    assert!(prior["times"].as_f64().unwrap() > 1.0, "{prior}");
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(report_text.split("\nBefore the trials: ").nth(1).unwrap_or_else(|| panic!("{report_text}")));
+    assert!(
+        line.starts_with("stack-prior gave it ") && line.contains(&one_line(&format!("times the average weight: {reason}"))),
+        "{line}"
+    );
+    let explained = world.kbisect(&["explain", run, "--json"]).output().unwrap();
+    let explained: Value = serde_json::from_slice(&explained.stdout).unwrap();
+    assert_eq!(explained["candidates"][0]["prior"], *prior);
+    let explained = world.kbisect(&["explain", run]).output().unwrap();
+    let explained = one_line(&String::from_utf8(explained.stdout).unwrap());
+    assert!(
+        explained.contains(&one_line(&format!("before stack-prior gave it {}", &line["stack-prior gave it ".len()..]))[..60]),
+        "{explained}"
+    );
 }
 
 #[test]

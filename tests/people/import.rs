@@ -63,7 +63,7 @@ fn what_is_no_log_is_told_so() {
     ");
     insta::assert_snapshot!(refused(&world, "# bad\n".repeat(6 << 20)), @r"
     --- stderr
-    error: log: more than 32 MiB are no bisection log
+    error: log: 36 MiB are no bisection log: at most 16 are read
     --- exit status 2
     ");
     insta::assert_snapshot!(said(&world, &["import", "nothing", "--repo", "repo", "--", "./test.sh"]), @r"

@@ -1,12 +1,14 @@
 //! `kbisect import`: a run made of a bisection log, of git's own or of syzbot's.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Strategy;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::policy::Failure;
 use kbisect_core::policy::Outcome;
@@ -23,35 +25,51 @@ use crate::exit::Exit;
 use crate::git::Repository;
 use crate::gitlog;
 use crate::gitlog::Mark;
+use crate::plugin::facts::NoFacts;
+use crate::policy::Notice;
+use crate::policy::Policies;
 use crate::record::counted;
+use crate::replay;
+use crate::replay::Account;
+use crate::replay::History;
 use crate::session;
 use crate::session::Assume;
 use crate::session::Elsewhere;
 use crate::session::Seen;
 use crate::syzbot;
+use crate::syzbot::Line;
+use crate::syzbot::Log;
+
+/// So many warnings are told one by one.
+const WARNINGS: usize = 5;
 
 const EXAMPLES: &str = "\
 Examples:
+  kbisect import bisect.txt
+      one of syzbot's logs, without the kernel: its trials, and what they come to today
+  kbisect import bisect.txt --job job.toml --out run
+      the same as the beginning of a run; job.toml names the repository and says how to
+      build and test
   git bisect log > log; kbisect import log --repo . -- ./test.sh
       take the verdicts of a git bisection for granted, and go on with ./test.sh
-  kbisect import bisect.txt --job job.toml --out run
-      take over the trials of one of syzbot's logs; job.toml says how to build and test
-Then: kbisect explain DIR, kbisect undo DIR COMMIT, kbisect resume DIR.";
+Then: kbisect explain DIR, kbisect log DIR, kbisect replay DIR;
+with a repository also kbisect undo DIR COMMIT, kbisect resume DIR.";
 
 /// Make a run out of a bisection log, to look into it or to go on from there
 ///
-/// Of git's own log (`git bisect log`, or .git/BISECT_LOG) the verdicts are taken for granted: nothing of it is tested again unless
-/// you take it back. Of syzbot's logs the trials are taken over as evidence, their titles related to the start commit's by today's
-/// classifiers. The commits come from the log; how to build and test comes from the job file or from `-- CMD`.
+/// Of syzbot's logs the trials are taken over as evidence, their titles related to the start commit's by today's classifiers. Without a
+/// repository the run is the record of the log, to look into; what lies between the tested commits is not known then. Of git's own log
+/// (`git bisect log`, or .git/BISECT_LOG) the verdicts are taken for granted: nothing of it is tested again unless you take it back. The
+/// commits come from the log; how to build and test comes from the job file or from `-- CMD`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The log
+    /// The log, or a run that was made of one of syzbot's
     #[arg(value_name = "LOG")]
     log: PathBuf,
 
     /// A job file that says how to build and test; its `bad` and `good` give way to the log's
-    #[arg(long, value_name = "JOB.toml", conflicts_with_all = ["repo", "command"], required_unless_present = "repo")]
+    #[arg(long, value_name = "JOB.toml", conflicts_with_all = ["repo", "command"])]
     job: Option<PathBuf>,
 
     /// The repository, where there is no job file; it is only read
@@ -69,42 +87,33 @@ pub struct Args {
 
 /// Makes the run and says what it is.
 pub fn run(args: &Args) -> Result<Exit, Error> {
-    let text = read(&args.log)?;
     let out = args.out.clone().unwrap_or_else(|| {
         let name = args.log.file_stem().map_or_else(|| "log".to_owned(), |stem| stem.to_string_lossy().into_owned());
         PathBuf::from(format!("bisect-{name}"))
     });
-    match syzbot::read(&text) {
-        Ok(log) => from_syzbot(args, &log, &out),
-        Err(syzbot::Error::Git) => from_git(args, &text, &out),
-        Err(of_syzbot) => match gitlog::read(&text) {
-            Err(gitlog::Error::NotALog { first }) => Err(refused(
-                args,
-                &format!("neither a log of `git bisect` nor one of syzbot's bisections; the first line is `{first}`"),
-            )
-            .hint("git's is printed by `git bisect log`; syzbot's begins with `bisecting cause commit starting from …`")),
-            Err(gitlog::Error::Empty) => Err(refused(args, &of_syzbot.to_string())),
-            _ => from_git(args, &text, &out),
-        },
+    if args.log.is_dir() {
+        return from_syzbot(args, session::imported_log(&args.log)?, &out);
+    }
+    let bytes = syzbot::bytes_of(&args.log)?;
+    let of_syzbot = match syzbot::of_bytes(&bytes) {
+        Ok(log) => return from_syzbot(args, log, &out),
+        Err(error @ syzbot::Error::Binary) => return Err(refused(args, &error.to_string())),
+        Err(error) => error,
+    };
+    match (gitlog::read(&String::from_utf8_lossy(&bytes)), of_syzbot) {
+        (Err(gitlog::Error::NotALog { first }), syzbot::Error::NoAim { .. }) => Err(refused(
+            args,
+            &format!("neither a log of `git bisect` nor one of syzbot's bisections; the first line is `{first}`"),
+        )
+        .hint("git's is printed by `git bisect log`; syzbot's begins with `bisecting cause commit starting from …`")),
+        (Err(gitlog::Error::Empty), of_syzbot) => Err(refused(args, &of_syzbot.to_string())),
+        (Err(error), _) => Err(refused(args, &error.to_string())),
+        (Ok(log), _) => from_git(args, &log, &out),
     }
 }
 
 fn refused(args: &Args, what: &str) -> Error {
     Error::user(format!("{}: {what}", args.log.display()))
-}
-
-fn read(path: &Path) -> Result<String, Error> {
-    let cannot = |error: std::io::Error| Error::user(format!("cannot read {}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(cannot)?;
-    file.take(gitlog::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > gitlog::MAX_BYTES {
-        return Err(Error::user(format!("{}: more than {} MiB are no bisection log", path.display(), gitlog::MAX_BYTES >> 20)));
-    }
-    if bytes.contains(&0) {
-        return Err(Error::user(format!("{}: no bisection log: it is not text", path.display())));
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The job with the log's commits.
@@ -127,8 +136,11 @@ fn repository(args: &Args) -> Result<Repository, Error> {
     Ok(Repository::open(&path)?)
 }
 
-fn from_git(args: &Args, text: &str, out: &Path) -> Result<Exit, Error> {
-    let log = gitlog::read(text).map_err(|error| refused(args, &error.to_string()))?;
+fn from_git(args: &Args, log: &gitlog::Log, out: &Path) -> Result<Exit, Error> {
+    if args.job.is_none() && args.repo.is_none() {
+        return Err(refused(args, "git's log tells verdicts and no trials: without the repository nothing follows from them")
+            .hint(format!("kbisect import {0} --repo DIR -- CMD, or kbisect import {0} --job JOB.toml", args.log.display())));
+    }
     let repository = repository(args)?;
     let mut marks: Vec<(Mark, String)> = Vec::new();
     for one in &log.marks {
@@ -195,21 +207,66 @@ fn said(marks: &[(Mark, String)], terms: &(String, String)) -> String {
     format!("{good} {}, {bad} {}, {skip} skipped, taken for granted", terms.0, terms.1)
 }
 
-fn from_syzbot(args: &Args, log: &syzbot::Log, out: &Path) -> Result<Exit, Error> {
+fn from_syzbot(args: &Args, log: Log, out: &Path) -> Result<Exit, Error> {
+    if args.job.is_none() && args.repo.is_none() {
+        return recorded(&log, out);
+    }
     let repository = repository(args)?;
     let tests: Vec<Elsewhere> = log.tests().iter().filter_map(elsewhere).collect();
     for test in &tests {
         repository.resolve(&test.commit.to_string())?;
     }
     let settled = job(args, &log.start.to_string(), &[], log.kind)?;
-    let imported = session::import_trials(settled, &tests, out)?;
-    let trials: usize = tests.iter().map(|test| test.trials.len()).sum();
-    let (trials, commits) = (counted(trials as u64, "trial"), counted(tests.len() as u64, "test"));
+    let text = taken_over(&log);
+    let imported = session::import_trials(settled, log, &tests, out)?;
+    finish(&text, &imported, out)
+}
+
+/// What was found in the log.
+fn taken_over(log: &Log) -> String {
+    let tests = log.tests();
+    let trials: usize = tests.iter().map(|test| test.runs.len()).sum();
+    let run = tests.iter().filter(|test| !test.runs.is_empty() || test.build_failed.is_some()).count();
+    let (trials, commits) = (counted(trials as u64, "trial"), counted(run as u64, "test"));
     let mut text = format!("imported a log of syzbot: {trials} in {commits} of commits, taken over as evidence\n");
-    for warning in log.warnings.iter().take(5) {
+    for warning in log.warnings.iter().take(WARNINGS) {
         let _ = writeln!(text, "warning {warning}");
     }
-    finish(&text, &imported, out)
+    if log.warnings.len() > WARNINGS {
+        let _ = writeln!(text, "warning and {} more; kbisect log DIR --format json has all", log.warnings.len() - WARNINGS);
+    }
+    text
+}
+
+/// Keeps a log as it is, with what today's plugins make of it: nobody has the repository.
+fn recorded(log: &Log, out: &Path) -> Result<Exit, Error> {
+    let notices: Arc<Mutex<Vec<String>>> = Arc::default();
+    let sink = Arc::clone(&notices);
+    let tell = move |notice: Notice| {
+        let told = match notice {
+            Notice::Failed { plugin, hook, error, .. } => format!("plugin `{plugin}` failed in {hook}: {error}"),
+            Notice::Warned { message } => message,
+            Notice::Log { .. } => return,
+        };
+        sink.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+    };
+    let policies = Policies::load(&[], Arc::new(NoFacts), Arc::new(tell))?;
+    let commits = log.commits();
+    let line = Line::of(log, &commits);
+    let history = History { graph: Arc::new(line.graph()), ends: line.ends(log, &commits) };
+    let replay = replay::replay(log, &policies, &history, Strategy::Posterior, Vec::new())?;
+    let account = Account::new(&policies, log, &replay, false)?;
+    let mut record = account.record(&policies)?;
+    record.warnings.append(&mut notices.lock().unwrap_or_else(PoisonError::into_inner));
+    session::keep_record(record, out)?;
+    let mut text = taken_over(log);
+    let _ = writeln!(text, "start   {}", log.start.short());
+    text += "range   not known: that takes the repository, and there is only the log\n";
+    text += &replay::in_brief(&account);
+    let out = out.display();
+    let _ = writeln!(text, "to look into it: kbisect explain {out}, kbisect replay {out}, kbisect log {out}");
+    super::print(&text)?;
+    Ok(Exit::Success)
 }
 
 /// What a test of syzbot's says to a run; none where nothing was run.

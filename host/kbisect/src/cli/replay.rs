@@ -19,9 +19,10 @@ use crate::policy::Policies;
 use crate::replay;
 use crate::replay::Account;
 use crate::replay::History;
-use crate::replay::Line;
+use crate::session;
 use crate::syzbot;
 use crate::syzbot::Found;
+use crate::syzbot::Line;
 use crate::syzbot::Log;
 use crate::syzbot::Tested;
 
@@ -38,8 +39,8 @@ const NAMED: usize = 3;
 /// other. With one, the search has its whole history, and the log's trials as evidence.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A bisection log, as syzbot publishes them
-    #[arg(value_name = "LOG")]
+    /// A bisection log, as syzbot publishes them, or a run that was made of one
+    #[arg(value_name = "LOG|DIR")]
     log: PathBuf,
 
     /// How commits are chosen; `posterior`, the default with --repo, needs the history
@@ -89,7 +90,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         (Some(Choice::SyzkallerRule), _) => Some(Path::new(SYZKALLER_RULE)),
         (_, policy) => policy.as_deref(),
     };
-    let log = syzbot::read_file(&args.log)?;
+    let log = if args.log.is_dir() { session::imported_log(&args.log)? } else { syzbot::read_file(&args.log)? };
     let policies = args.classifiers.load_with(policy.map(flake_policy).into_iter().collect())?;
     let commits = log.commits();
     let mut warnings: Vec<String> = log.warnings.iter().map(|warning| format!("{}: {warning}", args.log.display())).collect();

@@ -40,6 +40,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         Some(report) => {
             let _ = write!(text, "\n{}", report_text::render(&report, None));
         }
+        None if recorded.is_record => text.push_str("state   the record of a log that ends before its answer\n"),
         None => text += &standing(&recorded, &args.directory.display().to_string()),
     }
     super::print(&text)?;
@@ -50,6 +51,7 @@ pub(super) fn table(recorded: &Recorded) -> String {
     let summary = &recorded.summary;
     let mut text = match summary.range {
         Some(range) => format!("range   {}, {} left\n", counted(range as u64, "commit"), summary.left),
+        None if recorded.is_record => "range   not known: that takes the repository, and there is only the log\n".to_owned(),
         None => "range   not known yet\n".to_owned(),
     };
     if summary.tested.is_empty() {

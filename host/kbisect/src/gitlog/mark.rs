@@ -4,9 +4,12 @@ use std::fmt;
 
 use kbisect_core::bisector::Kind;
 use kbisect_core::policy::Verdict;
+use serde::Deserialize;
+use serde::Serialize;
 
 /// What git is told of a commit. Bad is the side that is looked for: what the first of it is, is the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mark {
     /// `good`, `old`, or the term for it: before the change.
     Good,

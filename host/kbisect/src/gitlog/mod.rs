@@ -9,7 +9,6 @@ mod write;
 pub use mark::Mark;
 pub use read::Error;
 pub use read::Log;
-pub use read::MAX_BYTES;
 pub use read::Marked;
 pub use read::read;
 pub use write::Session;

@@ -6,9 +6,6 @@ use super::Mark;
 use crate::log_text::quoted;
 use crate::log_text::without_terminal_codes;
 
-/// A log of so many bytes has a hundred thousand marks; what is longer is no log.
-pub const MAX_BYTES: u64 = 32 << 20;
-
 /// Why a text is no log of git's, or cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -364,6 +361,24 @@ mod tests {
         insta::assert_snapshot!(refused("git bisect start --frob\n"), @"line 1: `--frob` is no option of `git bisect start`");
         insta::assert_snapshot!(refused("git bisect start\ngit bisect good v1\n"), @"no commit is marked bad: there is nothing to bisect yet");
         insta::assert_snapshot!(refused("git bisect start\ngit bisect good v1\ngit bisect bad v1\n"), @"line 3: `v1` was marked good in line 2, and is bad here");
+    }
+
+    #[test]
+    fn a_log_that_is_cut_tells_less_or_is_refused() {
+        let whole = format!(
+            "git bisect start\n# bad: [{A}] a title\ngit bisect bad {A}\n# good: [{B}] b\ngit bisect good {B}\n# skip: [{C}] c\n\
+             git bisect skip {C}\n# first bad commit: [{A}] a title\n"
+        );
+        let all = marks(&whole);
+        for at in 0..whole.len() {
+            match read(&whole[..at]) {
+                // The last name may be cut short; the repository knows it or not.
+                Ok(log) => log.marks.iter().zip(&all).for_each(|(one, (mark, name))| {
+                    assert!(one.mark == *mark && name.starts_with(&one.name), "{}", &whole[..at]);
+                }),
+                Err(error) => assert!(!error.to_string().is_empty()),
+            }
+        }
     }
 
     proptest::proptest! {

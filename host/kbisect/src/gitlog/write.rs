@@ -46,7 +46,8 @@ pub fn render(session: &Session) -> String {
     };
     let comment = |told: &Told| {
         let remark = told.remark.as_ref().map_or_else(String::new, |remark| format!("# {remark}\n"));
-        format!("{remark}# {}: [{}] {}\n", word(told.mark), told.commit, told.subject)
+        let line = format!("# {}: [{}] {}", word(told.mark), told.commit, told.subject);
+        format!("{remark}{}\n", line.trim_end())
     };
     let mut log: String = session.start.iter().map(comment).collect();
     log.push_str("git bisect start");

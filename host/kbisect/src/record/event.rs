@@ -12,6 +12,7 @@ use kbisect_core::bisector::Strategy;
 use kbisect_core::bisector::Stretch;
 use kbisect_core::bisector::Summary;
 use kbisect_core::bisector::TrialNumber;
+use kbisect_core::caveat::Caveat;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::credence::Credence;
@@ -21,6 +22,8 @@ use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::syzbot::Log;
 
 /// A durable event with its place and time, as one line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -177,8 +180,9 @@ pub enum Event {
         version: String,
         /// Host name.
         host: String,
-        /// The user's repository, absolute.
-        repo: String,
+        /// The user's repository, absolute; none where the run is no more than the record of a log.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        repo: Option<String>,
         /// The ends in question.
         ends: Ends,
         /// How commits are chosen.
@@ -188,6 +192,9 @@ pub enum Event {
         /// Verdicts that are taken for granted from the start.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         assumed: Vec<Assumed>,
+        /// The log of syzbot's that the run was made of: what is recorded until the run stops first was taken over from it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        imported: Option<Box<Log>>,
     },
     /// A later process goes on with the run.
     Resumed {
@@ -226,6 +233,9 @@ pub enum Event {
         usual: f64,
         /// The other commits with their weights, oldest first.
         weights: Vec<(CommitId, f64)>,
+        /// Why the guiltiest have theirs.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        because: Vec<(CommitId, String)>,
         /// How long it took, in seconds.
         seconds: f64,
     },
@@ -384,6 +394,9 @@ pub enum Event {
         /// How sure it is that the named commit introduced the crash, where more is known than the trials say.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         credence: Option<Credence>,
+        /// What must be said of the commit that the trials lead to.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        caveat: Option<Caveat>,
     },
     /// Who is to be told.
     Addressed {

@@ -5,6 +5,7 @@
 use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::TrialNumber;
+use kbisect_core::caveat::Caveat;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
@@ -13,6 +14,7 @@ use kbisect_core::policy::Verdict;
 use serde::Serialize;
 
 use super::event::Assumed;
+use super::priors::Prior;
 use super::report::Subject;
 
 /// Version of the explanation's shape.
@@ -33,6 +35,12 @@ pub struct Explanation {
     pub assumed: Vec<Assumed>,
     /// Trials and assumptions that were taken back.
     pub retracted: usize,
+    /// Nothing is known but a log: of the history only the commits that it tested.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub of_a_log: bool,
+    /// The commit that this log named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_named: Option<Subject>,
     /// The search's way, from the first commit that was tested on.
     pub stays: Vec<Stay>,
     /// The commit that was asked about.
@@ -43,6 +51,9 @@ pub struct Explanation {
     /// The answer that stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conclusion: Option<Conclusion>,
+    /// What must be said of the commit that the trials led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caveat: Option<Caveat>,
     /// The likeliest commits, best first.
     pub candidates: Vec<Candidate>,
     /// What the answer rests on, and what would change it.
@@ -168,6 +179,9 @@ pub struct Candidate {
     /// What is assumed of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assumed: Option<Verdict>,
+    /// What a suspicion plugin gave it before the trials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prior: Option<Prior>,
     /// Trials at tested commits that contain it, its own included.
     pub with: Counts,
     /// Trials at tested commits that do not contain it.

@@ -48,7 +48,12 @@ fn run(explanation: &Explanation) -> String {
     if explanation.stays.is_empty() {
         text.push_str("\nNo trial has ended yet.\n");
     } else {
-        text.push_str("\nThe way: what each commit's trials showed, how likely it has the bug, and how\nmuch is open (bits: about how many perfect tests are left).\n");
+        let way = if explanation.of_a_log {
+            "\nThe way that the log took: what each commit's trials showed, and how likely it\nhas the bug by today's reading of them.\n"
+        } else {
+            "\nThe way: what each commit's trials showed, how likely it has the bug, and how\nmuch is open (bits: about how many perfect tests are left).\n"
+        };
+        text.push_str(way);
         text.push_str("  #  commit        why         hit clean void other  P(has it)  bits       is\n");
         explanation.stays.iter().for_each(|stay| text += &row(stay));
     }
@@ -56,7 +61,17 @@ fn run(explanation: &Explanation) -> String {
         let what = if explanation.retracted == 1 { "trial or assumption" } else { "trials or assumptions" };
         let _ = writeln!(text, "Taken back: {} {what} (still in the counts above).", explanation.retracted);
     }
-    let _ = write!(text, "\nNow: {}; {}\n", standing(&explanation.now), answer(explanation));
+    text.push('\n');
+    if explanation.of_a_log {
+        let named = explanation.log_named.as_ref().map_or_else(String::new, |named| format!(" The log named {}.", cited(named)));
+        let range = "the range is not known, nor other candidates: there is no history but the log's.";
+        text += &wrapped("Now: ", &format!("{}; {range}{named}", answer(explanation)));
+    } else {
+        let _ = writeln!(text, "Now: {}; {}", standing(&explanation.now), answer(explanation));
+    }
+    if let Some(caveat) = &explanation.caveat {
+        text += &wrapped("Caveat: ", &caveat.reason);
+    }
     text += &candidates(explanation);
     text + &numbers(&explanation.numbers)
 }
@@ -85,6 +100,9 @@ fn assumptions(explanation: &Explanation) -> String {
 
 /// A commit as people write it, in one line.
 fn cited(subject: &Subject) -> String {
+    if subject.subject.is_empty() {
+        return subject.commit.short();
+    }
     format!("{} (\"{}\")", subject.commit.short(), shortened(&subject.subject, SUBJECT))
 }
 
@@ -120,6 +138,12 @@ fn standing(standing: &Standing) -> String {
         Some(range) => format!("{}, {} left, {:.1} bits", counted(range as u64, "commit"), standing.left, standing.bits),
         None => "the range is not known yet".to_owned(),
     }
+}
+
+/// Where a search stands, as far as it can be said, and how likely a commit has the bug.
+fn stood(explanation: &Explanation, now: &Standing) -> String {
+    let range = if explanation.of_a_log { String::new() } else { standing(now) + ", " };
+    format!("{range}P(has the bug) {}", precise(now.bad))
 }
 
 fn answer(explanation: &Explanation) -> String {
@@ -185,6 +209,9 @@ fn evidence(kind: Kind, candidate: &Candidate) -> String {
         if lines.is_empty() {
             let _ = writeln!(text, "{:10}{word:<9}nothing", "");
         }
+    }
+    if let Some(prior) = &candidate.prior {
+        text += &wrapped(&format!("{:10}{:<9}", "", "before"), &prior.told());
     }
     if let Some(assumed) = &candidate.assumed {
         let _ = writeln!(text, "{:10}{:<9}{}", "", "assumed", rows::verdict(Some(assumed)));
@@ -257,11 +284,11 @@ fn commit(explanation: &Explanation, asked: &Asked) -> String {
     for stay in explanation.stays.iter().filter(|stay| stay.commit.commit == asked.commit.commit) {
         text.push('\n');
         let now = &stay.before;
-        text += &wrapped(&format!("{:<9}", format!("#{}", stay.number)), &why(stay));
-        let _ = writeln!(text, "{:<9}{}, P(has the bug) {}", "before", standing(now), precise(now.bad));
+        text += &wrapped(&format!("{:<9}", format!("#{}", stay.number)), &why(explanation, stay));
+        let _ = writeln!(text, "{:<9}{}", "before", stood(explanation, now));
         asked.trials.iter().filter(|trial| trial.stay == stay.number).for_each(|told| text += &trial(told, &mut reasons));
         let now = &stay.after;
-        let _ = writeln!(text, "{:<9}{}, P(has the bug) {}", "after", standing(now), precise(now.bad));
+        let _ = writeln!(text, "{:<9}{}", "after", stood(explanation, now));
     }
     // What ended when the search had turned away, or was not told why it came.
     let placed = |trial: &&TrialTold| {
@@ -284,7 +311,7 @@ fn commit(explanation: &Explanation, asked: &Asked) -> String {
         };
         text += &wrapped("verdict  ", &format!("{decision}: {}", judgement.reason));
     }
-    let _ = writeln!(text, "{:<9}{}, P(has the bug) {}", "now", standing(&asked.now), precise(asked.now.bad));
+    let _ = writeln!(text, "{:<9}{}", "now", stood(explanation, &asked.now));
     if let Some(candidate) = &asked.candidate {
         let _ = writeln!(text, "{:<9}{} that it is the one", "", percent(candidate.probability));
         text += &evidence(explanation.kind, candidate);
@@ -297,7 +324,7 @@ fn precise(probability: Option<f64>) -> String {
 }
 
 /// Why the search turned to a commit, as the plan saw it then.
-fn why(stay: &Stay) -> String {
+fn why(explanation: &Explanation, stay: &Stay) -> String {
     if stay.by_hand {
         return "tested by hand: somebody asked for it".to_owned();
     }
@@ -313,6 +340,7 @@ fn why(stay: &Stay) -> String {
         Role::Verification => {
             "tested to verify the name: the culprit must have crashed, its parents must have been clean often enough".to_owned()
         }
+        Role::Candidate if explanation.of_a_log => "tested as a step of git bisect".to_owned(),
         Role::Candidate => {
             let split = stay.before.bad.map_or_else(String::new, |bad| {
                 format!(", and its trials split the likelihood {:.0} : {:.0}", bad * 100.0, (1.0 - bad) * 100.0)

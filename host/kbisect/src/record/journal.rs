@@ -113,22 +113,32 @@ impl Journal {
     ///
     /// When that fails, what was written of the line is taken back, so that a later try starts on a clean line.
     pub fn append(&mut self, event: Event) -> Result<Entry, JournalError> {
-        let entry = Entry { seq: self.next, time: jiff::Timestamp::now(), event };
-        let mut line = serde_json::to_vec(&entry).expect("events are plain data");
-        line.push(b'\n');
-        if let Err(error) = self.file.write_all(&line).and_then(|()| self.file.sync_data()) {
+        let mut entries = self.append_all(vec![event])?;
+        if self.abort_after == Some(self.written) {
+            std::process::abort();
+        }
+        Ok(entries.pop().expect("one event is one entry"))
+    }
+
+    /// Appends events that happened at once, and waits once until they are on the disk; as [`Self::append`] when that fails.
+    pub fn append_all(&mut self, events: Vec<Event>) -> Result<Vec<Entry>, JournalError> {
+        let time = jiff::Timestamp::now();
+        let entries: Vec<Entry> = (self.next..).zip(events).map(|(seq, event)| Entry { seq, time, event }).collect();
+        let mut lines = Vec::new();
+        for entry in &entries {
+            serde_json::to_writer(&mut lines, entry).expect("events are plain data");
+            lines.push(b'\n');
+        }
+        if let Err(error) = self.file.write_all(&lines).and_then(|()| self.file.sync_data()) {
             // Best effort: reading drops a torn line too.
             let _ = self.file.set_len(self.length);
             let _ = self.file.seek(SeekFrom::Start(self.length));
             return Err(JournalError::Io { action: "write", path: self.path.clone(), error });
         }
-        self.length += line.len() as u64;
-        self.next += 1;
-        self.written += 1;
-        if self.abort_after == Some(self.written) {
-            std::process::abort();
-        }
-        Ok(entry)
+        self.length += lines.len() as u64;
+        self.next += entries.len() as u64;
+        self.written += entries.len() as u64;
+        Ok(entries)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod json;
 pub mod mentions;
 pub mod pace;
+pub mod priors;
 pub mod recorder;
 pub mod report;
 pub mod report_text;

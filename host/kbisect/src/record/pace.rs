@@ -98,11 +98,12 @@ mod tests {
             format: 1,
             version: String::new(),
             host: String::new(),
-            repo: String::new(),
+            repo: None,
             ends: Ends { kind: Kind::Cause, start, good: Vec::new(), releases: Vec::new(), head: false },
             strategy,
             subject: String::new(),
             assumed: Vec::new(),
+            imported: None,
         }
     }
 

@@ -8,6 +8,7 @@ use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Suspect;
 use kbisect_core::bisector::Tested;
+use kbisect_core::caveat::Caveat;
 use kbisect_core::commit::CommitId;
 use kbisect_core::credence::Credence;
 use kbisect_core::policy::Failure;
@@ -24,6 +25,10 @@ use super::event::OtherBug;
 use super::event::Recipient;
 use super::faces::FaceCount;
 use super::faces::Faces;
+use super::priors::Prior;
+use super::priors::priors;
+use crate::syzbot::Found;
+use crate::syzbot::Log;
 
 /// Version of the report's shape.
 pub const SCHEMA: u32 = 1;
@@ -35,10 +40,22 @@ pub struct Report {
     pub schema: u32,
     /// What was looked for.
     pub kind: Kind,
+    /// Nothing was tested here: this is what a log by syzbot comes to, judged anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_a_log: bool,
+    /// The commit that this log named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_named: Option<Subject>,
     /// How it ended, with what remains. Without suspects where a commit is named and its probability was not measured.
     pub conclusion: Conclusion,
     /// The culprit (cause) or the fix; only when one commit is named.
     pub named: Option<Named>,
+    /// What must be said of the commit that the trials lead to, whether it is named or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caveat: Option<Caveat>,
+    /// What a suspicion plugin gave, before the trials, to the commits of the conclusion, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prior: Vec<Prior>,
     /// Where the crash was seen: not the culprit.
     pub start: Subject,
     /// Ends of the range that had no trial of their own, and that nobody vouches for: that they are bad and good was taken on trust.
@@ -127,18 +144,22 @@ pub struct NotCounted {
 impl Report {
     /// The report of a run that has concluded; none before.
     pub fn from_entries(entries: &[Entry]) -> Option<Self> {
-        let (started, ends, start_subject) = entries.iter().find_map(|entry| match &entry.event {
-            Event::Started { ends, subject, .. } => Some((entry.time, ends, subject)),
-            _ => None,
-        })?;
-        // What was concluded before something was taken back, assumed or asked for does not stand.
-        let mut since = entries.iter().rev().take_while(|entry| !entry.event.reopens());
-        let (ended, conclusion, summary, commit, splat, others, credence) = since.find_map(|entry| match &entry.event {
-            Event::Concluded { conclusion, summary, commit, splat, others, credence } => {
-                Some((entry.time, conclusion, summary, commit, splat, others, credence))
+        let (started, ends, start_subject, only_log) = entries.iter().find_map(|entry| match &entry.event {
+            Event::Started { ends, subject, repo, imported, .. } => {
+                Some((entry.time, ends, subject, imported.as_deref().filter(|_| repo.is_none())))
             }
             _ => None,
         })?;
+        let took = only_log.and_then(|log| log.answer().totals);
+        // What was concluded before something was taken back, assumed or asked for does not stand.
+        let mut since = entries.iter().rev().take_while(|entry| !entry.event.reopens());
+        let (ended, conclusion, summary, commit, splat, others, credence, caveat) =
+            since.find_map(|entry| match &entry.event {
+                Event::Concluded { conclusion, summary, commit, splat, others, credence, caveat } => {
+                    Some((entry.time, conclusion, summary, commit, splat, others, credence, caveat))
+                }
+                _ => None,
+            })?;
         let subjects = subjects(entries);
         let outcomes = outcomes(entries);
         let faces = Faces::of(entries).counts();
@@ -149,6 +170,7 @@ impl Report {
         let on_trust: Vec<CommitId> = [&ends.start].into_iter().chain(&ends.good).filter(untested).copied().collect();
         let measured = !on_trust.contains(&ends.start);
         let mut conclusion = conclusion.clone();
+        let prior = priors(entries, spoken_of(&conclusion));
         let named = match &mut conclusion {
             Conclusion::Found { suspects } => {
                 let probability = suspects.first().filter(|_| measured).map(|first: &Suspect| first.probability);
@@ -165,8 +187,12 @@ impl Report {
         Some(Self {
             schema: SCHEMA,
             kind: ends.kind,
+            of_a_log: only_log.is_some(),
+            log_named: only_log.and_then(named_by),
             conclusion,
             named,
+            caveat: caveat.clone(),
+            prior,
             start: Subject { commit: ends.start, subject: start_subject.clone() },
             on_trust,
             assumed: summary.assumed.clone(),
@@ -186,10 +212,12 @@ impl Report {
             not_counted: not_counted(outcomes.values().copied()),
             other_bugs: others.clone(),
             trials: outcomes.len() as u64,
-            seconds: ended.duration_since(started).as_secs_f64(),
-            build_seconds: seconds_of(|event| match event {
-                Event::BuildEnded { seconds, .. } => Some(*seconds),
-                _ => None,
+            seconds: took.and_then(|took| took.total).unwrap_or_else(|| ended.duration_since(started).as_secs_f64()),
+            build_seconds: took.and_then(|took| took.build).unwrap_or_else(|| {
+                seconds_of(|event| match event {
+                    Event::BuildEnded { seconds, .. } => Some(*seconds),
+                    _ => None,
+                })
             }),
             trial_seconds: seconds_of(|event| match event {
                 Event::TrialEnded { seconds, .. } => Some(*seconds),
@@ -199,6 +227,24 @@ impl Report {
             warnings: warnings(entries),
             splat: splat.clone(),
         })
+    }
+}
+
+/// The commit that a log names.
+pub fn named_by(log: &Log) -> Option<Subject> {
+    match log.answer().found {
+        Found::One { commit, subject, .. } => Some(Subject { commit, subject }),
+        _ => None,
+    }
+}
+
+/// The commits that a conclusion weighs.
+fn spoken_of(conclusion: &Conclusion) -> Vec<CommitId> {
+    match conclusion {
+        Conclusion::Found { suspects } | Conclusion::Inconclusive { suspects, .. } => {
+            suspects.iter().map(|suspect| suspect.commit).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -9,6 +9,8 @@ use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Reading;
 use kbisect_core::bisector::Suspect;
+use kbisect_core::caveat::Caveat;
+use kbisect_core::caveat::CaveatKind;
 use kbisect_core::commit::CommitId;
 use kbisect_core::credence::Credence;
 use kbisect_core::policy::Stage;
@@ -23,6 +25,7 @@ use super::faces::FaceCount;
 use super::mentions;
 use super::report::Named;
 use super::report::Report;
+use super::report::Subject;
 use super::report::TestedCommit;
 use super::rows;
 use super::terminal::shortened;
@@ -31,10 +34,22 @@ use super::terminal::shortened;
 const WIDTH: usize = 75;
 /// So many assumptions are told one by one.
 const ASSUMED: usize = 6;
+/// Of so many candidates it is told what they weighed before the trials.
+const PRIORS: usize = 5;
 
 /// The text of the report; `link` is the public page of the crash, if there is one.
 pub fn render(report: &Report, link: Option<&str>) -> String {
     let mut text = headline(report);
+    if report.of_a_log {
+        text.push_str("\nThis is what a log of syzbot's comes to, read by today's plugins; nothing\nwas tested here, and of the history only what the log tells is known.\n");
+        let agrees = |named: &Subject| report.named.as_ref().is_some_and(|own| own.text.commit == named.commit);
+        if let Some(named) = report.log_named.as_ref().filter(|named| !agrees(named)) {
+            text += &wrapped("", &format!("The log itself named {} (\"{}\").", named.commit.short(), named.subject));
+        }
+    }
+    if let (Some(caveat), Some(_)) = (&report.caveat, &report.named) {
+        text += &caution(report.kind, caveat);
+    }
     crash(&mut text, report);
     on_trust(&mut text, report);
     assumed(&mut text, report);
@@ -42,6 +57,7 @@ pub fn render(report: &Report, link: Option<&str>) -> String {
     if let Some(credence) = report.named.as_ref().and_then(|named| named.credence.as_ref()) {
         sureness(&mut text, credence);
     }
+    prior(&mut text, report);
     not_counted(&mut text, report);
     for other in &report.other_bugs {
         other_bug(&mut text, other);
@@ -76,6 +92,15 @@ fn headline(report: &Report) -> String {
         (Conclusion::Found { suspects }, Some(named)) => name(report.kind, named, suspects.get(1)),
         (Conclusion::Found { suspects }, None) => format!("{}:\n\n{}", title(report.kind), candidates(suspects)),
         (Conclusion::Inconclusive { suspects, why, readings }, _) => inconclusive(report, suspects, why, readings),
+        (Conclusion::NotReproduced, _) if report.of_a_log => {
+            "Not reproduced: no trial at the start commit showed the crash.\n".to_owned()
+        }
+        (Conclusion::OldestStillBad { oldest }, _) if report.of_a_log => {
+            format!("Older than the range: the crash is already there at {}.\n", oldest.short())
+        }
+        (Conclusion::NewestStillBad { newest }, _) if report.of_a_log => {
+            format!("Not fixed: the crash is still there at {}.\n", newest.short())
+        }
         (Conclusion::NotReproduced, _) => "Not reproduced: no trial at the start commit showed the crash.\n\n\
              Try a longer time limit ([trial] time_limit, or --time-limit), repeat = true,\n\
              or the machine that the crash was seen on.\n"
@@ -112,11 +137,11 @@ fn name(kind: Kind, named: &Named, second: Option<&Suspect>) -> String {
         None => "by git bisect's rules (no probability was measured)".to_owned(),
     };
     format!(
-        "{}, {sure}:\n\n  commit {} (\"{}\")\n  Author: {}\n{}{}",
+        "{}, {sure}:\n\n  commit {} (\"{}\")\n{}{}{}",
         title(kind),
         named.text.commit.short(),
         named.text.subject,
-        named.text.author,
+        if named.text.author.is_empty() { String::new() } else { format!("  Author: {}\n", named.text.author) },
         named.text.first_release.as_ref().map_or_else(String::new, |name| format!("  First release with it: {name}\n")),
         doubts(&named.text),
     )
@@ -139,7 +164,8 @@ fn inconclusive(report: &Report, suspects: &[Suspect], why: &str, readings: &[Re
         Kind::Cause => ("culprit", "it is older than the range"),
         Kind::Fix => ("fix", "it is not fixed yet"),
     };
-    let mut text = format!("No single {what}: {why}.\n\n");
+    let head = format!("No single {what}: {why}.\n");
+    let mut text = if report.caveat.is_some() { wrapped("", head.trim_end()) } else { head } + "\n";
     if readings.len() > 1 {
         for reading in readings {
             let best = match reading.best() {
@@ -155,9 +181,56 @@ fn inconclusive(report: &Report, suspects: &[Suspect], why: &str, readings: &[Re
             let _ = writeln!(text, "  {} that {condition}: then {best}", percent(reading.weight));
         }
     }
+    if report.of_a_log {
+        return text.trim_end().to_owned() + "\n";
+    }
+    if report.caveat.is_some() {
+        return text
+            + &candidates(suspects)
+            + "\nLook for what else changed between their trials: the environment, the\n\
+               configuration, files that were built elsewhere.\n";
+    }
     text + &candidates(suspects)
         + "\nTo narrow it down, see in the log why commits were skipped or stayed open\n\
            (kbisect log DIR), mend that, and run again; or look at these by hand.\n"
+}
+
+/// A caveat beside a name.
+fn caution(kind: Kind, caveat: &Caveat) -> String {
+    let meant = match (kind, caveat.kind) {
+        (Kind::Cause, CaveatKind::OnlyShows) => "The bug may be older: here it begins to show.",
+        (Kind::Fix, CaveatKind::OnlyShows) => "The bug may still be there: from here on it no longer shows.",
+        (_, CaveatKind::NotBuilt) => "Nothing of it is tested.",
+    };
+    format!("\n{}", wrapped("Caveat: ", &format!("{}. {meant}", caveat.reason)))
+}
+
+/// What commits weighed before the trials.
+fn prior(text: &mut String, report: &Report) {
+    match (&report.named, &report.prior[..]) {
+        (Some(_), [named, ..]) => *text += &wrapped("Before the trials: ", &named.told()),
+        (None, all) => {
+            for one in all.iter().take(PRIORS) {
+                *text += &wrapped(&format!("Before the trials: {}  ", one.commit.short()), &one.told());
+            }
+        }
+        (Some(_), []) => {}
+    }
+}
+
+/// Text behind `head`, broken at blanks so that it fits; further lines are indented a little.
+fn wrapped(head: &str, body: &str) -> String {
+    let mut text = String::new();
+    let mut line = head.to_owned();
+    for word in body.split(' ') {
+        if line.chars().count() + word.chars().count() > WIDTH && !line.trim().is_empty() {
+            let _ = writeln!(text, "{}", line.trim_end());
+            "  ".clone_into(&mut line);
+        }
+        line += word;
+        line.push(' ');
+    }
+    text + line.trim_end() + "\n"
 }
 
 fn candidates(suspects: &[Suspect]) -> String {

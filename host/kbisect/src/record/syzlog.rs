@@ -5,6 +5,9 @@
 //! recognise. Trials' lines are written when the search leaves their commit, because trials end in any order; where it comes back,
 //! the commit has another stretch with the trials that are new. A crash that is rather not the target has the line that syzkaller
 //! gives to crashes it does not count, with its title, why it does not count, and what it weighed.
+//!
+//! Of a run that was made of such a log, the log stands first as it was; what the run did then comes behind the log's search, and in
+//! place of the answer that this came to.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -70,8 +73,10 @@ pub fn render(entries: &[Entry]) -> String {
     let mut text = Text::default();
     let mut log: String = entries.iter().map(|entry| text.take(entry)).collect();
     // A run that goes on, or was stopped: the search has not left its commit yet.
-    text.leave(&mut log, text.stays.current().cloned().as_ref());
-    log
+    let mut last = String::new();
+    text.leave(&mut last, text.stays.current().cloned().as_ref());
+    log += &text.behind_import(last);
+    log + &text.unwritten.unwrap_or_default()
 }
 
 /// The log's text, event by event.
@@ -104,11 +109,49 @@ struct Text {
     conclusion: Option<(Conclusion, Option<CommitText>, String)>,
     target: String,
     first_time: Option<jiff::Timestamp>,
+    /// What is recorded was taken over from a log, which has its own lines for it.
+    importing: bool,
+    /// The answer of the log that the run was made of, while nothing was done since.
+    unwritten: Option<String>,
 }
 
 impl Text {
-    /// The lines that this event adds.
+    /// The text that this event adds.
     fn take(&mut self, entry: &Entry) -> String {
+        let lines = self.lines(entry);
+        match &entry.event {
+            Event::Started { imported: Some(log), .. } => {
+                let (search, answer) = log.halves();
+                self.importing = true;
+                self.unwritten = Some(answer);
+                search
+            }
+            Event::Stopped { .. } if self.importing => {
+                let last = self.stays.current().cloned();
+                self.leave(&mut String::new(), last.as_ref());
+                self.stays = Stays::default();
+                self.built.clear();
+                self.runs.clear();
+                self.importing = false;
+                String::new()
+            }
+            _ => self.behind_import(lines),
+        }
+    }
+
+    /// Lines of a run's own, which follow the log that it was made of.
+    fn behind_import(&mut self, lines: String) -> String {
+        if self.importing || lines.is_empty() {
+            return String::new();
+        }
+        match self.unwritten.take() {
+            Some(_) => format!("\n{lines}"),
+            None => lines,
+        }
+    }
+
+    /// The lines of this event's own.
+    fn lines(&mut self, entry: &Entry) -> String {
         let mut lines = String::new();
         let mention = self.mentions.take(&entry.event);
         if let Turn::From(left) = self.stays.take(&entry.event) {

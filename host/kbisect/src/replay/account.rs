@@ -9,8 +9,6 @@ use kbisect_core::bisector::Suspect;
 use kbisect_core::commit::CommitId;
 use kbisect_core::credence::Credence;
 
-use super::Left;
-use super::Line;
 use super::Rejudged;
 use super::Replay;
 use crate::credence;
@@ -19,6 +17,8 @@ use crate::gitlog::Mark;
 use crate::policy::Policies;
 use crate::syzbot::Answer;
 use crate::syzbot::Found;
+use crate::syzbot::Left;
+use crate::syzbot::Line;
 use crate::syzbot::Log;
 
 /// A replayed log, ready to be told.
@@ -73,13 +73,9 @@ impl<'a> Account<'a> {
         let commits = log.commits();
         let line = Line::of(log, &commits);
         let left = line.left(|commit| replay.mark(log.kind, commit));
-        let mut subjects: HashMap<CommitId, String> = HashMap::new();
-        for one in &commits {
-            subjects.extend(one.subject.clone().map(|subject| (one.commit, subject)));
-        }
+        let subjects = log.subjects();
         let mut credence = None;
-        if let Found::One { commit, subject, .. } = &answer.found {
-            subjects.insert(*commit, subject.clone());
+        if let Found::One { commit, .. } = &answer.found {
             credence = credence::of_log(policies, log, replay.boundary(commit))?;
         }
         let standing = search.then(|| replay.standing());

@@ -4,11 +4,11 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::Account;
-use super::Left;
 use super::Next;
 use super::Rejudged;
 use crate::gitlog::Mark;
 use crate::syzbot::Found;
+use crate::syzbot::Left;
 use crate::syzbot::Place;
 
 /// The whole account.

@@ -2,7 +2,7 @@
 //!
 //! Owns the re-judging of syzbot's logs: trials by the classifiers, commits by the flake policy, which is asked after every trial
 //! in the recorded order until it concludes. What history there is between the tested commits is the caller's to say: a
-//! repository's, or the [`Line`] that the log itself tells. Prints nothing; reads no files.
+//! repository's, or the [`Line`](crate::syzbot::Line) that the log itself tells. Prints nothing; reads no files.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ use crate::syzbot::Tested;
 mod account;
 mod json;
 mod lean;
-mod line;
+mod record;
 mod text;
 mod trials;
 
@@ -47,9 +47,7 @@ pub use account::Account;
 pub use account::Next;
 pub use account::Standing;
 pub use json::json;
-pub use line::Left;
-pub use line::Line;
-pub use line::Spot;
+pub use text::in_brief;
 pub use text::text;
 pub use trials::Seen;
 

@@ -1,11 +1,18 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::record::event::Event;
+use crate::session;
 use crate::syzbot;
+use crate::syzbot::Found;
+use crate::syzbot::Left;
+use crate::syzbot::Line;
+use crate::syzbot::Spot;
 
 fn id(number: u64) -> CommitId {
     let mut bytes = [0; 20];
@@ -97,4 +104,70 @@ fn trials_that_say_nothing_lean_nowhere() {
     assert_eq!(lean::lean(None, &[], &[seen(0.1), seen(0.15)]), Some(Verdict::Bad));
     assert_eq!(lean::lean(Some(Verdict::Good), &clean, &[seen(0.98)]), Some(Verdict::Bad));
     assert_eq!(lean::lean(Some(Verdict::Good), &clean, &[seen(0.8)]), Some(Verdict::Good));
+}
+
+fn policies() -> Policies {
+    Policies::load(&[], Arc::new(crate::plugin::facts::NoFacts), Arc::new(|notice| panic!("{notice:?}"))).unwrap()
+}
+
+/// Records a log in a folder and looks at it in every way.
+fn keep(policies: &Policies, log: &Log, text: &str) -> session::Recorded {
+    let commits = log.commits();
+    let line = Line::of(log, &commits);
+    let history = History { graph: Arc::new(line.graph()), ends: line.ends(log, &commits) };
+    let strategy = kbisect_core::bisector::Strategy::Posterior;
+    let replay = replay(log, policies, &history, strategy, Vec::new()).unwrap();
+    let record = Account::new(policies, log, &replay, false).unwrap().record(policies).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let report = session::keep_record(record, &run).unwrap();
+    let past = session::look(&run).unwrap();
+    assert_eq!(crate::record::syzlog::render(&past.entries), text);
+    // Every trial is there, and so is every commit that had one.
+    let runs: usize = log.tests().iter().map(|test| test.runs.len()).sum();
+    let ran = |event: &Event| matches!(event, Event::TrialEnded { outcome, .. } if !is_build(outcome));
+    assert_eq!(past.entries.iter().filter(|entry| ran(&entry.event)).count(), runs);
+    let tested: HashSet<CommitId> = past.summary.tested.iter().map(|one| one.commit).collect();
+    let had_trials = commits.iter().filter(|one| !one.runs.is_empty() || one.build_failed.is_some());
+    assert_eq!(tested, had_trials.map(|one| one.commit).collect());
+    // Nothing is told that only the history could tell.
+    assert_eq!((past.summary.range, past.summary.left, past.summary.suspects.len()), (None, 0, 0));
+    let explained = session::explain(&run, None).unwrap();
+    assert!(explained.candidates.is_empty() && explained.of_a_log);
+    assert!(!serde_json::to_string(&explained).unwrap().contains(&"f".repeat(24)));
+    assert!(!serde_json::to_string(&report).unwrap().contains(&"f".repeat(24)));
+    session::git_session(&run).unwrap();
+    assert_eq!(report.is_some(), log.answer().found != Found::Nothing);
+    past
+}
+
+fn is_build(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Void(failure) if failure.stage == Stage::Build)
+}
+
+#[test]
+fn every_real_log_is_recorded_and_given_back() {
+    let policies = policies();
+    for (path, text) in syzbot::tests::data::logs() {
+        eprintln!("{}", path.display());
+        let log = syzbot::read(&text).unwrap();
+        assert!(log.warnings.is_empty(), "{:?}", log.warnings);
+        keep(&policies, &log, &text);
+    }
+}
+
+/// Wherever a log ends, its record says what there is, and that the rest is missing.
+#[test]
+fn a_log_that_is_cut_anywhere_is_recorded() {
+    let policies = policies();
+    let whole = bisected(12, 7).to_string();
+    let aim = whole.find('\n').unwrap();
+    for at in (aim..whole.len()).filter(|at| at % 7 == 0 || whole.as_bytes()[*at] == b'\n') {
+        let text = &whole[..at];
+        let log = syzbot::read(text).unwrap();
+        let past = keep(&policies, &log, text);
+        let warned = past.entries.iter().filter(|entry| matches!(entry.event, Event::Warned { .. })).count();
+        let answered = log.answer().found != Found::Nothing;
+        assert!(answered || warned > 0, "{text}");
+    }
 }

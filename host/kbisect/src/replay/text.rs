@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::Account;
-use super::Left;
 use super::Next;
 use super::Rejudged;
 use super::account::word;
@@ -12,6 +11,7 @@ use crate::record::duration;
 use crate::record::report_text::percent;
 use crate::record::terminal::shortened;
 use crate::syzbot::Found;
+use crate::syzbot::Left;
 use crate::syzbot::Place;
 
 /// The whole account.
@@ -35,6 +35,17 @@ pub fn text(account: &Account<'_>) -> String {
     }
     certainty(&mut text, account);
     standing(&mut text, account);
+    text
+}
+
+/// What the log named and what its trials leave today, in a few lines.
+pub fn in_brief(account: &Account<'_>) -> String {
+    let mut text = format!("then    {}\nnow     {}\n", then(account), now(account));
+    if let Some(credence) = &account.credence
+        && let Found::One { commit, .. } = &account.answer.found
+    {
+        let _ = writeln!(text, "sure    {} introduced it with {}", commit.short(), percent(credence.probability));
+    }
     text
 }
 

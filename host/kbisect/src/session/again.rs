@@ -12,6 +12,7 @@ use super::parts;
 use super::parts::Parts;
 use super::parts::journal_error;
 use super::prepare;
+use super::recorded;
 use super::state::State;
 use crate::error::Error;
 use crate::process::ledger;
@@ -38,6 +39,7 @@ impl Again {
         directory.tidy();
         ledger::keep_in(directory.children());
         let (journal, entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
+        recorded::refuse(directory.path(), &entries)?;
         let mut job = crate::config::read_frozen(&directory.job())?.job;
         inputs::find(&mut job, &directory)?;
         let moved = repo.is_some();
@@ -72,7 +74,7 @@ fn recorder(
     let mut recorder = Recorder::new(journal);
     super::attach(&mut recorder, parts, display, entries)?;
     if entries.len() < prepare::MOST_FIRST_EVENTS {
-        for event in prepare::first_events(parts, Vec::new())?.into_iter().skip(entries.len()) {
+        for event in prepare::first_events(parts, Vec::new(), None)?.into_iter().skip(entries.len()) {
             super::record(&mut recorder, state, event)?;
         }
     }

@@ -38,6 +38,15 @@ pub(super) struct RunDirectory {
 impl RunDirectory {
     /// Makes a new run directory; one that already holds a run is refused.
     pub(super) fn create(path: &Path) -> Result<Self, Error> {
+        let directory = Self::for_record(path)?;
+        for folder in ["trials", "kernels", "plugins", "work"] {
+            fs::create_dir_all(directory.path.join(folder)).map_err(|error| failed("create", &directory.path, &error))?;
+        }
+        Ok(directory)
+    }
+
+    /// As [`Self::create`], for a run in which nothing is ever built or tested.
+    pub(super) fn for_record(path: &Path) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(|error| cannot_create(path, &error))?;
         let path = path.canonicalize().map_err(|error| failed("open", path, &error))?;
         if !path.join("lock").exists() {
@@ -46,9 +55,6 @@ impl RunDirectory {
         }
         let directory = Self { _lock: lock(&path)?, path };
         refuse_used(&directory.path)?;
-        for folder in ["trials", "kernels", "plugins", "work"] {
-            fs::create_dir_all(directory.path.join(folder)).map_err(|error| failed("create", &directory.path, &error))?;
-        }
         // The directory may lie in the work tree of the repository, and is no part of it.
         directory.write(IGNORE, "*\n")?;
         Ok(directory)

@@ -172,13 +172,13 @@ impl Executor {
         // Not a task of ours: it cannot be ended, and need not be waited for.
         tokio::task::spawn_blocking(move || {
             let started = std::time::Instant::now();
-            let (weights, trouble) = match weighing::weigh(&repository, &policies, &commits) {
-                Ok(weights) => (weights, None),
-                Err(error) => (None, Some(error.to_string())),
+            let ((weights, because), trouble) = match weighing::weigh(&repository, &policies, &commits) {
+                Ok(answer) => (answer, None),
+                Err(error) => ((None, Vec::new()), Some(error.to_string())),
             };
             let seconds = started.elapsed().as_secs_f64();
             // The receiver goes only when the run is over.
-            let _ = sender.send(Ended::Weighed(Weighed { stretch, weights, trouble, seconds }));
+            let _ = sender.send(Ended::Weighed(Weighed { stretch, weights, because, trouble, seconds }));
         });
     }
 

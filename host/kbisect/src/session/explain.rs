@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use kbisect_core::bisector::Bisector;
 use kbisect_core::bisector::Evidence;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Summary;
@@ -12,6 +11,7 @@ use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::credence::Credence;
+use kbisect_core::credence::Part;
 use kbisect_core::graph::NodeSet;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
@@ -21,7 +21,9 @@ use kbisect_core::policy::TARGET_LOOK;
 use kbisect_core::policy::Trial;
 use kbisect_core::policy::Verdict;
 
-use super::prepare::Settled;
+use super::recorded;
+use super::reread::Names;
+use super::reread::Reread;
 use super::state::State;
 use crate::error::Error;
 use crate::record::event::Ends;
@@ -39,6 +41,8 @@ use crate::record::explanation::Standing;
 use crate::record::explanation::Stay;
 use crate::record::explanation::TrialTold;
 use crate::record::faces::Faces;
+use crate::record::priors::priors;
+use crate::record::report;
 use crate::record::report::Subject;
 
 /// So many candidates are told of, and none but the first that is less likely than this.
@@ -51,18 +55,20 @@ const SURELY: f64 = 0.999;
 
 /// Explains a run, or one commit in it; other processes may be working on it.
 pub fn explain(directory: &Path, commit: Option<&str>) -> Result<Explanation, Error> {
-    let (entries, job, settled) = super::reread(directory)?;
-    let asked = commit.map(|name| settled.repository().resolve(name)).transpose()?;
-    let ends = settled.ends();
-    let mut telling = Telling::new(settled.state(&job, &[])?, asked);
+    let entries = super::entries(directory)?;
+    let Reread { state, names, ends, .. } = Reread::open(directory, &entries)?;
+    let asked = commit.map(|name| names.resolve(name, &entries)).transpose()?;
+    let ends = &ends;
+    let mut telling = Telling::new(state, &names, asked);
     entries.iter().for_each(|entry| telling.take(entry));
     telling.close();
     let Telling { state, stays, trials, judged, retracted, .. } = telling;
-    let credence = entries.iter().rev().take_while(|entry| !entry.event.reopens()).find_map(|entry| match &entry.event {
-        Event::Concluded { credence, .. } => credence.as_ref(),
+    let concluded = entries.iter().rev().take_while(|entry| !entry.event.reopens()).find_map(|entry| match &entry.event {
+        Event::Concluded { credence, caveat, .. } => Some((credence.as_ref(), caveat.clone())),
         _ => None,
     });
-    let told = Told { settled: &settled, ends, state: &state, summary: state.bisector.summary(), credence };
+    let (credence, caveat) = concluded.unwrap_or_default();
+    let told = Told { entries: &entries, names: &names, ends, state: &state, summary: names.summary(&state), credence };
     if let Some(asked) = asked {
         told.check(asked)?;
     }
@@ -75,9 +81,12 @@ pub fn explain(directory: &Path, commit: Option<&str>) -> Result<Explanation, Er
         titles: Faces::of(&entries).counts().into_iter().map(|face| face.title).collect(),
         assumed: assumed.filter(stands).cloned().collect(),
         retracted,
+        of_a_log: names.are_of_a_log(),
+        log_named: recorded::only_log(&entries).and_then(report::named_by),
         stays,
         commit: asked.map(|commit| told.asked(commit, trials, judged)),
-        now: standing(&state.bisector, None),
+        now: standing(&names, &state, None),
+        caveat,
         candidates: told.candidates(),
         numbers: told.numbers(),
         conclusion: state.concluded.clone(),
@@ -85,14 +94,15 @@ pub fn explain(directory: &Path, commit: Option<&str>) -> Result<Explanation, Er
 }
 
 /// Where the search stands, and how likely a commit has the bug.
-fn standing(bisector: &Bisector, commit: Option<CommitId>) -> Standing {
-    let Summary { range, left, bits, .. } = bisector.summary();
-    Standing { range, left, bits, bad: commit.and_then(|commit| bisector.bad(&commit)) }
+fn standing(names: &Names, state: &State, commit: Option<CommitId>) -> Standing {
+    let Summary { range, left, bits, .. } = names.summary(state);
+    Standing { range, left, bits, bad: commit.and_then(|commit| state.bisector.bad(&commit)) }
 }
 
 /// The journal, gone through once.
-struct Telling {
+struct Telling<'a> {
     state: State,
+    names: &'a Names,
     asked: Option<CommitId>,
     stays: Vec<Stay>,
     /// The stay that goes on; it counts once a trial ended in it.
@@ -103,16 +113,26 @@ struct Telling {
     retracted: usize,
 }
 
-impl Telling {
-    fn new(state: State, asked: Option<CommitId>) -> Self {
-        Self { state, asked, stays: Vec::new(), open: None, by_hand: false, trials: Vec::new(), judged: None, retracted: 0 }
+impl<'a> Telling<'a> {
+    fn new(state: State, names: &'a Names, asked: Option<CommitId>) -> Self {
+        Self {
+            state,
+            names,
+            asked,
+            stays: Vec::new(),
+            open: None,
+            by_hand: false,
+            trials: Vec::new(),
+            judged: None,
+            retracted: 0,
+        }
     }
 
     fn take(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Chosen { commit, role, release, subject, .. } if self.turns_to(commit) => {
                 self.close();
-                let standing = standing(&self.state.bisector, Some(*commit));
+                let standing = standing(self.names, &self.state, Some(*commit));
                 self.open = Some(Stay {
                     number: self.stays.len() + 1,
                     commit: Subject { commit: *commit, subject: subject.clone() },
@@ -178,7 +198,7 @@ impl Telling {
                 reason: reason.clone(),
                 exposure: *exposure,
                 ratio,
-                after: standing(&self.state.bisector, Some(*commit)),
+                after: standing(self.names, &self.state, Some(*commit)),
                 retracted: false,
             });
         }
@@ -187,10 +207,10 @@ impl Telling {
     /// The search turns away.
     fn close(&mut self) {
         if let Some(mut stay) = self.open.take().filter(|stay| stay.counts.commits > 0) {
-            let summary = self.state.bisector.summary();
+            let summary = self.names.summary(&self.state);
             let tested = summary.tested.iter().find(|tested| tested.commit == stay.commit.commit);
             stay.verdict = tested.and_then(|tested| tested.verdict.clone());
-            stay.after = standing(&self.state.bisector, Some(stay.commit.commit));
+            stay.after = standing(self.names, &self.state, Some(stay.commit.commit));
             self.stays.push(stay);
         }
     }
@@ -207,7 +227,8 @@ fn count(counts: &mut Counts, outcome: &Outcome) {
 
 /// A run as it stands, and what can be said of it.
 struct Told<'a> {
-    settled: &'a Settled,
+    entries: &'a [Entry],
+    names: &'a Names,
     ends: &'a Ends,
     state: &'a State,
     summary: Summary,
@@ -217,7 +238,7 @@ struct Told<'a> {
 
 impl Told<'_> {
     fn subject(&self, commit: CommitId) -> Subject {
-        Subject { commit, subject: self.settled.repository().subject(&commit).unwrap_or_default() }
+        Subject { commit, subject: self.names.subject(&commit) }
     }
 
     fn check(&self, asked: CommitId) -> Result<(), Error> {
@@ -238,8 +259,8 @@ impl Told<'_> {
             assumed: self.assumed(commit),
             trials,
             judged,
-            now: standing(&self.state.bisector, Some(commit)),
-            candidate: suspect.map(|probability| self.candidate(commit, probability)),
+            now: standing(self.names, self.state, Some(commit)),
+            candidate: suspect.filter(|_| !self.names.are_of_a_log()).map(|probability| self.candidate(commit, probability)),
         }
     }
 
@@ -269,6 +290,7 @@ impl Told<'_> {
             commit: self.subject(commit),
             probability,
             own: own(commit),
+            prior: priors(self.entries, [commit]).pop(),
             with: sum(with.into_iter()),
             without: sum(without.into_iter()),
             assumed: self.assumed(commit),
@@ -283,7 +305,7 @@ impl Told<'_> {
     /// The numbers, each with what one trial more would make of it.
     fn numbers(&self) -> Vec<Number> {
         let Some(leader) = self.summary.suspects.first() else {
-            return Vec::new();
+            return self.credence.into_iter().flat_map(|credence| parts(credence, self.ends.kind)).collect();
         };
         // Without a trial at the start commit nobody knows how often a bad commit crashes.
         let vouched_for = self.summary.assumed.iter().any(|one| one.commit == self.ends.start);
@@ -384,6 +406,23 @@ impl Told<'_> {
             if_so: if_so.collect(),
         }
     }
+}
+
+/// What an answer rests on that is no search's.
+fn parts(credence: &Credence, kind: Kind) -> Vec<Number> {
+    let number = |what: String, part: &Part| Number {
+        what,
+        probability: Some(part.chance),
+        reason: Some(part.reason.clone()),
+        if_so: Vec::new(),
+    };
+    let shows = if kind == Kind::Cause { "begins" } else { "ends" };
+    let mut numbers = vec![
+        number(format!("the crash {shows} to show at the commit that is named"), &credence.boundary),
+        number("it is the same bug that shows there".to_owned(), &credence.same),
+    ];
+    numbers.extend(introduced(credence));
+    numbers
 }
 
 /// That the commit introduced the crash rather than only exposes an older one, and with that the name as a whole.

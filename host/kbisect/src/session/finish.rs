@@ -5,6 +5,8 @@ use std::path::Path;
 use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Suspect;
+use kbisect_core::caveat;
+use kbisect_core::caveat::Caveat;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::Span;
 use kbisect_core::credence::Credence;
@@ -35,20 +37,38 @@ use crate::record::syzlog;
 /// Most lines of a console that a result quotes.
 const SPLAT_LINES: usize = 60;
 
-/// Records the conclusion and the recipients, as far as an earlier process has not.
-pub(super) fn conclude(parts: &Parts, state: &mut State, recorder: &mut Recorder, conclusion: Conclusion) -> Result<(), Error> {
+/// Of a commit that changes more bytes of text than these, the text is not looked at.
+const MOST_OF_DIFF: usize = 256 << 10;
+
+/// Records the conclusion and the recipients, as far as an earlier process has not; the answer as it was recorded, which may have a caveat
+/// that leaves several commits.
+pub(super) fn conclude(
+    parts: &Parts,
+    state: &mut State,
+    recorder: &mut Recorder,
+    conclusion: Conclusion,
+) -> Result<Conclusion, Error> {
     if state.concluded.is_none() {
+        let caveat = caveat(parts, state, &conclusion);
+        let conclusion = match (&caveat, spoken_of(&conclusion)) {
+            (Some(caveat), Some(commit)) => {
+                caveat::qualified(conclusion, caveat, &parts.repository.parents(&commit).unwrap_or_default())
+            }
+            _ => conclusion,
+        };
         let commit = spoken_of(&conclusion).map(|commit| commit_text(parts, state, &commit));
         let event = Event::Concluded {
             summary: state.bisector.summary(),
             splat: splat(parts, state),
             others: others::gather(parts, state)?,
             credence: credence(parts, state, &conclusion),
+            caveat,
             commit,
             conclusion,
         };
         super::record(recorder, state, event)?;
     }
+    let recorded = state.concluded.clone().expect("just recorded, if not before");
     if !state.addressed {
         let suspects = match &state.concluded {
             Some(Conclusion::Found { suspects }) => suspects.clone(),
@@ -60,7 +80,19 @@ pub(super) fn conclude(parts: &Parts, state: &mut State, recorder: &mut Recorder
         }
         super::record(recorder, state, Event::Addressed { recipients })?;
     }
-    Ok(())
+    Ok(recorded)
+}
+
+/// What must be said of the commit that is to be named.
+fn caveat(parts: &Parts, state: &State, conclusion: &Conclusion) -> Option<Caveat> {
+    let Conclusion::Found { suspects } = conclusion else { return None };
+    let commit = suspects.first()?.commit;
+    let files = parts.repository.own_changes(&commit, MOST_FILES).ok()?;
+    // What cannot be read is not looked at: the name stands without a caveat.
+    let diff = parts.repository.diff(&commit, MOST_OF_DIFF).ok().flatten();
+    let facts = CommitFacts { id: commit, subject: parts.subject(&commit), files };
+    parts.tell_policies(state);
+    tokio::task::block_in_place(|| parts.policies.qualify(&facts, diff.as_deref()))
 }
 
 /// Writes `report.json`, `report.txt` and `bisect.log` from the journal; the report, when the run has concluded.

@@ -10,22 +10,30 @@ use kbisect_core::graph::Graph;
 use kbisect_core::graph::Node;
 use kbisect_core::policy::Verdict;
 
+use super::recorded;
+use super::reread::Reread;
 use crate::error::Error;
 use crate::gitlog::Mark;
 use crate::gitlog::Session;
 use crate::gitlog::Told;
 use crate::record::event::Ends;
+use crate::syzbot::Found;
+use crate::syzbot::Item;
+use crate::syzbot::Log;
+use crate::syzbot::Place;
 
 /// A run as a session of `git bisect`: where its verdicts, trials and claims put it.
 ///
 /// Git keeps one bad commit, the last that it is told, so what does not narrow the range is left out of what it is told.
 pub fn git_session(directory: &Path) -> Result<Session, Error> {
-    let (entries, job, settled) = super::reread(directory)?;
-    let ends = settled.ends();
-    let state = settled.state(&job, &entries)?;
-    let subject = |commit: &CommitId| settled.repository().subject(commit).unwrap_or_default();
-    let summary = state.bisector.summary();
-    let found = judged(&summary, job.search.delta, subject);
+    let entries = super::entries(directory)?;
+    let reread = Reread::at_end(directory, &entries)?;
+    if let Some(log) = recorded::only_log(&entries) {
+        return Ok(as_told(log, &reread));
+    }
+    let Reread { state, names, ends, delta } = &reread;
+    let subject = |commit: &CommitId| names.subject(commit);
+    let found = judged(&reread.summary(), *delta, subject);
     let first_bad = match &state.concluded {
         Some(Conclusion::Found { suspects }) => suspects.first().map(|first| (first.commit, subject(&first.commit))),
         _ => None,
@@ -39,6 +47,59 @@ pub fn git_session(directory: &Path) -> Result<Session, Error> {
         withheld: None,
     });
     Ok(Session { fix: ends.kind == Kind::Fix, start: turned(start, ends), then: turned(then, ends), first_bad })
+}
+
+/// The session that a log tells, where there is no history to place other verdicts in: what git was told then, and beside it what the
+/// trials say today.
+fn as_told(log: &Log, reread: &Reread) -> Session {
+    let summary = reread.summary();
+    let fix = log.kind == Kind::Fix;
+    let told = |commit: CommitId, mark: Mark| {
+        let now = summary.tested.iter().find(|tested| tested.commit == commit).and_then(|tested| tested.verdict.as_ref());
+        let now = now.map(|verdict| Mark::of(verdict).turned(log.kind));
+        let remark = now.filter(|now| *now != mark).map(|now| format!("by today's policy {}", said(now, fix)));
+        Told { commit, subject: reread.names.subject(&commit), mark, remark, withheld: None }
+    };
+    let tests = log.tests();
+    let end = |name: &String| {
+        let released = tests.iter().find(|test| test.place == Place::Release(name.clone())).map(|test| test.commit);
+        name.parse().ok().or(released)
+    };
+    let mut start = Vec::new();
+    let mut then: Vec<Told> = Vec::new();
+    for item in &log.items {
+        match item {
+            Item::BisectStart { bad, good } => {
+                start = [(end(bad), Mark::Bad), (end(good), Mark::Good)]
+                    .into_iter()
+                    .filter_map(|(commit, mark)| Some(told(commit?, mark)))
+                    .collect();
+            }
+            Item::Marked { mark, commit } => then.push(told(*commit, *mark)),
+            _ => {}
+        }
+    }
+    if start.is_empty() {
+        // Git was never asked: there are the verdicts that the way to older releases tells.
+        let of_walk = tests.iter().filter_map(|test| Some((test.commit, test.verdict?)));
+        then = of_walk.map(|(commit, mark)| told(commit, mark.turned(log.kind))).collect();
+    }
+    let first_bad = match log.answer().found {
+        Found::One { commit, subject, .. } => Some((commit, subject)),
+        _ => None,
+    };
+    Session { fix, start, then, first_bad }
+}
+
+/// A mark as the log's words have it.
+fn said(mark: Mark, fix: bool) -> &'static str {
+    match (mark, fix) {
+        (Mark::Skip, _) => "untestable",
+        (Mark::Good, false) => "good",
+        (Mark::Bad, false) => "bad",
+        (Mark::Good, true) => "broken",
+        (Mark::Bad, true) => "fixed",
+    }
 }
 
 /// Verdicts that were assumed or concluded, and what the probability says of commits that stayed open.

@@ -22,9 +22,10 @@ use crate::error::Error;
 use crate::git::Repository;
 use crate::record::event::Ends;
 use crate::record::event::Event;
+use crate::syzbot::Log;
 
 /// Why a run is not at work when it was imported.
-const IMPORTED: &str = "imported; nothing was tested";
+pub(super) const IMPORTED: &str = "imported; nothing was tested";
 
 /// A commit that was tested elsewhere.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,18 +60,24 @@ pub struct Imported {
 
 /// Makes a run in a new directory out of verdicts that are taken for granted.
 pub fn import_verdicts(settled: Settled, assume: &[Assume], out: &Path) -> Result<Imported, Error> {
-    import(settled, assume, &[], out)
+    import(settled, assume, &[], None, out)
 }
 
-/// Makes a run in a new directory out of trials that were made elsewhere.
-pub fn import_trials(settled: Settled, tests: &[Elsewhere], out: &Path) -> Result<Imported, Error> {
-    import(settled, &[], tests, out)
+/// Makes a run in a new directory out of a log's trials.
+pub fn import_trials(settled: Settled, log: Log, tests: &[Elsewhere], out: &Path) -> Result<Imported, Error> {
+    import(settled, &[], tests, Some(Box::new(log)), out)
 }
 
-fn import(settled: Settled, assume: &[Assume], tests: &[Elsewhere], out: &Path) -> Result<Imported, Error> {
+fn import(
+    settled: Settled,
+    assume: &[Assume],
+    tests: &[Elsewhere],
+    log: Option<Box<Log>>,
+    out: &Path,
+) -> Result<Imported, Error> {
     super::on_threads(|runtime| {
         let (mut parts, mut state, assumed) = super::lay_out(settled, assume, tests, out, runtime)?;
-        let recorder = super::begin_journal(&mut parts, &mut state, assumed, Display::Quiet);
+        let recorder = super::begin_journal(&mut parts, &mut state, assumed, log, Display::Quiet);
         let imported = recorder.and_then(|mut recorder| {
             if !tests.is_empty() {
                 let executor = Executor::new(&parts);

@@ -20,6 +20,8 @@ mod others;
 mod pace;
 mod parts;
 mod prepare;
+mod recorded;
+mod reread;
 mod signals;
 mod state;
 pub(crate) mod target;
@@ -42,11 +44,11 @@ use self::dispatcher::Ending;
 use self::executor::Executor;
 use self::parts::Parts;
 use self::parts::journal_error;
+use self::reread::Reread;
 use self::signals::Signals;
 use self::state::State;
 use crate::check;
 use crate::config::Settled;
-use crate::config::job::Job;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::exit::Exit;
@@ -63,6 +65,7 @@ use crate::record::recorder::Recorder;
 use crate::record::report::Report;
 use crate::record::syzlog::SyzLog;
 use crate::record::terminal::Terminal;
+use crate::syzbot::Log;
 
 pub use self::assumed::Assume;
 pub use self::by_hand::by_hand;
@@ -75,6 +78,10 @@ pub use self::import::Seen;
 pub use self::import::import_trials;
 pub use self::import::import_verdicts;
 pub use self::prepare::settle_ends;
+pub use self::recorded::Record;
+pub use self::recorded::RecordedAnswer;
+pub use self::recorded::RecordedTest;
+pub use self::recorded::keep_record;
 pub use self::undo::Undo;
 pub use self::undo::Undone;
 pub use self::undo::undo;
@@ -149,12 +156,18 @@ fn start(
     display: Display,
     runtime: &Runtime,
 ) -> Result<Finished, Error> {
-    let mut recorder = begin_journal(parts, state, assumed, display)?;
+    let mut recorder = begin_journal(parts, state, assumed, None, display)?;
     runtime.block_on(drive(parts, state, &mut recorder, display))
 }
 
 /// Freezes the job and records the first events.
-fn begin_journal(parts: &mut Parts, state: &mut State, assumed: Vec<Assumed>, display: Display) -> Result<Recorder, Error> {
+fn begin_journal(
+    parts: &mut Parts,
+    state: &mut State,
+    assumed: Vec<Assumed>,
+    imported: Option<Box<Log>>,
+    display: Display,
+) -> Result<Recorder, Error> {
     if let Some(lack) = parts.job.build.as_ref().and_then(|_| parts.room().lack()) {
         return Err(Error::infrastructure(lack).hint(directory::MAKE_ROOM));
     }
@@ -164,7 +177,7 @@ fn begin_journal(parts: &mut Parts, state: &mut State, assumed: Vec<Assumed>, di
     attach(&mut recorder, parts, display, &[])?;
     ledger::keep_in(parts.directory.children());
     let warning = jail::warning().map(|message| Event::Warned { message });
-    for event in prepare::first_events(parts, assumed)?.into_iter().chain(warning) {
+    for event in prepare::first_events(parts, assumed, imported)?.into_iter().chain(warning) {
         record(&mut recorder, state, event)?;
     }
     Ok(recorder)
@@ -198,26 +211,27 @@ pub struct Recorded {
     pub conclusion: Option<Conclusion>,
     /// Whether some process works on it now.
     pub in_use: bool,
+    /// Whether it is no more than the record of a log.
+    pub is_record: bool,
 }
 
 /// Reads a run; other processes may be working on it.
 pub fn look(directory: &Path) -> Result<Recorded, Error> {
-    let (entries, job, settled) = reread(directory)?;
-    let state = settled.state(&job, &entries)?;
+    let entries = entries(directory)?;
+    let reread = Reread::at_end(directory, &entries)?;
     Ok(Recorded {
-        entries,
-        summary: state.bisector.summary(),
-        conclusion: state.concluded.clone(),
+        summary: reread.summary(),
+        conclusion: reread.state.concluded.clone(),
         in_use: directory::in_use(directory),
+        is_record: reread.names.are_of_a_log(),
+        entries,
     })
 }
 
-/// A run's events, its job, and what that names; other processes may be working on it.
-fn reread(directory: &Path) -> Result<(Vec<Entry>, Job, prepare::Settled), Error> {
-    let entries = entries(directory)?;
-    let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
-    let settled = prepare::settle_again(&job, &entries, &[])?;
-    Ok((entries, job, settled))
+/// The log of syzbot's that a run was made of.
+pub fn imported_log(directory: &Path) -> Result<Log, Error> {
+    let log = recorded::log(&entries(directory)?).cloned();
+    log.ok_or_else(|| Error::user(format!("`{}` holds a run that was not made of a log of syzbot's", directory.display())))
 }
 
 /// The events of a run.
@@ -282,11 +296,7 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
 /// Records how a run ended, and writes what came of it.
 fn end(parts: &Parts, state: &mut State, recorder: &mut Recorder, display: Display, ending: Ending) -> Result<Finished, Error> {
     let exit = match ending {
-        Ending::Concluded(conclusion) => {
-            let exit = exit_of(&conclusion);
-            finish::conclude(parts, state, recorder, conclusion)?;
-            exit
-        }
+        Ending::Concluded(conclusion) => exit_of(&finish::conclude(parts, state, recorder, conclusion)?),
         Ending::Signal => {
             stopped(state, recorder, display, "by a signal")?;
             Exit::Stopped

@@ -30,6 +30,7 @@ use crate::record::event::Ends;
 use crate::record::event::Entry;
 use crate::record::event::Event;
 use crate::record::journal;
+use crate::syzbot::Log;
 
 /// A job with its commits found.
 pub(super) struct Settled {
@@ -118,6 +119,11 @@ impl Settled {
         &self.repository
     }
 
+    /// The user's repository, for those who need no more.
+    pub(super) fn into_repository(self) -> Arc<Repository> {
+        self.repository
+    }
+
     /// What is to be assumed beside what the search knows; said before any work where it cannot be.
     pub(super) fn assume(&self, job: &Job, state: &State) -> Result<Vec<Assumed>, Error> {
         assumed::check(&self.assumed, job, &self.ends, state)?;
@@ -156,17 +162,18 @@ pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
 /// No run has more first events.
 pub(super) const MOST_FIRST_EVENTS: usize = 2;
 
-/// The first entries of a new run: what is bisected, and the target where the job states it.
-pub(super) fn first_events(parts: &Parts, assumed: Vec<Assumed>) -> Result<Vec<Event>, Error> {
+/// The first entries of a new run: what is bisected, from which log its first trials come, and the target where the job states it.
+pub(super) fn first_events(parts: &Parts, assumed: Vec<Assumed>, imported: Option<Box<Log>>) -> Result<Vec<Event>, Error> {
     let started = Event::Started {
         format: journal::FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host: directory::host(),
-        repo: parts.repository.path().display().to_string(),
+        repo: Some(parts.repository.path().display().to_string()),
         ends: parts.ends.clone(),
         strategy: parts.job.search.strategy,
         subject: parts.subject(&parts.ends.start),
         assumed,
+        imported,
     };
     let mut events = vec![started];
     if let Some((faces, origin)) = stated_target(parts)? {

@@ -91,6 +91,11 @@ pub(super) struct State {
 impl State {
     /// Nothing known yet.
     pub(super) fn new(bisector: Bisector, job: &Job) -> Self {
+        Self { build_failures_are_void: job.stage != TargetStage::Build, builders: job.builders(), ..Self::of_record(bisector) }
+    }
+
+    /// Nothing known yet of a run that is the record of a log.
+    pub(super) fn of_record(bisector: Bisector) -> Self {
         Self {
             bisector,
             faces: Vec::new(),
@@ -109,8 +114,8 @@ impl State {
             last: 0,
             cut_short: HashMap::new(),
             durations: Durations::default(),
-            build_failures_are_void: job.stage != TargetStage::Build,
-            builders: job.builders(),
+            build_failures_are_void: true,
+            builders: 0,
         }
     }
 

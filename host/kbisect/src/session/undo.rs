@@ -16,6 +16,7 @@ use super::inputs;
 use super::parts::journal_error;
 use super::prepare;
 use super::prepare::Settled;
+use super::recorded;
 use super::state::State;
 use crate::error::Error;
 use crate::record::event::Event;
@@ -67,6 +68,7 @@ pub struct Undone {
 pub fn undo(directory: &Path, what: &Undo) -> Result<Undone, Error> {
     let directory = RunDirectory::open(directory)?;
     let (mut journal, mut entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
+    recorded::refuse(directory.path(), &entries)?;
     let mut job = crate::config::read_frozen(&directory.job())?.job;
     inputs::find(&mut job, &directory)?;
     let settled = prepare::settle_again(&job, &entries, &[])?;

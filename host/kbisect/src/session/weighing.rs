@@ -19,6 +19,9 @@ use crate::record::event::Event;
 /// A commit whose weight is this many times the mean is said to look guilty.
 const GUILTY: f64 = 2.0;
 
+/// Of so many commits at most it is asked why they look guilty.
+const MOST_REASONS: usize = 200;
+
 /// What was made of the commits between the ends.
 #[derive(Debug)]
 pub(super) struct Weighed {
@@ -26,24 +29,46 @@ pub(super) struct Weighed {
     pub(super) stretch: Stretch,
     /// A weight for each, oldest first; none where the plugin failed.
     pub(super) weights: Option<Vec<f64>>,
+    /// Why the guiltiest have theirs.
+    pub(super) because: Vec<(CommitId, String)>,
     /// Why nobody was asked, where the facts could not be read.
     pub(super) trouble: Option<String>,
     /// How long it took, in seconds.
     pub(super) seconds: f64,
 }
 
+/// Weights, and why the guiltiest commits have theirs.
+type Answer = (Option<Vec<f64>>, Vec<(CommitId, String)>);
+
 /// Asks the suspicion plugin about commits. Takes some seconds for all commits of a release.
-pub(super) fn weigh(repository: &Repository, policies: &Policies, commits: &[CommitId]) -> Result<Option<Vec<f64>>, git::Error> {
+pub(super) fn weigh(repository: &Repository, policies: &Policies, commits: &[CommitId]) -> Result<Answer, git::Error> {
     let facts = |id: &CommitId| -> Result<CommitFacts, git::Error> {
         Ok(CommitFacts { id: *id, subject: repository.subject(id)?, files: repository.own_changes(id, MOST_FILES)? })
     };
-    Ok(policies.weigh(&commits.iter().map(facts).collect::<Result<Vec<_>, _>>()?))
+    let facts = commits.iter().map(facts).collect::<Result<Vec<_>, _>>()?;
+    let Some(weights) = policies.weigh(&facts) else { return Ok((None, Vec::new())) };
+    let because = because(policies, &facts, &weights);
+    Ok((Some(weights), because))
+}
+
+/// Why the guiltiest commits have their weights, as far as the plugin says it.
+fn because(policies: &Policies, facts: &[CommitFacts], weights: &[f64]) -> Vec<(CommitId, String)> {
+    let usual = commonest(weights);
+    let mut guiltiest: Vec<usize> = (0..facts.len()).filter(|&place| weights[place] > usual).collect();
+    guiltiest.sort_by(|one, other| weights[*other].total_cmp(&weights[*one]));
+    guiltiest.truncate(MOST_REASONS);
+    if guiltiest.is_empty() {
+        return Vec::new();
+    }
+    let asked: Vec<CommitFacts> = guiltiest.iter().map(|&place| facts[place].clone()).collect();
+    let told = asked.iter().map(|facts| facts.id).zip(policies.because(&asked).unwrap_or_default());
+    told.filter(|(_, reason)| !reason.is_empty()).collect()
 }
 
 /// The answer as it is recorded: of all weights the commonest, and the commits that have another. Where there is no answer, no commit
 /// looks guiltier than another.
 pub(super) fn event(weighed: Weighed, commits: &[CommitId], plugin: &str, share: f64) -> Event {
-    let Weighed { stretch, weights, seconds, .. } = weighed;
+    let Weighed { stretch, weights, because, seconds, .. } = weighed;
     let weights = weights.unwrap_or_else(|| vec![1.0; commits.len()]);
     let usual = commonest(&weights);
     let relative = prior::relative(&weights);
@@ -57,6 +82,7 @@ pub(super) fn event(weighed: Weighed, commits: &[CommitId], plugin: &str, share:
         share,
         usual,
         weights: commits.iter().copied().zip(weights).filter(|&(_, weight)| weight != usual).collect(),
+        because,
         seconds,
     }
 }
@@ -94,7 +120,7 @@ mod tests {
             let weights: Vec<f64> = picks.iter().map(|&pick| [0.1 + 0.2, 1e-4, 60.0, 0.0][pick]).collect();
             let stretch = Stretch { newest: commit(99), oldest: vec![commit(98)] };
             let answer = (!failed).then(|| weights.clone());
-            let event = event(Weighed { stretch, weights: answer, trouble: None, seconds: 1.0 }, &commits, "p", 0.7);
+            let event = event(Weighed { stretch, weights: answer, because: Vec::new(), trouble: None, seconds: 1.0 }, &commits, "p", 0.7);
             let text = serde_json::to_string(&event).expect("an event is JSON");
             let Event::Weighed { usual, weights: others, bits, .. } = serde_json::from_str(&text).expect("and back") else {
                 return Err(TestCaseError::fail("another event"));

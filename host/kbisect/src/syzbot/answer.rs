@@ -1,5 +1,7 @@
 //! What a log found.
 
+use std::collections::HashMap;
+
 use kbisect_core::commit::CommitId;
 
 use super::CommitText;
@@ -80,6 +82,15 @@ pub struct Crash {
 }
 
 impl Log {
+    /// First lines of commits' messages, as far as the log tells them.
+    pub fn subjects(&self) -> HashMap<CommitId, String> {
+        let told = |item: &Item| match item {
+            Item::CheckedOut { commit, subject } | Item::First { commit, subject, .. } => Some((*commit, subject.clone())),
+            _ => None,
+        };
+        self.items.iter().filter_map(told).collect()
+    }
+
     /// What the log found.
     pub fn answer(&self) -> Answer {
         let mut answer = Answer {

@@ -2,11 +2,14 @@
 
 use kbisect_core::bisector::Kind;
 use kbisect_core::commit::CommitId;
+use serde::Deserialize;
+use serde::Serialize;
 
 use crate::gitlog::Mark;
 
 /// What a `testing commit` line says of the compiler.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Compiler {
     /// The compiler's own words: `with gcc (GCC) 8.1.0`; until 2021-07.
     With(String),
@@ -15,7 +18,8 @@ pub enum Compiler {
 }
 
 /// The last tested revision still crashes, or could not be tested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// Cause, until 2023: the oldest release crashes.
     OldestCrashes,
@@ -28,7 +32,8 @@ pub enum End {
 }
 
 /// Which recipients a list holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum List {
     /// `recipients (to)`.
     To,
@@ -39,7 +44,8 @@ pub enum List {
 }
 
 /// One element of a log: mostly a line; several lines where a text is handed on. Texts have no line end at their end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Item {
     /// `HOST starts bisection TIME`.
     Host {

@@ -1,18 +1,21 @@
 //! syzbot's bisection logs, of every dialect from 2018 to 2026: read into plain types, and written back.
 //!
-//! Owns the format: what each line looks like and what it says. A log is a list of [`Item`]s; [`Log::tests`] and [`Log::answer`]
-//! are what they amount to. Writing the items gives the text back. Not here: what kbisect makes of a log (`cli::replay`), and when a
+//! Owns the format: what each line looks like and what it says. A log is a list of [`Item`]s; [`Log::tests`], [`Log::answer`] and the
+//! [`Line`] of its commits are what they amount to. Writing the items gives the text back. Not here: what kbisect makes of a log (`cli::replay`), and when a
 //! run of kbisect writes which line (`record::syzlog`).
 //!
 //! Sources of the format: the line table of syzkaller's `pkg/bisect` over the years, and published logs.
 
 use kbisect_core::bisector::Kind;
 use kbisect_core::commit::CommitId;
+use serde::Deserialize;
+use serde::Serialize;
 
 mod answer;
 mod commit_text;
 mod confidence;
 mod item;
+mod line;
 mod read;
 mod recognize;
 mod tested;
@@ -29,11 +32,16 @@ pub use item::Compiler;
 pub use item::End;
 pub use item::Item;
 pub use item::List;
+pub use line::Left;
+pub use line::Line;
+pub use line::Spot;
 pub use read::Error;
 pub use read::FileError;
 pub use read::MAX_BYTES;
 pub use read::Oddity;
 pub use read::Warning;
+pub use read::bytes_of;
+pub use read::of_bytes;
 pub use read::read;
 pub use read::read_file;
 pub use tested::Place;
@@ -41,7 +49,7 @@ pub use tested::Run;
 pub use tested::Tested;
 
 /// A bisection log.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Log {
     /// What is looked for.
     pub kind: Kind,
@@ -56,4 +64,4 @@ pub struct Log {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

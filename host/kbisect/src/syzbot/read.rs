@@ -5,11 +5,14 @@ use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
 
 use kbisect_core::bisector::Kind;
 use kbisect_core::commit::CommitId;
+use serde::Deserialize;
+use serde::Serialize;
 
 use super::Item;
 use super::Log;
@@ -90,7 +93,7 @@ pub enum Error {
 }
 
 /// Something about a log that people should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// The line, from 1.
     pub line: usize,
@@ -105,7 +108,8 @@ impl fmt::Display for Warning {
 }
 
 /// What can be odd about a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Oddity {
     /// The line is not known; its text, shortened.
     Unknown(String),
@@ -146,14 +150,35 @@ impl fmt::Display for Oddity {
 ///
 /// When it cannot be read, is too large, or is no bisection log of syzbot's.
 pub fn read_file(path: &Path) -> Result<Log, FileError> {
+    of_bytes(&bytes_of(path)?).map_err(|error| FileError::Other { path: path.to_owned(), error })
+}
+
+/// The bytes of a file that may be a bisection log.
+///
+/// # Errors
+///
+/// When it cannot be read, or is too large.
+pub fn bytes_of(path: &Path) -> Result<Vec<u8>, FileError> {
     let io = |error| FileError::Io { path: path.to_owned(), error };
-    let bytes = fs::metadata(path).map_err(io)?.len();
-    if bytes > MAX_BYTES {
-        return Err(FileError::TooLarge { path: path.to_owned(), bytes });
+    let file = fs::File::open(path).map_err(io)?;
+    let size = file.metadata().map_err(io)?.len();
+    let mut bytes = Vec::new();
+    // What has no size, such as a pipe, is read no further either.
+    if size <= MAX_BYTES {
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
     }
-    let bytes = fs::read(path).map_err(io)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let mut log = read(&text).map_err(|error| FileError::Other { path: path.to_owned(), error })?;
+    let read = size.max(bytes.len() as u64);
+    if read > MAX_BYTES { Err(FileError::TooLarge { path: path.to_owned(), bytes: read }) } else { Ok(bytes) }
+}
+
+/// Reads a log's bytes; those that are not UTF-8 are replaced, with a warning.
+///
+/// # Errors
+///
+/// When it is no bisection log of syzbot's.
+pub fn of_bytes(bytes: &[u8]) -> Result<Log, Error> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut log = read(&text)?;
     if matches!(text, Cow::Owned(_)) {
         let line = text.split('\n').position(|line| line.contains('\u{fffd}')).unwrap_or_default() + 1;
         log.warnings.insert(0, Warning { line, oddity: Oddity::NotText });
@@ -306,7 +331,8 @@ impl Reader {
                 self.answering = true;
                 self.in_git = false;
             }
-            Item::Left { .. } | Item::MergeBaseFirst | Item::CheckedOut { .. } | Item::FirstBad(_) => {}
+            Item::FirstBad(_) => self.in_git = true,
+            Item::Left { .. } | Item::MergeBaseFirst | Item::CheckedOut { .. } => {}
             _ => self.in_git = false,
         }
         self.items.push(item);

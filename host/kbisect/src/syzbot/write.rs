@@ -142,3 +142,16 @@ impl fmt::Display for Log {
         f.write_str(if self.final_newline { "\n" } else { "" })
     }
 }
+
+impl Log {
+    /// The log's text in two parts: the search, without its last line's end, and what follows of the answer it came to. A search that
+    /// goes on from here leaves the second part out, as the crash that ends it would swallow what comes behind.
+    pub fn halves(&self) -> (String, String) {
+        let answers = |item: &Item| matches!(item, Item::FirstBad(_) | Item::Totals { .. });
+        let end = self.items.iter().position(answers).unwrap_or(self.items.len());
+        let search: Vec<String> = self.items[..end].iter().map(Item::to_string).collect();
+        let search = search.join("\n");
+        let answer = self.to_string().split_off(search.len());
+        (search, answer)
+    }
+}

@@ -32,11 +32,12 @@ impl Story {
             format: 1,
             version: "1".to_owned(),
             host: "host".to_owned(),
-            repo: "/linux".to_owned(),
+            repo: Some("/linux".to_owned()),
             ends: Ends { kind: Kind::Cause, start: commit(1), good: Vec::new(), releases, head: false },
             strategy: Strategy::Posterior,
             subject: "start here".to_owned(),
             assumed: Vec::new(),
+            imported: None,
         });
         story
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::*;
 
 /// The texts of the real logs by file; empty where the data is not there.
-pub(super) fn logs() -> Vec<(PathBuf, String)> {
+pub(crate) fn logs() -> Vec<(PathBuf, String)> {
     let data = env::var_os("KBISECT_TEST_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let folders = [data.join("bisection-logs"), data.join("real-bisections/logs")];

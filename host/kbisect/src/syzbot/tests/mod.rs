@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-mod data;
+pub(crate) mod data;
 mod dialects;
 
 fn id(digit: char) -> String {
@@ -229,4 +229,79 @@ fn syzkallers_confidence_falls_with_every_clean_step() {
     // p is .5 at first and .375 behind the bad step; releases do not count.
     assert_eq!(read(&text).unwrap().confidence(), Some(1.0 - 0.625_f64.powi(2)));
     assert_eq!(read(&format!("bisecting cause commit starting from {a}\n")).unwrap().confidence(), None);
+}
+
+/// Logs of three times, with everything that has several lines.
+fn of_three_times() -> [String; 3] {
+    let (a, b, c) = (id('a'), id('b'), id('c'));
+    let shown = format!(
+        "{b} is the first bad commit\ncommit {b}\nAuthor: Ä <a@b>\nDate:   Wed Mar 27 13:04:15 2019 +0100\n\n    subject\n    \n    \
+         run #0: crashed: no run\n    testing commit {c}\n\n"
+    );
+    let end = |stat: &str, to: &str| {
+        format!(
+            "{shown}{stat}revisions tested: 3, total time: 4h25m11.4s (build: 2h8m, test: 2h14m)\nfirst bad commit: {b} subject\n{to}\
+             crash: BUG: x\nrun #0: OK\ntesting commit {c}\n"
+        )
+    };
+    [
+        format!(
+            "bisecting cause commit starting from {a}\nbuilding syzkaller on {c}\ntesting commit {a} with gcc (GCC) 8.1.0\n\
+             all runs: crashed: BUG: x\ntesting release v5.1\ntesting commit {c} with gcc (GCC) 8.1.0\nrun #0: OK\n\
+             run #1: boot failed: failed to run [\"scp\"]: exit status 1\nssh: connect to host\r\nlost connection\n\nrun #2: OK\n\
+             # git bisect start v5.2 v5.1\nBisecting: 1 revision left to test after this (roughly 1 step)\n[{b}] subject\n\
+             testing commit {b} with gcc (GCC) 8.1.0\nall runs: crashed: BUG: x\n# git bisect bad {b}\n{}",
+            end(&format!(":040000 040000 {a} {c} M\tnet\n"), "cc: [\"a@b\" \"c@d\"]\n")
+        ),
+        format!(
+            "bisecting cause commit starting from {a}\ntesting commit {a}\ncompiler: gcc (GCC) 10.2.1\nkernel signature: {a}\n\
+             run #0: crashed: BUG: x\nrun #1: crashed: WARNING in y\ntesting release v5.1\ntesting commit {c}\n\
+             failed building {c}: x.c:1: error: no\nmake: *** [x] Error 2\ntesting release v5.0\ntesting commit {b}\nall runs: OK\n\
+             # git bisect start {a} {b}\nBisecting: 0 revisions left to test after this (roughly 0 steps)\n[{c}] s\n\
+             testing commit {c}\nrun #0: basic kernel testing failed: x\n# git bisect skip {c}\n\
+             There are only 'skip'ped commits left to test.\nThe first bad commit could be any of:\n{c}\n{a}\nWe cannot bisect more!\n\
+             revisions tested: 3, total time: 4h (build: 2h, test: 2h)\n\
+             bisection is inconclusive, the first bad commit could be any of:\n{c}\n{a}\nrecipients (to): []\n"
+        ),
+        format!(
+            "ci starts bisection 2023-01-01 00:00:00 +0000 UTC m=+1.0\nbisecting fixing commit since {a}\nbuilding syzkaller on {c}\n\
+             ensuring issue is reproducible on original commit {a}\n\ntesting commit {a} gcc\ncompiler: gcc (Debian) 10.2.1\n\
+             run #0: crashed: BUG: x\nrun #1: ignore: lost connection to test machine\nrun #2: infra problem: quota\n\
+             representative crash: BUG: x, types: [UNKNOWN]\ntesting current HEAD {b}\ntesting commit {b} gcc\nall runs: OK\n\
+             false negative chance: 0.000\n# git bisect start {b} {a}\n{}",
+            end(" net/a.c | 2 +-\n 1 file changed, 1 insertion(+), 1 deletion(-)\n\naccumulated error probability: 0.00\n", "")
+                .replace("first bad commit:", "first good commit:")
+        ),
+    ]
+}
+
+#[test]
+fn a_log_is_read_wherever_it_was_cut() {
+    for whole in of_three_times() {
+        let log = read(&whole).unwrap();
+        assert_eq!(log.warnings, [], "{whole}");
+        let aimed = whole.lines().take_while(|line| !line.starts_with("bisecting ")).map(|line| line.len() + 1).sum::<usize>();
+        let aimed = aimed + whole[aimed..].find('\n').unwrap();
+        let whole_tests = log.tests();
+        for at in (0..whole.len()).filter(|at| whole.is_char_boundary(*at)) {
+            let cut = &whole[..at];
+            if at < aimed {
+                assert!(read(cut).is_err(), "{cut}");
+                continue;
+            }
+            let log = read(cut).unwrap();
+            assert_eq!(log.to_string(), cut);
+            let (search, answer) = log.halves();
+            assert_eq!(search + &answer, cut);
+            // A cut log tells no other tests than the whole one, and one with no answer says so.
+            let tests = log.tests();
+            let commits = |tests: &[Tested]| tests.iter().map(|test| test.commit).collect::<Vec<_>>();
+            assert!(commits(&whole_tests).starts_with(&commits(&tests)), "{cut}");
+            let unanswered = log.answer().found == Found::Nothing;
+            assert_eq!(log.warnings.iter().any(|warning| warning.oddity == Oddity::Cut), unanswered, "{cut}");
+            // It comes back from the journal as it was.
+            let kept: Log = serde_json::from_str(&serde_json::to_string(&log).unwrap()).unwrap();
+            assert_eq!(kept, log);
+        }
+    }
 }

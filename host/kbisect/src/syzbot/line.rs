@@ -10,12 +10,12 @@ use kbisect_core::commit::CommitId;
 use kbisect_core::graph::Commit;
 use kbisect_core::graph::Graph;
 
+use super::Found;
+use super::Item;
+use super::Log;
+use super::Place;
+use super::Tested;
 use crate::gitlog::Mark;
-use crate::syzbot::Found;
-use crate::syzbot::Item;
-use crate::syzbot::Log;
-use crate::syzbot::Place;
-use crate::syzbot::Tested;
 
 /// About how many commits lie between two releases of Linux.
 const BETWEEN_RELEASES: u64 = 14_000;
@@ -93,8 +93,13 @@ impl Line {
         &self.spots
     }
 
-    /// The line as a history: commits without a name have ids that no commit has.
+    /// The line as a history.
     pub fn graph(&self) -> Graph {
+        Graph::new(self.commits())
+    }
+
+    /// The line's commits, the oldest first; those without a name have ids that no commit has.
+    pub fn commits(&self) -> Vec<Commit> {
         let mut commits: Vec<Commit> = Vec::new();
         let mut add = |id| {
             let parents = commits.last().map(|parent: &Commit| parent.id).into_iter().collect();
@@ -107,14 +112,12 @@ impl Line {
                 Spot::Gap { commits, .. } => {
                     for _ in 0..*commits {
                         number += 1;
-                        let mut bytes = [0xff; 20];
-                        bytes[12..].copy_from_slice(&number.to_be_bytes());
-                        add(CommitId::from_bytes(bytes));
+                        add(nameless(number));
                     }
                 }
             }
         }
-        Graph::new(commits)
+        commits
     }
 
     /// The ends of the search on the line.
@@ -164,6 +167,13 @@ impl Line {
         }
         Left::Several { commits: count, exact: all_exact, between: (without, with) }
     }
+}
+
+/// An id that no commit has.
+fn nameless(number: u64) -> CommitId {
+    let mut bytes = [0xff; 20];
+    bytes[12..].copy_from_slice(&number.to_be_bytes());
+    CommitId::from_bytes(bytes)
 }
 
 /// The commits outside of the search: start commit and releases, or start commit and HEAD.
