@@ -15,6 +15,8 @@ use crate::posterior::Ranks;
 
 /// A kernel that is needed less often than this is not built ahead.
 const LIKELY_ENOUGH: f64 = 0.05;
+/// Commits with less than this share of a commit's mean probability are not built ahead; to weigh them all takes most of the time.
+const HARDLY: f64 = 1e-3;
 
 /// A commit that is tested next in some case.
 struct Next {
@@ -85,7 +87,8 @@ impl Search<'_> {
             let sides = self.graph.parents(culprit).iter().copied().chain([culprit]);
             return sides.filter(|&node| self.range.posterior.site(node).is_none() && self.available(belief, node)).collect();
         }
-        best(&self.untested(belief, places, available)).map(|offer| offer.node).into_iter().collect()
+        let least = HARDLY / mass.len() as f64;
+        best(&self.untested(belief, places, available, least)).map(|offer| offer.node).into_iter().collect()
     }
 }
 

@@ -95,6 +95,11 @@ impl Known {
         self.built.contains_key(&node)
     }
 
+    /// The commits with a kernel.
+    pub(super) fn built(&self) -> impl Iterator<Item = Node> + '_ {
+        self.built.keys().copied()
+    }
+
     /// The commits whose builds failed.
     pub(super) fn unbuildable(&self) -> &HashSet<Node> {
         &self.unbuildable

@@ -89,8 +89,8 @@ impl Search<'_> {
         }
     }
 
-    /// Offers of commits without a valid trial.
-    pub(super) fn untested(&self, belief: &Belief, places: &Whereabouts, available: &Ranks) -> Vec<Offer> {
+    /// Offers of commits without a valid trial, but those of candidates that are less likely than `least`.
+    pub(super) fn untested(&self, belief: &Belief, places: &Whereabouts, available: &Ranks, least: f64) -> Vec<Offer> {
         let range = self.range;
         let unsure_if_good = select::entropy(belief.f);
         let all = places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
@@ -98,20 +98,21 @@ impl Search<'_> {
         let contained = range.candidates.contained_sums(&places.candidates);
         let (yields, doubtful) = self.yields_by_rank();
         let with_build = self.with_build();
-        let offer = |node: Node, [bad, hit, unsure]: IfThere, listed: u32, yields: f64, doubtful: bool| {
+        let built = self.built();
+        let offer = |node: Node, [bad, hit, unsure]: IfThere, listed: u32, yields: f64, doubtful: bool, built: bool| {
             let good = 1.0 - bad;
             let bits = select::bits(hit + good * belief.f, unsure + good * unsure_if_good);
             let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
-            let value = bits * yields / if self.known.is_built(node) { 1.0 } else { with_build };
+            let value = bits * yields / if built { 1.0 } else { with_build };
             Offer { node, bad, hit, value, listed, rebuild: false, doubtful }
         };
         let tested = range.tested();
         let mut offers: Vec<Offer> = (0..contained.len())
-            .filter(|&rank| available[rank] && !tested[rank])
+            .filter(|&rank| available[rank] && !tested[rank] && places.candidates[rank][0] >= least)
             .map(|rank| {
                 let inside = if range.begins { contained[rank] } else { minus(all, contained[rank]) };
                 let (node, listed) = (range.candidates.node(rank), range.candidates.listed(rank));
-                offer(node, plus(inside, ends), listed, yields[rank], doubtful[rank])
+                offer(node, plus(inside, ends), listed, yields[rank], doubtful[rank], built[rank])
             })
             .collect();
         // Good ends that are trusted; the newest commit of a search for a fix is a candidate itself.
@@ -120,7 +121,11 @@ impl Search<'_> {
                 && range.candidates.rank(end.node).is_none()
                 && self.available(belief, end.node)
         });
-        offers.extend(trusted.map(|(end, bad)| offer(end.node, *bad, u32::MAX, self.yields(end.node, 0), false)));
+        offers.extend(
+            trusted.map(|(end, bad)| {
+                offer(end.node, *bad, u32::MAX, self.yields(end.node, 0), false, self.known.is_built(end.node))
+            }),
+        );
         offers
     }
 
@@ -138,6 +143,15 @@ impl Search<'_> {
                 Offer { node: site.node, bad: belief.bad, hit: prospect.hit, value, listed, rebuild, doubtful: false }
             })
             .collect()
+    }
+
+    /// Which candidates have a kernel.
+    fn built(&self) -> Ranks {
+        let mut built = vec![false; self.range.candidates.len()];
+        for rank in self.known.built().filter_map(|node| self.range.candidates.rank(node)) {
+            built[rank] = true;
+        }
+        built
     }
 
     /// How many times longer a trial takes with the build before it.

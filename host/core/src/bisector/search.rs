@@ -180,7 +180,7 @@ impl Search<'_> {
         pending: &[Pending],
     ) -> Result<Action, &'static str> {
         let mut nothing = "no trial that can be made says more";
-        let mut offers = self.untested(belief, places, available);
+        let mut offers = self.untested(belief, places, available, 0.0);
         offers.extend(self.tested(belief));
         let under_way: Vec<Node> = pending.iter().filter_map(|pending| self.graph.node(&pending.commit)).collect();
         for offer in &mut offers {
