@@ -30,6 +30,7 @@ Usage: ./x CHORE [ARGS]
   bench classify [DIR]  How fast consoles are read, in the sandbox and without, hostile ones too
   bench real [DIR] [--json]  What kbisect makes of real bisections whose culprit is known
   bench relate [DIR]  How often another bug's crash is told apart, on real bisections
+  bench select     How long it takes to choose the next commit
   bench search [--quick]  How often each strategy names the right commit in simulations, and what it costs
 ";
 

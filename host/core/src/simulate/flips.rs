@@ -25,8 +25,8 @@ use crate::select;
 
 /// No search takes more trials.
 const MOST_TRIALS: usize = 120;
-/// The least likely commits, which together have no more than this, are left out where the best question is looked for: it takes long
-/// for many.
+/// The least likely commits, which together have no more than this of what the leader has not, are left out where the best question is
+/// looked for: it takes long for many.
 const LEFT_OUT: f64 = 0.01;
 /// Searches share their first steps, which take longest: those after so many answers.
 const SHARED: usize = 18;
@@ -167,10 +167,11 @@ impl<'a> Flips<'a> {
 fn least(mass: &[f64]) -> f64 {
     let mut sorted = mass.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
+    let unsure = 1.0 - sorted.last().copied().unwrap_or(0.0);
     let mut sum = 0.0;
     let kept = sorted.into_iter().find(|mass| {
         sum += mass;
-        sum > LEFT_OUT
+        sum > LEFT_OUT * unsure
     });
     kept.unwrap_or(0.0)
 }

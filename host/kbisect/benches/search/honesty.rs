@@ -15,7 +15,7 @@ use serde_json::json;
 
 /// The name that `--only` selects it by.
 pub(crate) const NAME: &str = "calibration";
-const COMMITS: usize = 1000;
+const COMMITS: usize = 300;
 const BINS: usize = 10;
 /// So many runs for one of a cell's.
 pub(crate) const RUNS: f64 = 2.5;
