@@ -118,14 +118,14 @@ fn a_replay_as_json() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
     {
       "commits": {
-        "bad": 0.0005002542015629038,
+        "bad": 0.0005002542002185663,
         "clean": 9,
         "commit": "39180e8fcc86a537310ab0b815014c1ecb1ce9a9",
         "crashes": [
           {
             "look": 1,
             "reason": "unlike KASAN: use-after-free Read in ring_buffer_put: it is in net/batman-adv, the target in kernel/trace, nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put",
-            "same": 0.014950344751994075,
+            "same": 0.008145936348437296,
             "title": "general protection fault in batadv_iv_ogm_schedule_buff",
             "trials": 1
           }
@@ -148,12 +148,12 @@ fn a_replay_as_json() {
           "reason": "the log's trials, judged anew, give it 0 %"
         },
         "introduced": {
-          "chance": 0.5974697785367117,
+          "chance": 0.5952422026034493,
           "reason": "it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start"
         },
-        "probability": 0.10889359453349783,
+        "probability": 0.10833089134244285,
         "same": {
-          "chance": 0.32581739416792,
+          "chance": 0.32534675240790073,
           "reason": "0 % of its trials show the crash, which is the target's with 1 %"
         }
       },

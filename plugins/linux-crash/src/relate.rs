@@ -25,33 +25,34 @@ use self::look::Look;
 ///
 /// Fitted by logistic regression to the first half of `tests/pairs`, three tenths of it as if no subsystem were known, since the
 /// table of [`areas`] knows more of these pairs than of the kernel; to pairs of crashes of different families there (each with weight
-/// .3); and to half of the real bisections (see `./x bench relate`): each title seen at commits with and without the bug against the
-/// target's likeliest face, bisections of one culprit counting as one, a crash at a commit with the bug being the bug's with .93
-/// beforehand. Penalised by .75 · (weight - prior)², 2.5 for `Strangers`; the priors are what a developer would say, and stand where
-/// the data are silent (`SameLock`).
-pub const WEIGHTS: [(Kind, f64); 22] = [
+/// .6); and to half of the real bisections (see `./x bench relate`): each title seen at commits with and without the bug against the
+/// target's likeliest face that names a function, bisections of one culprit counting as one, a crash at a commit with the bug being
+/// the bug's with .93 beforehand. Penalised by .75 · (weight - prior)², 2.5 for `Strangers` and `SameHead`; the priors are what a
+/// developer would say, and stand where the data are silent (`SameLock`).
+pub const WEIGHTS: [(Kind, f64); 23] = [
     (Kind::Always, -0.94),
-    (Kind::SameTitle, 0.81),
-    (Kind::OtherTitle, 3.00),
-    (Kind::SameFunction, 3.50),
-    (Kind::NearNames, 3.17),
-    (Kind::Strangers, -1.15),
-    (Kind::OnStack, 2.80),
-    (Kind::OnOtherStack, 1.86),
-    (Kind::SameMaker, 1.52),
-    (Kind::OtherMaker, -0.65),
+    (Kind::SameTitle, 1.54),
+    (Kind::OtherTitle, 3.01),
+    (Kind::SameFunction, 4.27),
+    (Kind::NearNames, 3.04),
+    (Kind::Strangers, -0.90),
+    (Kind::OnStack, 2.92),
+    (Kind::OnOtherStack, 2.56),
+    (Kind::SameMaker, 1.56),
+    (Kind::OtherMaker, -0.77),
     (Kind::SameLock, 1.50),
-    (Kind::Stacks, 0.81),
-    (Kind::OtherStacks, -1.21),
-    (Kind::RelatedType, 0.77),
-    (Kind::RelatedInArea, 1.24),
-    (Kind::StrangeType, -2.90),
-    (Kind::OneLeaks, -2.55),
-    (Kind::OtherArea, -1.49),
-    (Kind::FarArea, -2.35),
-    (Kind::SameHead, 0.51),
-    (Kind::Nowhere, 0.89),
-    (Kind::BothHang, 0.77),
+    (Kind::Stacks, 0.38),
+    (Kind::OtherStacks, -1.39),
+    (Kind::RelatedType, 0.75),
+    (Kind::RelatedInArea, 1.29),
+    (Kind::StrangeType, -3.40),
+    (Kind::OneLeaks, -2.61),
+    (Kind::OtherArea, -1.37),
+    (Kind::FarArea, -2.79),
+    (Kind::Apart, -1.20),
+    (Kind::SameHead, 1.03),
+    (Kind::Nowhere, 0.44),
+    (Kind::BothHang, 0.76),
 ];
 
 fn weight(kind: Kind) -> f64 {
@@ -71,14 +72,18 @@ const FLOOR: f64 = 0.02;
 /// Compares a crash with the target's faces: the likeliest face counts. None where there is no face.
 ///
 /// A face that names no function may be another bug's crash that the start commit has as well. Where the target has faces that name
-/// some, it counts as far as it is like one of them.
+/// some, it counts as far as it is like one of them, or may be of one bug with it by what went wrong: memory that is smashed often
+/// leaves no stack to read, but a machine that stalls beside a crash is mostly just overloaded.
 #[must_use]
 pub fn relate(seen: &CrashReport, faces: &[Face]) -> Option<Relation> {
     let seen = Look::of(seen);
     let faces: Vec<Look<'_>> = faces.iter().map(|face| Look::of(&face.report)).collect();
     let telling: Vec<&Look<'_>> = faces.iter().filter(|face| !face.blamed.is_empty()).collect();
     let trust = |face: &Look<'_>| {
-        let like = telling.iter().map(|other| likeness(face, other).same).reduce(f64::max);
+        let stuck = matches!(face.family, Family::Stuck | Family::Vague);
+        let kin = |other: &Look<'_>| if stuck { 0.0 } else { family::kinship(face.family, other.family) };
+        let like = telling.iter().map(|other| likeness(face, other).same.max(kin(other)));
+        let like = like.reduce(f64::max);
         if face.blamed.is_empty() { like.unwrap_or(1.0) } else { 1.0 }
     };
     let relations = faces.iter().map(|face| {
@@ -121,13 +126,17 @@ fn by_kind(seen: &Look<'_>, face: &Look<'_>) -> Option<(f64, String)> {
         return Some((0.98, format!("the same in all that is known of it: {}", seen.title)));
     }
     if either(Family::Machinery) && !equal {
-        return Some((0.02, format!("the test's own machinery, or a detector that is full: {}", seen.title)));
+        return Some((0.01, format!("the test's own machinery, or a detector that is full: {}", seen.title)));
     }
     if either(Family::Vague) {
-        let hangs = either(Family::Stuck);
-        return Some(match (equal, hangs) {
+        let ends =
+            |end: &Look<'_>, bug: &Look<'_>| end.family == Family::Vague && family::may_end(bug.title, bug.family, end.title);
+        return Some(match (equal, ends(seen, face) || ends(face, seen)) {
             (true, _) => (0.6, format!("the same title, which says little: {}", seen.title)),
-            (_, true) => (0.3, format!("an ending that a hang may have: {}", seen.title)),
+            (_, true) => {
+                let shown = if seen.family == Family::Vague { face } else { seen };
+                (0.3, format!("an ending that {} may have: {}", reasons::noun(shown.family), seen.title))
+            }
             _ => (0.1, format!("an ending that says little: {}", seen.title)),
         });
     }

@@ -168,7 +168,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("kernel/trace", "kernel/trace"),
     ("kernel/events/uprobes", "kernel/trace"),
     ("sound", "sound/core"),
-    ("fs/namei", "fs"),
     ("fs/eventpoll", "fs/eventpoll"),
     ("fs/sysfs", "fs/kernfs"),
     ("fs/userfaultfd", "mm"),
@@ -219,6 +218,11 @@ const NARROW: &[(&str, &str)] = &[
     ("fs/isofs", "isofs"),
     ("fs/jfs", "dbX diX dtX xtX txX lmX lbmX jfs"),
     ("fs/minix", "minix V1_minix V2_minix"),
+    (
+        "fs/namei",
+        "namei link_path path_lookupat path_openat path_parentat path_init trailing_symlink step_into walk_component lookup_fast \
+         lookup_slow lookup_open filename pick_link nd_jump_link may_lookup unlazy_walk terminate_walk set_root follow_dotdot",
+    ),
     ("fs/netfs", "netfs fscache cachefiles"),
     ("fs/nfs", "nfs nfs4 nfsd rpc xprt"),
     ("fs/nilfs2", "nilfs"),
@@ -404,8 +408,7 @@ const BROAD: &[(&str, &str)] = &[
     (
         "fs",
         "locks seq iomap mpage bdi cdev chrdev fdget mntput fs_context signalfd eventfd sync_inodes inode iget \
-         evict wb path vfs namei lookup link_path walk_component mnt mount umount do_mount \
-         trailing_symlink super sget deactivate kill_block generic_file mark_buffer filename may_open step_into \
+         evict wb path vfs lookup mnt mount umount do_mount super sget deactivate kill_block generic_file mark_buffer may_open \
          iterate_supers",
     ),
     ("fs/buffer", "buffer_head bh bread ll_rw"),
@@ -480,7 +483,7 @@ mod tests {
         assert_eq!(file("fs/jbd2/journal.c").as_deref(), Some("fs/ext4"));
         assert_eq!(file("net/core/sock_map.c").as_deref(), Some("net/core/skmsg"));
         assert_eq!(file("drivers/zork/zork.c").as_deref(), Some("drivers/zork"));
-        assert_eq!(file("fs/namei.c").as_deref(), Some("fs"));
+        assert_eq!(file("fs/namei.c").as_deref(), Some("fs/namei"));
         assert!(of_file("mm/slub.c").is_some_and(|area| area.broad));
     }
 }

@@ -58,6 +58,8 @@ pub enum Kind {
     OtherArea,
     /// Subsystems of other parts of the tree.
     FarArea,
+    /// Both subsystems are known, and little runs through either but what is meant for it.
+    Apart,
     /// The same words of what happened, and one of the two does not say where.
     SameHead,
     /// A related type, and one of the two does not say where.
@@ -116,7 +118,8 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
         |blamed: &[String], stack: &[&str]| stack.iter().any(|frame| blamed.iter().any(|name| names::nearness(name, frame).same));
     let on_others = among(&one.blamed, &other.others) || among(&other.blamed, &one.others);
     add(Kind::OnOtherStack, is(on_others && on_stack == 0.0));
-    add(Kind::BothHang, is(one.family == Family::Stuck && other.family == Family::Stuck));
+    let both_hang = one.family == Family::Stuck && other.family == Family::Stuck;
+    add(Kind::BothHang, is(both_hang));
     let area = common(&one.areas, &other.areas);
     let strangers = names.words < ALIKE && area.is_none() && on_stack == 0.0 && !on_others;
     let tells = |look: &Look<'_>| look.blamed.iter().any(|name| !vocabulary::is_on_the_way(name));
@@ -128,7 +131,9 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
         None if area_on(&one.areas, other) || area_on(&other.areas, one) => {}
         None => {
             let near = one.areas.iter().any(|area| other.areas.iter().any(|other| area.is_near(other)));
-            add(if near { Kind::OtherArea } else { Kind::FarArea }, 1.0);
+            add(if near { Kind::OtherArea } else { Kind::FarArea }, if both_hang { 0.4 } else { 1.0 });
+            let sure = |look: &Look<'_>| look.areas.iter().any(|area| area.known && !area.broad);
+            add(Kind::Apart, is(strangers && sure(one) && sure(other)));
         }
     }
     found

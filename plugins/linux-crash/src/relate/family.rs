@@ -1,5 +1,9 @@
 //! Families of crashes: one bug shows in several ways, but not in any. Pure.
 
+use super::names;
+use super::vocabulary;
+use crate::skip;
+
 /// In what way something went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -19,6 +23,8 @@ pub enum Family {
     Locking,
     /// A check in the code failed: WARNING, BUG.
     Check,
+    /// A check failed where an object's life ends, or its count of users goes up or down.
+    Count,
     /// Memory that nobody frees.
     Leak,
     /// Values that nobody set.
@@ -41,11 +47,15 @@ pub fn of(title: &str, kind: &str) -> Family {
     if let Some((_, family)) = HEADS.iter().find(|(head, _)| title.contains(head)) {
         return *family;
     }
+    if let Some(family) = guarded(title) {
+        return family;
+    }
     match kind {
         "HANG" => Family::Stuck,
         "LOCKDEP" | "ATOMIC_SLEEP" => Family::Locking,
         "LEAK" => Family::Leak,
         "WARNING" | "BUG" => Family::Check,
+        _ if title.starts_with("kernel BUG at ") => Family::Check,
         "LOST_CONNECTION" | "NO_OUTPUT" | "REBOOT" => Family::Vague,
         "SYZ_FAILURE" => Family::Machinery,
         "REFCOUNT_WARNING" => Family::Lifetime,
@@ -67,10 +77,14 @@ const HEADS: &[(&str, Family)] = &[
     ("MAX_LOCK", Family::Machinery),
     ("MAX_STACK_TRACE_ENTRIES", Family::Machinery),
     ("ssh", Family::Machinery),
-    ("ut of memory", Family::Machinery),
+    ("ut of memory", Family::Vague),
+    ("deadlocked on memory", Family::Vague),
     ("lost connection", Family::Vague),
     ("no output from test machine", Family::Vague),
     ("possible deadlock", Family::Deadlock),
+    // An interrupt that wants the lock would wait for the one that it interrupted.
+    ("inconsistent lock state", Family::Deadlock),
+    ("spinlock recursion", Family::Deadlock),
     ("ODEBUG", Family::Lifetime),
     // What older kernels call a refcount bug: the warning is in the counter itself.
     ("WARNING in refcount_", Family::Lifetime),
@@ -102,6 +116,51 @@ const HEADS: &[(&str, Family)] = &[
     ("workqueue lockup", Family::Stuck),
 ];
 
+/// What a failed check of one that checks objects, not states, means.
+fn guarded(title: &str) -> Option<Family> {
+    let failed = ["WARNING in ", "kernel BUG in ", "kernel BUG at "].iter().find_map(|head| title.strip_prefix(head))?;
+    let place = failed.split([' ', ':']).next()?;
+    let says_nothing = place.contains('/') || vocabulary::is_on_the_way(place);
+    let ends = || !says_nothing && names::words(place).iter().any(|word| ENDS.split_whitespace().any(|end| end == *word));
+    let guards = |places: &str| places.split_whitespace().any(|pattern| skip::matches(pattern, place));
+    let guard = GUARDS.iter().find(|(_, places)| guards(places));
+    guard.map(|(family, _)| *family).or_else(|| ends().then_some(Family::Count))
+}
+
+/// Words for the end of an object's life, and for its count of users.
+const ENDS: &str = "get put ref unref hold grab drop dec inc release free destroy destruct destructor cleanup clean exit done kill \
+    fini teardown dispose purge shutdown close disconnect unlink del delete remove detach unregister uninit deactivate drain";
+
+/// Functions and files whose checks fail where memory was misused before: an allocator that is given what it never gave, a list whose
+/// neighbours are gone, an address that is none, a buffer that is too short for its header.
+const GUARDS: &[(Family, &str)] = &[
+    (
+        Family::Lifetime,
+        "kfree kfree_* kvfree vfree __vfree __vunmap kmem_cache_free* __kmem_cache_free ___cache_free cache_free* cache_from_obj \
+         __slab_free free_large_kmalloc __free_slab __list_add* __list_del* ida_free ida_remove idr_remove ref_tracker_* \
+         debug_print_object __put_task_struct __put_cred __invalid_creds put_page __put_page free_netdev \
+         mm/slub.c mm/slab.c mm/slab.h mm/slab_common.c mm/vmalloc.c lib/list_debug.c lib/refcount.c lib/kobject.c lib/idr.c \
+         lib/ref_tracker.c lib/debugobjects.c kernel/cred.c kernel/time/timer.c include/linux/mm.h include/linux/page-flags.h \
+         include/linux/page_ref.h",
+    ),
+    (Family::Wild, "__phys_addr* __virt_to_phys* arch/x86/mm/physaddr.c arch/arm64/mm/physaddr.c"),
+    (
+        Family::Bounds,
+        "skb_panic skb_over_panic skb_under_panic skb_put skb_push skb_pull __skb_pull pskb_expand_head usercopy_abort \
+         __check_object_size __check_heap_object fortify_panic __fortify_* net/core/skbuff.c include/linux/skbuff.h mm/usercopy.c \
+         lib/string.c lib/string_helpers.c",
+    ),
+];
+
+/// Whether a bug that shows as this may end a run so that nothing else is seen of it: a hang in silence; what uses up memory or stack,
+/// be it a leak or a recursion, when no memory is left.
+#[must_use]
+pub fn may_end(title: &str, family: Family, ending: &str) -> bool {
+    let of_memory = ending.contains("memory");
+    let of_stack = || ["corrupted stack end", "stack guard page", "stack-overflow"].iter().any(|head| title.contains(head));
+    if of_memory { family == Family::Leak || of_stack() } else { family == Family::Stuck }
+}
+
 /// How well one bug may show in both families, 0 to 1.
 ///
 /// General knowledge, held against the first half of `tests/pairs`: of two crashes in one subsystem that both are of use after free,
@@ -110,7 +169,7 @@ const HEADS: &[(&str, Family)] = &[
 pub fn kinship(one: Family, other: Family) -> f64 {
     if one == other {
         return match one {
-            Family::Other | Family::Vague | Family::Machinery | Family::Check => 0.5,
+            Family::Other | Family::Vague | Family::Machinery | Family::Check | Family::Count => 0.5,
             Family::Bounds | Family::Uninitialised | Family::Race | Family::Arithmetic | Family::Locking => 0.7,
             _ => 1.0,
         };
@@ -146,12 +205,21 @@ const KIN: &[(Family, Family, f64)] = &[
     (Family::Stuck, Family::Locking, 0.2),
     (Family::Deadlock, Family::Locking, 0.4),
     (Family::Check, Family::Locking, 0.2),
+    (Family::Count, Family::Lifetime, 0.4),
+    (Family::Count, Family::Wild, 0.4),
+    (Family::Count, Family::Null, 0.35),
+    (Family::Count, Family::Check, 0.5),
+    (Family::Count, Family::Locking, 0.3),
+    (Family::Count, Family::Stuck, 0.2),
+    (Family::Count, Family::Race, 0.2),
+    (Family::Count, Family::Uninitialised, 0.2),
     (Family::Check, Family::Stuck, 0.2),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind;
 
     #[test]
     fn titles_tell_more_than_types() {
@@ -160,6 +228,45 @@ mod tests {
         assert_eq!(of("WARNING in refcount_dec", "WARNING"), Family::Lifetime);
         assert_eq!(of("BUG: MAX_LOCKDEP_KEYS too low!", "BUG"), Family::Machinery);
         assert_eq!(of("KASAN: use-after-free Read in x", "KASAN-USE-AFTER-FREE-READ"), Family::Lifetime);
+    }
+
+    #[test]
+    fn what_a_failed_check_guards_tells_its_family() {
+        for (title, family) in [
+            ("WARNING in kfree", Family::Lifetime),
+            ("kernel BUG at mm/slub.c:LINE!", Family::Lifetime),
+            ("kernel BUG in __list_del_entry_valid", Family::Lifetime),
+            ("kernel BUG at include/linux/page-flags.h:LINE!", Family::Lifetime),
+            ("kernel BUG in __phys_addr", Family::Wild),
+            ("kernel BUG in skb_panic", Family::Bounds),
+            ("kernel BUG at lib/string.c:LINE!", Family::Bounds),
+            ("WARNING in pond_put", Family::Count),
+            ("WARNING in pond_cleanup_net", Family::Count),
+            ("WARNING in pond_outlet", Family::Check),
+            ("kernel BUG at net/pond/fish.c:LINE!", Family::Check),
+            ("kernel BUG at net/pond/release.c:LINE!", Family::Check),
+        ] {
+            assert_eq!(of(title, "BUG"), family, "{title}");
+        }
+        assert_eq!(of("kernel BUG at net/pond/fish.c:LINE!", ""), Family::Check);
+    }
+
+    #[test]
+    fn a_lock_that_interrupts_take_is_a_deadlock() {
+        assert_eq!(of("inconsistent lock state in pond_fill", "LOCKDEP"), Family::Deadlock);
+        assert_eq!(of("BUG: spinlock recursion in pond_fill", "LOCKDEP"), Family::Deadlock);
+        assert_eq!(of("WARNING: suspicious RCU usage in pond_fill", "LOCKDEP"), Family::Locking);
+    }
+
+    #[test]
+    fn endings_go_with_what_uses_up_the_machine() {
+        let ends = |title: &str, ending: &str| may_end(title, of(title, kind::of(title)), ending);
+        let (memory, silence) = ("kernel panic: Out of memory and no killable processes...", "no output from test machine");
+        assert!(ends("memory leak in pond_alloc", memory));
+        assert!(ends("kernel panic: corrupted stack end in pond_dig", memory));
+        assert!(!ends("KASAN: use-after-free Read in pond_fill", memory));
+        assert!(ends("INFO: task hung in pond_fill", silence));
+        assert!(!ends("memory leak in pond_alloc", silence));
     }
 
     #[test]
@@ -174,6 +281,7 @@ mod tests {
             Deadlock,
             Locking,
             Check,
+            Count,
             Leak,
             Uninitialised,
             Race,

@@ -128,9 +128,11 @@ fn bare(title: &str) -> &str {
     }
 }
 
-/// The function that a title names, with a place behind it or not: `… in ucma_close drivers/infiniband/core/ucma.c:LINE`.
+/// The function that a title names, with a place behind it or not: `… in ucma_close drivers/infiniband/core/ucma.c:LINE`, `… at addr
+/// ADDR`.
 fn named_in(title: &str) -> Option<&str> {
-    let placed = || title.rsplit_once(" in ")?.1.split_once(' ').filter(|(_, place)| path_in(place).is_some());
+    let is_place = |place: &str| path_in(place).is_some() || place.starts_with("at addr ");
+    let placed = || title.rsplit_once(" in ")?.1.split_once(' ').filter(|(_, place)| is_place(place));
     title::frame_of(title).or_else(|| placed().map(|(name, _)| name))
 }
 

@@ -11,7 +11,8 @@ use crate::skip;
 #[must_use]
 pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
     Some(match kind {
-        Kind::Always => return None,
+        // `Apart` is said with the places.
+        Kind::Always | Kind::Apart => return None,
         Kind::SameTitle => "the same title".to_owned(),
         Kind::OtherTitle => {
             format!("both are known as `{}`", seen.titles().find(|title| face.titles().any(|other| other == *title))?)
@@ -89,7 +90,7 @@ fn place(area: &Area) -> String {
 }
 
 /// What went wrong, as a noun.
-fn noun(family: Family) -> &'static str {
+pub fn noun(family: Family) -> &'static str {
     match family {
         Family::Lifetime => "use of a freed object",
         Family::Bounds => "access out of bounds",
@@ -99,6 +100,7 @@ fn noun(family: Family) -> &'static str {
         Family::Deadlock => "a deadlock",
         Family::Locking => "a misused lock",
         Family::Check => "a failed check",
+        Family::Count => "a wrong count of users",
         Family::Leak => "a memory leak",
         Family::Uninitialised => "use of an unset value",
         Family::Race => "a data race",

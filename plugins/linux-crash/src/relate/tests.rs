@@ -84,7 +84,49 @@ fn machinery_is_another_bug() {
 }
 
 #[test]
+fn a_stalled_cpu_may_wait_for_a_lock_that_an_interrupt_took() {
+    let s = |seen: &str| same(seen, "INFO: rcu detected stall in pond_fill");
+    assert!(s("inconsistent lock state in pond_sink") > 2.0 * s("WARNING: suspicious RCU usage in pond_sink"));
+}
+
+#[test]
+fn a_count_that_is_wrong_at_the_end_speaks_for_a_freed_object() {
+    let s = |seen: &str| same(seen, "KASAN: use-after-free Read in pond_fish_look");
+    assert!(s("WARNING in pond_fish_put") > s("WARNING in pond_fish_tell"));
+    assert!(same("WARNING in kfree", "KASAN: use-after-free Read in pond_fish_look") > 0.2);
+}
+
+#[test]
+fn tasks_anywhere_wait_for_one_that_hangs() {
+    let s = |seen: &str, target: &str| same(seen, target);
+    let hung = s("INFO: task hung in fsnotify_mark_destroy_workfn", "INFO: task hung in rtnetlink_rcv_msg");
+    assert!(hung > 0.05, "{hung}");
+    assert!(s("KASAN: use-after-free Read in fsnotify_mark", "KASAN: use-after-free Read in tipc_sk_lookup") < 0.02);
+}
+
+#[test]
+fn memory_smashed_in_two_known_subsystems_is_two_bugs() {
+    for (one, other) in [
+        ("KASAN: use-after-free Read in tipc_sk_lookup", "KASAN: use-after-free Read in tcf_exts_destroy"),
+        ("general protection fault in xfs_iget", "KASAN: slab-out-of-bounds Write in ext4_xattr_set_entry"),
+        ("general protection fault in snd_seq_poll", "KASAN: use-after-free Write in l2cap_chan_put"),
+    ] {
+        let s = same(one, other);
+        assert!(s <= 0.02, "{s} {one} {other}");
+    }
+}
+
+#[test]
+fn an_old_title_says_where_behind_its_function() {
+    let s = same("KASAN: slab-out-of-bounds in pond_fill at addr ADDR", "KASAN: slab-out-of-bounds Read in pond_fill");
+    assert!(s >= 0.9, "{s}");
+}
+
+#[test]
 fn vague_endings_say_little() {
+    let out_of_memory = "kernel panic: Out of memory and no killable processes...";
+    assert!((0.2..0.5).contains(&same(out_of_memory, "memory leak in pond_alloc")));
+    assert!((0.05..0.2).contains(&same(out_of_memory, "KASAN: use-after-free Read in pond_fill")));
     let s = same("lost connection to test machine", "KASAN: use-after-free Read in foo");
     assert!((0.1..0.5).contains(&s));
 }
@@ -110,6 +152,12 @@ fn a_face_without_a_function_counts_as_far_as_it_is_like_the_others() {
     assert!(s(&["INFO: rcu detected stall in corrupted"]) >= 0.97);
     assert!(s(&["INFO: rcu detected stall in corrupted", "INFO: rcu detected stall in pond_work"]) >= 0.5);
     assert!(s(&["INFO: rcu detected stall in corrupted", "KASAN: use-after-free Read in pond_read"]) <= 0.3);
+    let smashed = report("kernel panic: corrupted stack end in corrupted");
+    let s = relate(
+        &smashed,
+        &faces(&["kernel panic: corrupted stack end in corrupted", "KASAN: slab-out-of-bounds Write in pond_fill"]),
+    );
+    assert!(s.is_some_and(|relation| relation.same >= 0.5));
 }
 
 #[test]
