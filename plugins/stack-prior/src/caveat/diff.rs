@@ -66,7 +66,7 @@ impl FileDiff<'_> {
         }
         let kept: Vec<String> = self.added.iter().map(|line| without_checks(line)).collect();
         let gone = |line: &&str| !says_nothing(line.trim()) && check(line).is_none() && !kept.contains(&without_checks(line));
-        (!self.removed.iter().any(|line| gone(&line))).then_some(first)
+        (!self.removed.iter().any(gone)).then_some(first)
     }
 
     /// Whether counters became such that are checked, and nothing else changed.
@@ -79,7 +79,7 @@ impl FileDiff<'_> {
         };
         let (added, removed) = (counters(&self.added), counters(&self.removed));
         let checked = |line: &&str| line.contains("refcount_") || line.contains("REFCOUNT_INIT");
-        !self.opaque && added == removed && self.added.iter().any(|line| checked(&line))
+        !self.opaque && added == removed && self.added.iter().any(checked)
     }
 }
 
