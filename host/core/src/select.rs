@@ -7,8 +7,8 @@ use crate::posterior::Hit;
 
 /// At most this many trials are proposed at once.
 const BATCH: u32 = 16;
-/// More clean trials than this are never asked for.
-const MOST_CLEAN: u32 = 200;
+/// More trials than this are never asked for at once.
+const MOST_TRIALS: u32 = 200;
 /// A batch is large enough when a commit that comes out of it clean is bad with at most this probability.
 const LEFT_BEHIND: f64 = 0.1;
 /// How likely a commit cannot be tested of which nothing is known.
@@ -34,10 +34,10 @@ pub(crate) fn batch(bad: f64, hit: Hit) -> u32 {
     (trials.ceil() as u32).clamp(1, BATCH)
 }
 
-/// The fewest clean trials that a bad commit shows with a chance of at most δ, where `missed` gives the chance of so many; at most
-/// 200.
-pub(crate) fn clean_trials(delta: f64, missed: impl Fn(u32) -> f64) -> u32 {
-    (1..MOST_CLEAN).find(|&trials| missed(trials) <= delta).unwrap_or(MOST_CLEAN)
+/// The fewest trials of one outcome that come about by chance with at most this one, where `by_chance` gives the chance of so many; at
+/// most 200.
+pub(crate) fn enough(allowed: f64, by_chance: impl Fn(u32) -> f64) -> u32 {
+    (1..MOST_TRIALS).find(|&trials| by_chance(trials) <= allowed).unwrap_or(MOST_TRIALS)
 }
 
 /// Stretches of history that cannot be tested: how likely a commit is in one, by what its neighbours did.
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn verification_follows_the_formula() {
-        let at = |r: f64| clean_trials(0.0101, |trials| (1.0 - r).powi(trials as i32));
+        let at = |r: f64| enough(0.0101, |trials| (1.0 - r).powi(trials as i32));
         assert_eq!([at(0.9), at(0.5), at(0.0), at(1.0)], [2, 7, 200, 1]);
     }
 }

@@ -1,7 +1,7 @@
 //! The policy itself: what one commit needs, given what is known of the target.
 //!
-//! Three situations. At the start commit nothing is known of the target, and the aim is to learn r: three hits of three are
-//! enough, a flaky target gets up to [`START`] trials. Elsewhere, as long as the target never missed a trial at a bad commit,
+//! Three situations. At the start commit nothing is known of the target: three hits are enough to know that it shows, and it gets up to
+//! [`START`] trials; how many more it takes to know r is the search's to say. Elsewhere, as long as the target never missed a trial at a bad commit,
 //! it is taken for *steady*: one sure crash is bad, one or two clean trials are good; the search's posterior and the verification
 //! guard against what that overlooks. Otherwise Wald's test decides.
 
@@ -20,10 +20,8 @@ use crate::sprt;
 
 /// Trials that a start commit gets at most; a target that shows in fewer than one of seven is found in them with 95 %.
 pub const START: u32 = 20;
-/// Hits in a row that make a start commit bad at once.
+/// Hits that make a start commit bad at once.
 const PROMPT: u32 = 3;
-/// Hits that show the rate of a flaky target well enough.
-const LEARNED: u32 = 6;
 /// No commit gets more trials than these.
 pub const MOST: u32 = 200;
 /// A crash with at least this chance of being the target is a hit.
@@ -121,11 +119,11 @@ fn steady(rates: &Rates, history: &[Past], here: &Tally) -> bool {
     crashed >= PROMPT && !missed && rates.f <= ALARMS
 }
 
-/// The start commit: enough trials to know r, few when every one crashes.
+/// The start commit: enough trials to know that the target shows.
 fn start(ask: &Ask, tally: &Tally) -> Judgement {
     let finished = count(&ask.trials);
     let rate = format!("{} at the start commit", tally.text());
-    if tally.hits >= LEARNED || tally.hits >= PROMPT && tally.clean == 0 {
+    if tally.hits >= PROMPT {
         return conclude(Verdict::Bad, sprt::confidence(f64::from(tally.hits) * 5.0), rate);
     }
     if tally.valid() >= START {

@@ -2,6 +2,7 @@
 
 use super::Action;
 use super::Bisector;
+use super::Pending;
 use super::Plan;
 use super::Strategy;
 use super::known::Known;
@@ -28,18 +29,47 @@ struct Next {
 }
 
 impl Search<'_> {
-    /// The action, and the builds that are likely to be needed after it, the likeliest first.
-    pub(super) fn with_builds(&self, belief: &Belief, places: Whereabouts, available: &Ranks, action: Action) -> Vec<Action> {
+    /// The action, and the builds that are likely to be needed after it, the likeliest first; before them those under way that may
+    /// still be needed.
+    pub(super) fn with_builds(
+        &self,
+        belief: &Belief,
+        places: Whereabouts,
+        available: &Ranks,
+        action: Action,
+        pending: &[Pending],
+    ) -> Vec<Action> {
+        let node = self.graph.node(&action.commit()).expect("what is tested is in the graph");
         let builds = match &action {
-            Action::Try { commit, .. } if self.pace.builders > 0 => {
-                let node = self.graph.node(commit).expect("what is tested is in the graph");
+            Action::Try { .. } if self.pace.builders > 0 => {
                 let now = Next { node, chance: 1.0, places };
-                self.ahead(belief, available, &now)
+                let ahead = self.ahead(belief, available, &now);
+                let begun = self.begun(&now, &ahead, pending);
+                let more: Vec<Node> = ahead.into_iter().filter(|node| !begun.contains(node)).collect();
+                [begun, more].concat()
             }
             _ => Vec::new(),
         };
         let builds = builds.into_iter().map(|node| Action::Build(self.graph.id(node)));
         std::iter::once(action).chain(builds).collect()
+    }
+
+    /// Builds under way, beside that of the commit to test now, which are finished although others look likelier by now: where a build
+    /// fails, the search turns to other commits, and turning back it would find nothing but half-built kernels.
+    fn begun(&self, now: &Next, ahead: &[Node], pending: &[Pending]) -> Vec<Node> {
+        let building =
+            pending.iter().filter(|pending| pending.trials == 0).filter_map(|pending| self.graph.node(&pending.commit));
+        let mut begun: Vec<Node> = building
+            .filter(|&node| node != now.node && !self.known.is_built(node) && self.range.candidates.rank(node).is_some())
+            .filter(|node| {
+                let tells = || now.places.after(&self.makes_bad(*node)).iter().all(|(chance, _)| *chance >= LIKELY_ENOUGH);
+                ahead.contains(node) || tells()
+            })
+            .collect();
+        begun.sort_by_key(|node| ahead.iter().position(|next| next == node).unwrap_or(ahead.len()));
+        let own = u32::from(!self.known.is_built(now.node));
+        begun.truncate(self.pace.builders.saturating_sub(own) as usize);
+        begun
     }
 
     /// The commits tested next after this one, by how likely they are; one more than there are builders, as the best may be built.
@@ -65,8 +95,7 @@ impl Search<'_> {
 
     /// What is tested after a commit turned out bad, and after it turned out good.
     fn after(&self, belief: &Belief, available: &Ranks, now: &Next) -> Vec<Next> {
-        let contained = self.range.candidates.contained(self.graph, now.node);
-        let makes_bad: Ranks = contained.into_iter().map(|inside| inside == self.range.begins).collect();
+        let makes_bad = self.makes_bad(now.node);
         let mut nexts = Vec::new();
         for (chance, places) in now.places.after(&makes_bad) {
             let chance = chance * now.chance;
@@ -76,6 +105,12 @@ impl Search<'_> {
             }
         }
         nexts
+    }
+
+    /// Which candidates make the commit bad.
+    fn makes_bad(&self, node: Node) -> Ranks {
+        let contained = self.range.candidates.contained(self.graph, node);
+        contained.into_iter().map(|inside| inside == self.range.begins).collect()
     }
 
     /// What is tested next when the boundary is in these places: what verifies the leader, or the best offer.

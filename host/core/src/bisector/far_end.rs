@@ -3,13 +3,16 @@
 use super::Bisector;
 use super::Conclusion;
 use super::ends::Kind;
+use super::evidence::Tally;
 use super::known::Known;
 use crate::graph::Node;
 use crate::policy::Role;
 use crate::policy::Verdict;
 
-/// Valid trials at the start commit without which r is not known well enough to begin.
-pub(super) const CALIBRATION: u32 = 3;
+/// Valid trials at the start commit without which r is not known well enough to begin, where all of them show the target.
+const CALIBRATION: u32 = 3;
+/// The same where one does not: r, and how soon the target shows, are then learned from trials that nothing cuts short.
+const CALIBRATION_OF_FLAKY: u32 = 10;
 
 /// Where the ends stand.
 pub(super) enum FarEnd {
@@ -75,7 +78,7 @@ impl Bisector {
     /// Whether more trials at the start commit are needed to know r; not where nobody wants any there.
     fn wants_calibration(&self, known: &Known) -> bool {
         let start = self.places.start;
-        !self.settings.single_trials && known.assumed(start).is_none() && known.valid(start) < CALIBRATION
+        !self.settings.single_trials && known.assumed(start).is_none() && known.valid(start) < calibration(known.tally(start))
     }
 
     fn walk(&self, standing: impl Fn(Node) -> Standing) -> FarEnd {
@@ -144,4 +147,9 @@ impl Bisector {
             }
         }
     }
+}
+
+/// How many valid trials the start commit should have.
+pub(super) fn calibration(start: Option<&Tally>) -> u32 {
+    if start.is_some_and(|tally| tally.clean > 0) { CALIBRATION_OF_FLAKY } else { CALIBRATION }
 }

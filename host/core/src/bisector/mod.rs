@@ -66,7 +66,7 @@ use by_git::ByGit;
 use by_posterior::ByPosterior;
 use ends::Places;
 use evidence::Recorded;
-use far_end::CALIBRATION;
+use far_end::calibration;
 use known::Known;
 use range::Kept;
 use stage::Choose;
@@ -174,11 +174,26 @@ impl Bisector {
     /// What to do next, given what is under way: the search is slow to leave a commit that something runs at.
     pub fn plan(&self, pending: &[Pending]) -> Plan {
         let View { known, stage } = self.view();
-        match stage {
+        let plan = match stage {
             Stage::Test(node, role) => self.with_next_end(known, self.once_more(known, *node, *role), *node, *role),
             Stage::Search(range) => self.strategy().plan(self, known, range, pending),
             Stage::End(conclusion) => Plan::Done(conclusion.clone()),
+        };
+        self.calibrating(known, plan, pending)
+    }
+
+    /// The plan without cutting short what runs at the start commit: its trials tell r, and how soon the target shows, best when they
+    /// run to their end. Meanwhile the next kernel is built.
+    fn calibrating(&self, known: &Known, mut plan: Plan, pending: &[Pending]) -> Plan {
+        let start = self.graph.id(self.places.start);
+        let under_way = pending.iter().find(|pending| pending.commit == start && pending.trials > 0);
+        if let (Plan::Do(actions), Some(under_way), Strategy::Posterior) = (&mut plan, under_way, self.settings.strategy)
+            && !actions.iter().any(|action| action.commit() == start)
+        {
+            let trials = known.trials(self.places.start) + under_way.trials;
+            actions.push(Action::Try { commit: start, role: Role::Start, trials, rebuild: false });
         }
+        plan
     }
 
     /// Something changed from which the candidates' prior follows.
@@ -209,7 +224,7 @@ impl Bisector {
 
     /// One more trial at a commit that stays under test until it has a verdict; a start commit takes a few in any case.
     fn once_more(&self, known: &Known, node: Node, role: Role) -> Plan {
-        let least = if role == Role::Start { CALIBRATION } else { 1 };
+        let least = if role == Role::Start { calibration(known.tally(node)) } else { 1 };
         let trials = (known.trials(node) + 1).max(least);
         Plan::Do(vec![Action::Try { commit: self.graph.id(node), role, trials, rebuild: false }])
     }

@@ -12,6 +12,8 @@ use crate::select;
 /// Before any trial, a commit's trials are expected to say something as if so many had done so. Less, and the search leaves a commit
 /// for its neighbour over two crashes that hide the rest, although what hides it here most likely does so there.
 const EXPECTED_TO_SAY: u32 = 4;
+/// So many crashes of another bug and nothing else, and it may hide whole stretches of history as broken builds do.
+const HIDES: u32 = 3;
 /// A kernel is built a second time so often at most without a valid trial.
 const REBUILDS: u32 = 2;
 
@@ -96,7 +98,7 @@ impl Search<'_> {
         let all = places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
         let ends = places.ends();
         let contained = range.candidates.contained_sums(&places.candidates);
-        let (yields, doubtful) = self.yields_by_rank();
+        let (yields, doubtful) = self.yields_by_rank(belief);
         let with_build = self.with_build();
         let built = self.built();
         let offer = |node: Node, [bad, hit, unsure]: IfThere, listed: u32, yields: f64, doubtful: bool, built: bool| {
@@ -160,19 +162,21 @@ impl Search<'_> {
         if trial > 0.0 { (build + trial) / trial } else { 1.0 }
     }
 
-    /// The share of first trials that say something, by rank: less near commits that could not be tested; and which those are.
-    fn yields_by_rank(&self) -> (Vec<f64>, Ranks) {
+    /// The share of first trials that say something, by rank: less near commits that could not be tested, or where another bug hid all
+    /// that a trial could have shown; and which those are.
+    fn yields_by_rank(&self, belief: &Belief) -> (Vec<f64>, Ranks) {
         let candidates = &self.range.candidates;
         let (mut broken, mut working) = (Vec::new(), Vec::new());
         let mut own = Vec::new();
         for (node, tally) in self.known.tallies() {
             if let Some(rank) = candidates.rank(*node) {
-                match tally.valid() {
-                    0 if tally.own_voids() > 0 => broken.push(rank),
+                let hidden = self.hidden(belief, *node);
+                match tally.valid() - hidden {
+                    0 if tally.own_voids() > 0 || hidden >= HIDES => broken.push(rank),
                     0 => {}
                     _ => working.push(rank),
                 }
-                own.push((rank, self.yields(*node, 0)));
+                own.push((rank, self.yields(*node, hidden)));
             }
         }
         broken.extend(
@@ -197,6 +201,11 @@ impl Search<'_> {
             yields[rank] = share;
         }
         (yields, doubtful)
+    }
+
+    /// How many of the commit's trials another bug hid.
+    fn hidden(&self, belief: &Belief, node: Node) -> u32 {
+        self.range.posterior.site(node).map_or(0, |site| belief.sites[site].hidden)
     }
 
     /// The share of trials at the commit that say something, guessed from those made.

@@ -70,6 +70,15 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The commit that it is about.
+    pub fn commit(&self) -> CommitId {
+        match *self {
+            Self::Build(commit) | Self::Try { commit, .. } => commit,
+        }
+    }
+}
+
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Plan {

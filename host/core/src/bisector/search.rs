@@ -10,6 +10,7 @@ use super::Suspect;
 use super::by_posterior::WORTH_LEAVING;
 use super::known::Known;
 use super::known::TRIALS;
+use super::monotone::Conflict;
 use super::offers::Offer;
 use super::offers::Whereabouts;
 use super::range::Range;
@@ -23,8 +24,11 @@ use crate::select;
 
 /// An outcome worth fewer bits than this tells nothing.
 const NOTHING: f64 = 1e-6;
-/// Near commits that could not be tested, where many builds are in vain, a trial must be worth so many bits.
+/// Near commits that could not be tested, where many builds are in vain, a trial must be worth this share of one whose outcome is open.
 const WORTH_A_DOUBTFUL_BUILD: f64 = 0.15;
+/// Where the commits that would tell most are left for that, others must be worth this share: more trials at known ones say little for
+/// ever.
+const WORTH_GOING_ON: f64 = 0.005;
 /// Offers whose values differ by less than this share are equal, and git's order decides.
 const EQUAL: f64 = 1e-9;
 /// A search that has not ended after so many trials will not.
@@ -35,8 +39,8 @@ const HIDDEN: u32 = 12;
 const MOSTLY_HIDDEN: u32 = 30;
 /// How many commits beside the start commit are looked at in one plan of a search for a fix: each takes a walk through history.
 const BRANCHES: usize = 64;
-/// The culprit itself must have shown the target so often.
-pub(super) const HITS: u32 = 2;
+/// The culprit itself must have shown the target so often at least.
+const HITS: u32 = 2;
 /// Ranges with fewer halvings than this are short.
 const FEW: f64 = 3.0;
 /// Runners-up named with the culprit, and suspects in a summary.
@@ -76,7 +80,14 @@ impl Search<'_> {
                 end => ends.push(end),
             }
         }
-        Plan::Done(self.conclude(&ends))
+        let conflict = self.conflict(&self.range.posterior.beliefs[0]);
+        if let Some(conflict) = &conflict {
+            let missing = self.unconfirmed(conflict);
+            if !missing.is_empty() {
+                return Plan::Do(missing);
+            }
+        }
+        Plan::Done(self.conclude(&ends, conflict))
     }
 
     fn step(&self, belief: &Belief, pending: &[Pending]) -> Step {
@@ -85,6 +96,9 @@ impl Search<'_> {
         if mass[leader] >= 1.0 - self.delta {
             let missing = self.unverified(belief, leader);
             return if missing.is_empty() { Step::Named(leader) } else { Step::Do(missing) };
+        }
+        if belief.end_bad() >= 1.0 - self.delta {
+            return Step::Stuck("in one reading of the crashes the good end is bad".to_owned());
         }
         let trials: u32 = self.known.tallies().iter().map(|(_, tally)| tally.trials()).sum();
         if trials >= TRIALS_IN_ALL {
@@ -99,7 +113,7 @@ impl Search<'_> {
         }
         let places = self.whereabouts(belief);
         match self.choose(belief, &places, &available, pending) {
-            Ok(action) => Step::Do(self.with_builds(belief, places, &available, action)),
+            Ok(action) => Step::Do(self.with_builds(belief, places, &available, action, pending)),
             Err(why) => Step::Stuck(why.to_owned()),
         }
     }
@@ -179,9 +193,10 @@ impl Search<'_> {
         available: &Ranks,
         pending: &[Pending],
     ) -> Result<Action, &'static str> {
-        let mut nothing = "no trial that can be made says more";
+        let (mut nothing, mut least) = ("no trial that can be made says more", NOTHING);
         let mut offers = self.untested(belief, places, available, 0.0);
         offers.extend(self.tested(belief));
+        let open = select::bits((belief.r + belief.f) / 2.0, (select::entropy(belief.r) + select::entropy(belief.f)) / 2.0);
         let under_way: Vec<Node> = pending.iter().filter_map(|pending| self.graph.node(&pending.commit)).collect();
         for offer in &mut offers {
             if self.is_open(offer.node) || under_way.contains(&offer.node) {
@@ -191,11 +206,11 @@ impl Search<'_> {
         offers.retain(|offer| self.known.assumed(offer.node).is_none());
         for _ in 0..BRANCHES {
             let best = best(&offers).ok_or(nothing)?;
-            if best.value < NOTHING {
+            if best.value < least {
                 return Err(nothing);
             }
-            if best.doubtful && best.value < WORTH_A_DOUBTFUL_BUILD {
-                nothing = "a stretch of history cannot be tested";
+            if best.doubtful && best.value < WORTH_A_DOUBTFUL_BUILD * open {
+                (nothing, least) = ("a stretch of history cannot be tested", WORTH_GOING_ON * open);
                 offers.retain(|offer| !offer.doubtful);
                 continue;
             }
@@ -247,44 +262,68 @@ impl Search<'_> {
         let range = self.range;
         let culprit = range.candidates.node(named);
         let parents = self.graph.parents(culprit);
-        let clean = f64::from(self.clean_trials(belief));
         let (bad, good) = if range.begins { (&[culprit][..], parents) } else { (parents, &[culprit][..]) };
-        let site = |node: Node| range.posterior.site(node).map(|site| belief.sites[site]);
-        let hits = |node: Node| HITS.saturating_sub(site(node).map_or(0, |site| site.hits));
-        let cleans = |node: Node| (clean - site(node).map_or(0.0, |site| site.clean)).ceil().max(0.0) as u32;
         // A parent from before the bug came in cannot show it.
-        let counts = |node: Node| range.counts.as_ref().is_none_or(|counts| counts.contains(node));
-        let lacking = bad.iter().filter(|&&node| counts(node)).map(|&node| (node, hits(node)));
-        lacking
-            .chain(good.iter().map(|&node| (node, cleans(node))))
-            .filter(|&(node, missing)| missing > 0 && self.available(belief, node) && self.known.assumed(node).is_none())
-            .map(|(node, missing)| self.try_more(node, Role::Verification, missing, false))
+        let counts = |node: &&Node| range.counts.as_ref().is_none_or(|counts| counts.contains(**node));
+        let bad = bad.iter().filter(counts).map(|&node| (node, self.missing_hits(belief, node)));
+        self.verifying(belief, bad.chain(good.iter().map(|&node| (node, self.missing_cleans(belief, node)))))
+    }
+
+    /// The trials without which a bad and a good commit that contradict each other may each be so by chance.
+    fn unconfirmed(&self, Conflict { bad, good }: &Conflict) -> Vec<Action> {
+        let belief = &self.range.posterior.beliefs[0];
+        let missing = [(*bad, self.missing_hits(belief, *bad)), (*good, self.missing_cleans(belief, *good))];
+        self.verifying(belief, missing.into_iter())
+    }
+
+    fn verifying(&self, belief: &Belief, missing: impl Iterator<Item = (Node, u32)>) -> Vec<Action> {
+        missing
+            .filter(|&(node, trials)| trials > 0 && self.available(belief, node) && self.known.assumed(node).is_none())
+            .map(|(node, trials)| self.try_more(node, Role::Verification, trials, false))
             .collect()
     }
 
-    /// Trials that must be clean at the good side: so many that a bad commit would be as clean with a chance of at most δ.
+    /// How many trials the bad side lacks: it must have shown the target so often that a good commit does so with a chance of at most δ,
+    /// by what is believed of false alarms.
+    fn missing_hits(&self, belief: &Belief, node: Node) -> u32 {
+        let (hits, clean) = self.range.posterior.site(node).map_or((0, 0.0), |site| {
+            let site = belief.sites[site];
+            (site.hits, site.clean)
+        });
+        let grid = &self.range.posterior.grid;
+        let by_chance = |hits: u32| grid.alarmed(&belief.points, hits, hits + clean.ceil() as u32);
+        let enough = select::enough(self.allowed(), |hits| by_chance(hits)).max(HITS);
+        enough.saturating_sub(hits)
+    }
+
+    /// How many trials the good side lacks: so many must be clean there that a bad commit is as clean with a chance of at most δ.
+    fn missing_cleans(&self, belief: &Belief, node: Node) -> u32 {
+        let grid = &self.range.posterior.grid;
+        let enough = select::enough(self.allowed(), |trials| grid.missed(&belief.points, trials));
+        let clean = self.range.posterior.site(node).map_or(0.0, |site| belief.sites[site].clean);
+        (f64::from(enough) - clean).ceil().max(0.0) as u32
+    }
+
+    /// The chance of being misled by one commit that is put up with.
     ///
     /// A wrong name needs such a commit, and the longer the range, the more commits a search meets where it may find one: δ is
     /// shared out over the halvings. Ranges of a few commits cannot pay for that within twice git's trials and five.
-    fn clean_trials(&self, belief: &Belief) -> u32 {
+    fn allowed(&self) -> f64 {
         let halvings = (self.range.candidates.len() as f64).log2();
-        let places = if halvings < FEW { 1.0 } else { halvings };
-        let grid = &self.range.posterior.grid;
-        select::clean_trials(self.delta / places, |trials| grid.missed(&belief.points, trials))
+        self.delta / if halvings < FEW { 1.0 } else { halvings }
     }
 
-    fn conclude(&self, ends: &[Step]) -> Conclusion {
+    fn conclude(&self, ends: &[Step], conflict: Option<Conflict>) -> Conclusion {
         let named = |end: &Step| if let Step::Named(rank) = end { Some(*rank) } else { None };
         let first = named(&ends[0]);
-        let not_monotone = self.not_monotone(&self.range.posterior.beliefs[0]);
         if let Some(rank) = first
-            && not_monotone.is_none()
+            && conflict.is_none()
             && ends.iter().all(|end| named(end) == first)
         {
             return Conclusion::Found { suspects: self.range.named(self.graph, self.range.candidates.node(rank)) };
         }
         let stuck = || ends.iter().find_map(|end| if let Step::Stuck(why) = end { Some(why.clone()) } else { None });
-        let why = not_monotone.or_else(stuck);
+        let why = conflict.map(|conflict| self.not_monotone(&conflict)).or_else(stuck);
         let readings = self.range.readings(self.graph, NEARLY_ALL, LISTED);
         Conclusion::Inconclusive {
             suspects: self.range.suspects(self.graph, &self.range.mass(), NEARLY_ALL, LISTED),

@@ -40,6 +40,8 @@ pub(crate) struct Belief {
 pub(crate) struct SiteBelief {
     /// Probability that it is bad.
     pub(crate) bad: f64,
+    /// How much likelier its own trials are at a bad commit than at a good one, as a logarithm: what it says without its neighbours.
+    pub(crate) alone: f64,
     /// What one more trial is like on its latest kernel.
     pub(crate) again: Prospect,
     /// What one more trial is like on a kernel built anew.
@@ -141,6 +143,12 @@ impl Belief {
                     .map(|(weights, _)| probability(weights))
                     .sum::<f64>()
                     .min(1.0),
+                alone: points
+                    .iter()
+                    .zip(&likelihood.bad)
+                    .zip(&likelihood.good)
+                    .map(|((point, bad), good)| point * (bad - good))
+                    .sum(),
                 again: prospect(grid, &joint, bad, &likelihood.mute),
                 rebuilt: prospect(grid, &joint, bad, &vec![mute; grid.points.len()]),
                 ..counts(&reading, site)
@@ -314,7 +322,7 @@ impl Side {
 /// What was counted at the site; the rest is left blank.
 fn counts(reading: &Reading, site: &Site) -> SiteBelief {
     let blank = Prospect { bits: 0.0, hit: Hit { bad: 0.5, good: 0.5 } };
-    let mut sum = SiteBelief { bad: 0.0, again: blank, rebuilt: blank, hits: 0, clean: 0.0, hidden: 0 };
+    let mut sum = SiteBelief { bad: 0.0, alone: 0.0, again: blank, rebuilt: blank, hits: 0, clean: 0.0, hidden: 0 };
     for &sight in site.kernels.iter().flatten() {
         match sight {
             Sight::Clean { exposure } => sum.clean += exposure,

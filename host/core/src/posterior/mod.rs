@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 pub(crate) use belief::Belief;
 pub(crate) use belief::Hit;
+pub(crate) use belief::SiteBelief;
 pub(crate) use candidates::Candidates;
 pub(crate) use candidates::Ranks;
 pub(crate) use groups::Groups;

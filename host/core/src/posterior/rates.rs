@@ -91,6 +91,12 @@ impl Grid {
         self.points.iter().zip(weights).map(|(point, weight)| weight * (1.0 - point.r).powi(exponent)).sum::<f64>() / total
     }
 
+    /// The chance under these weights of the points that a good commit shows so many false alarms, or more, in so many trials.
+    pub(crate) fn alarmed(&self, weights: &[f64], alarms: u32, trials: u32) -> f64 {
+        let total: f64 = weights.iter().sum();
+        self.points.iter().zip(weights).map(|(point, weight)| weight * at_least(alarms, trials, point.f)).sum::<f64>() / total
+    }
+
     /// The `share` quantile of r under these weights of the points, linear within a cell.
     pub(crate) fn quantile(&self, weights: &[f64], share: f64) -> f64 {
         let total: f64 = weights.iter().sum();
@@ -105,4 +111,14 @@ impl Grid {
         }
         1.0
     }
+}
+
+/// The chance of so many hits, or more, in so many trials that hit with this chance each.
+fn at_least(hits: u32, trials: u32, chance: f64) -> f64 {
+    let (mut fewer, mut exactly) = (0.0, (1.0 - chance).powi(trials.cast_signed()));
+    for count in 0..hits.min(trials + 1) {
+        fewer += exactly;
+        exactly *= f64::from(trials - count) / f64::from(count + 1) * chance / (1.0 - chance);
+    }
+    (1.0 - fewer).max(0.0)
 }

@@ -299,12 +299,7 @@ impl Run<'_> {
 
     /// True if that brought evidence.
     fn cancel_what_left(&mut self, actions: &[Action]) -> Result<bool, Stuck> {
-        let wanted: HashSet<CommitId> = actions
-            .iter()
-            .map(|action| match *action {
-                Action::Build(commit) | Action::Try { commit, .. } => commit,
-            })
-            .collect();
+        let wanted: HashSet<CommitId> = actions.iter().map(Action::commit).collect();
         self.building.retain(|build| wanted.contains(&build.commit));
         let (kept, left): (Vec<Running>, Vec<Running>) =
             std::mem::take(&mut self.running).into_iter().partition(|running| wanted.contains(&running.commit));
