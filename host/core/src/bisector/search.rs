@@ -292,7 +292,7 @@ impl Search<'_> {
         });
         let grid = &self.range.posterior.grid;
         let by_chance = |hits: u32| grid.alarmed(&belief.points, hits, hits + clean.ceil() as u32);
-        let enough = select::enough(self.allowed(), |hits| by_chance(hits)).max(HITS);
+        let enough = select::enough(self.allowed(), by_chance).max(HITS);
         enough.saturating_sub(hits)
     }
 
