@@ -8,6 +8,7 @@ use std::fs;
 
 use serde_json::Value;
 use support::Planned;
+use support::USE_AFTER_FREE;
 use support::World;
 use support::journal;
 use support::named;
@@ -20,20 +21,6 @@ const CULPRIT: usize = 24;
 /// The commits that brought and mended the other bug.
 const BROUGHT: usize = 15;
 const MENDED: usize = 32;
-
-const TARGET: &str = "\
-BUG: KASAN: slab-use-after-free in queue_release+0x1f/0x40 drivers/queue/main.c:41
-Read of size 8 at addr ffff888012345678 by task close/12
-CPU: 0 PID: 12 Comm: close Not tainted 6.1.0 #1
-Call Trace:
- <TASK>
- dump_stack_lvl+0x34/0x48 lib/dump_stack.c:106
- print_report+0x170/0x473 mm/kasan/report.c:395
- kasan_report+0xbb/0x1f0 mm/kasan/report.c:495
- queue_release+0x1f/0x40 drivers/queue/main.c:41
- queue_close+0x22/0x90 drivers/queue/main.c:90
- </TASK>
-==================================================================";
 
 const OTHER: &str = "\
 WARNING: CPU: 0 PID: 9 at net/bridge/table.c:77 table_flush+0x3a/0x50 net/bridge/table.c:77
@@ -54,7 +41,7 @@ fn history(world: &World) -> Vec<String> {
     let script = format!(
         "#!/bin/sh\nseed=$(printf %s \"$1\" | cksum | cut -d' ' -f1)\n. ./bugs\n\
          if [ $other = yes ] && [ $((seed % 100)) -lt 50 ]; then cat <<'END'\n{OTHER}\nEND\nexit 1; fi\n\
-         if [ $target = yes ] && [ $((seed / 100 % 100)) -lt 70 ]; then cat <<'END'\n{TARGET}\nEND\nexit 1; fi\nexit 0\n"
+         if [ $target = yes ] && [ $((seed / 100 % 100)) -lt 70 ]; then cat <<'END'\n{USE_AFTER_FREE}\nEND\nexit 1; fi\nexit 0\n"
     );
     let word = |there: bool| if there { "yes" } else { "no" };
     let commits: Vec<Planned> = (0..COMMITS)

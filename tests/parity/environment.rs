@@ -10,6 +10,7 @@ use kbisect::trial::seed::trial_seed;
 use crate::cases::Case;
 use crate::cases::Noise;
 use crate::history::History;
+use crate::support::USE_AFTER_FREE;
 
 /// The job's seed, from which trials' seeds follow.
 pub(crate) const SEED: u64 = 1;
@@ -19,28 +20,14 @@ const RUNS: u32 = 200;
 const TEST: u32 = 10;
 
 /// The target, or the testing tools' failure.
-const KASAN: &str = "\
-BUG: KASAN: slab-use-after-free in queue_release+0x1f/0x40 drivers/queue/main.c:41
-Read of size 8 at addr ffff888012345678 by task close/12
-CPU: 0 PID: 12 Comm: close Not tainted 6.1.0 #1
-Call Trace:
- <TASK>
- dump_stack_lvl+0x34/0x48 lib/dump_stack.c:106
- print_report+0x170/0x473 mm/kasan/report.c:395
- kasan_report+0xbb/0x1f0 mm/kasan/report.c:495
- queue_release+0x1f/0x40 drivers/queue/main.c:41
- queue_close+0x22/0x90 drivers/queue/main.c:90
- </TASK>
-==================================================================
-Kernel panic - not syncing: kasan.fault=panic set ...
-";
+const PANIC: &str = "\nKernel panic - not syncing: kasan.fault=panic set ...\n";
 const SYZFATAL: &str = "SYZFATAL: executor failed 11 times: executor 0: EOF\n";
 
 /// Writes a case's tables into `folder`.
 pub(crate) fn write(case: &Case, history: &History, folder: &Path) {
     fs::create_dir_all(folder.join("outcomes")).unwrap();
     fs::create_dir(folder.join("consoles")).unwrap();
-    fs::write(folder.join("consoles/kasan"), KASAN).unwrap();
+    fs::write(folder.join("consoles/kasan"), [USE_AFTER_FREE, PANIC].concat()).unwrap();
     fs::write(folder.join("consoles/syzfatal"), SYZFATAL).unwrap();
     let mut kernels = String::new();
     for (number, id) in history.ids() {

@@ -19,6 +19,21 @@ use std::thread::sleep;
 use std::time::Duration;
 use std::time::Instant;
 
+/// What a kernel prints of a use after free.
+pub(crate) const USE_AFTER_FREE: &str = "\
+BUG: KASAN: slab-use-after-free in queue_release+0x1f/0x40 drivers/queue/main.c:41
+Read of size 8 at addr ffff888012345678 by task close/12
+CPU: 0 PID: 12 Comm: close Not tainted 6.1.0 #1
+Call Trace:
+ <TASK>
+ dump_stack_lvl+0x34/0x48 lib/dump_stack.c:106
+ print_report+0x170/0x473 mm/kasan/report.c:395
+ kasan_report+0xbb/0x1f0 mm/kasan/report.c:495
+ queue_release+0x1f/0x40 drivers/queue/main.c:41
+ queue_close+0x22/0x90 drivers/queue/main.c:90
+ </TASK>
+==================================================================";
+
 /// A temporary folder, and commands that see nothing of the machine's own settings.
 pub(crate) struct World {
     dir: tempfile::TempDir,

@@ -16,6 +16,25 @@ mod tests;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::policy::Outcome;
+
+/// What a commit's trials show of the target: the likeliest crash's chance of being it, and the share of the valid trials that crashed,
+/// each crash counted by its chance ([`Findings::same`], [`Findings::shown`]). None without a valid trial.
+pub fn shown<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Option<(f64, f64)> {
+    let (mut sum, mut valid, mut same) = (0.0, 0_u32, 0.0_f64);
+    for outcome in outcomes {
+        let chance = match outcome {
+            Outcome::Crashed(sighting) => sighting.same,
+            Outcome::Clean => 0.0,
+            Outcome::Void(_) => continue,
+        };
+        sum += chance;
+        same = same.max(chance);
+        valid += 1;
+    }
+    (valid > 0).then(|| (same, sum / f64::from(valid)))
+}
+
 /// What is known of a commit that is named as where a crash was introduced.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Findings {

@@ -3,6 +3,9 @@
 //! Mixed, so that no commit's probability falls to nothing: however wrong the weights are, the search needs at most log2 1/(1 − share)
 //! bits more for them (`bisection-science.md` §4). Everything here is over a mean of 1.
 
+/// The share of the prior that follows a suspicion plugin's weights where nobody says otherwise. The rest is uniform: wrong weights cost
+/// the search at most 1.7 bits (`bisection-science.md` §4).
+pub const SHARE: f64 = 0.7;
 /// The most of a prior that weights may decide about.
 const MOST: f64 = 0.99;
 

@@ -32,7 +32,6 @@ use kbisect::replay::Rejudged;
 use kbisect::replay::Replay;
 use kbisect::syzbot::Extent;
 use kbisect::syzbot::Found;
-use kbisect::syzbot::Line;
 use kbisect::syzbot::Log;
 use kbisect_core::bisector::Strategy;
 use kbisect_core::credence::Credence;
@@ -149,9 +148,7 @@ fn ways(cases: &[Case]) -> [(&'static str, Figures); 3] {
 
 /// Replays a log.
 fn case(policies: &Policies, directory: &Path, truth: Truth, log: Log) -> Case {
-    let commits = log.commits();
-    let line = Line::of(&log, &commits);
-    let history = History { graph: Arc::new(line.graph()), ends: line.ends(&log, &commits) };
+    let history = History::of_log(&log);
     let faces = truth.faces(policies, directory);
     let mut replay =
         replay::replay(&log, policies, &history, Strategy::Posterior, faces).expect("the bundled classifier answers");

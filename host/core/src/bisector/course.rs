@@ -144,44 +144,37 @@ mod tests {
     use crate::policy::Sighting;
     use crate::policy::TARGET_LOOK;
 
+    fn trial(commit: u8, outcome: Outcome, exposure: f64) -> Evidence {
+        let commit = CommitId::from_bytes([commit; 20]);
+        Evidence { number: TrialNumber(1), commit, role: Role::Candidate, build: 1, trial: Trial { outcome, exposure } }
+    }
+
+    fn hit() -> Outcome {
+        Outcome::Crashed(Sighting { report: CrashReport::default(), same: 0.99, look: TARGET_LOOK })
+    }
+
     #[test]
     fn a_trial_cut_short_is_worth_what_it_would_have_shown() {
-        let trial = |number: u64, outcome: Outcome, exposure: f64| Evidence {
-            number: TrialNumber(number),
-            commit: CommitId::from_bytes([1; 20]),
-            role: Role::Candidate,
-            build: 1,
-            trial: Trial { outcome, exposure },
-        };
-        let hit = || Outcome::Crashed(Sighting { report: CrashReport::default(), same: 0.99, look: TARGET_LOOK });
         let course = |trials: &[Evidence]| Course::of(trials.iter());
-        let unknown = course(&[trial(1, hit(), 1.0), trial(2, Outcome::Clean, 0.5)]);
+        let unknown = course(&[trial(1, hit(), 1.0), trial(1, Outcome::Clean, 0.5)]);
         assert_eq!([unknown.shown_by(0.25), unknown.shown_by(1.0)], [0.25, 1.0]);
-        let early = course(&[trial(1, hit(), 0.05), trial(2, hit(), 0.1), trial(3, hit(), 0.2), trial(4, Outcome::Clean, 1.0)]);
+        let early = course(&[trial(1, hit(), 0.05), trial(1, hit(), 0.1), trial(1, hit(), 0.2), trial(1, Outcome::Clean, 1.0)]);
         let by = [0.01, 0.1, 0.5].map(|at| early.shown_by(at));
         assert!(by[0] < 0.15 && (0.4..0.8).contains(&by[1]) && by[2] > 0.85 && early.shown_by(1.0) == 1.0, "{by:?}");
         // The first crash of a batch that was cut short by it says little of how soon the others would have come.
-        let mut batch = vec![trial(1, hit(), 0.02), trial(2, hit(), 0.3)];
-        batch.extend((3..10).map(|number| trial(number, Outcome::Clean, 0.03)));
+        let mut batch = vec![trial(1, hit(), 0.02), trial(1, hit(), 0.3)];
+        batch.extend((3..10).map(|_| trial(1, Outcome::Clean, 0.03)));
         assert!(course(&batch).shown_by(0.05) < 0.3);
     }
 
     #[test]
     fn one_crash_of_many_trials_does_not_make_the_target_slow() {
-        let trial = |number: u64, commit: u8, outcome: Outcome, exposure: f64| Evidence {
-            number: TrialNumber(number),
-            commit: CommitId::from_bytes([commit; 20]),
-            role: Role::Candidate,
-            build: 1,
-            trial: Trial { outcome, exposure },
-        };
-        let hit = || Outcome::Crashed(Sighting { report: CrashReport::default(), same: 0.99, look: TARGET_LOOK });
-        let mut trials: Vec<Evidence> = [0.02, 0.05, 0.1, 0.04, 0.15].into_iter().map(|at| trial(1, 1, hit(), at)).collect();
-        trials.extend((0..3).map(|_| trial(2, 1, Outcome::Clean, 1.0)));
+        let mut trials: Vec<Evidence> = [0.02, 0.05, 0.1, 0.04, 0.15].into_iter().map(|at| trial(1, hit(), at)).collect();
+        trials.extend((0..3).map(|_| trial(1, Outcome::Clean, 1.0)));
         let alone = Course::of(trials.iter()).shown_by(0.1);
         for (commit, at) in [(2, 0.12), (3, 0.03), (4, 0.2), (5, 0.07)] {
-            trials.push(trial(3, commit, hit(), at));
-            trials.extend((0..9).map(|_| trial(4, commit, Outcome::Clean, at)));
+            trials.push(trial(commit, hit(), at));
+            trials.extend((0..9).map(|_| trial(commit, Outcome::Clean, at)));
         }
         let among_false_alarms = Course::of(trials.iter()).shown_by(0.1);
         assert!(alone > 0.5 && among_false_alarms > 0.4, "{alone} {among_false_alarms}");

@@ -6,7 +6,6 @@ use super::search::Search;
 use super::stage::Stage;
 use crate::graph::Node;
 use crate::posterior::Belief;
-use crate::posterior::SiteBelief;
 
 /// One boundary that explains the trials less well than freely chosen good and bad commits, by this factor (as a logarithm), does not
 /// explain them. A kernel that cannot show the bug for reasons of its own costs up to 7.6.
@@ -56,10 +55,8 @@ impl Search<'_> {
 
     /// Why there is no single boundary, with the two commits that say so.
     pub(super) fn not_monotone(&self, conflict: &Conflict) -> String {
-        let seen = |node: Node| -> SiteBelief {
-            let posterior = &self.range.posterior;
-            posterior.beliefs[0].sites[posterior.site(node).expect("what is in conflict was tested")]
-        };
+        let posterior = &self.range.posterior;
+        let seen = |node: Node| posterior.seen(&posterior.beliefs[0], node).expect("what is in conflict was tested");
         let (bad, good) = (self.graph.id(conflict.bad).short(), self.graph.id(conflict.good).short());
         let relation = if self.range.begins { "contains" } else { "is contained in" };
         format!(

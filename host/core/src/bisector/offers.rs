@@ -29,7 +29,7 @@ pub(super) struct Offer {
     /// Its place in git's list.
     pub(super) listed: u32,
     pub(super) rebuild: bool,
-    /// Commits near it could not be tested.
+    /// Others of the range could not be tested, and it may be as they are.
     pub(super) doubtful: bool,
 }
 
@@ -114,7 +114,7 @@ impl Search<'_> {
             .map(|rank| {
                 let inside = if range.begins { contained[rank] } else { minus(all, contained[rank]) };
                 let (node, listed) = (range.candidates.node(rank), range.candidates.listed(rank));
-                offer(node, plus(inside, ends), listed, yields[rank], doubtful[rank], built[rank])
+                offer(node, plus(inside, ends), listed, yields[rank], doubtful, built[rank])
             })
             .collect();
         // Good ends that are trusted; the newest commit of a search for a fix is a candidate itself.
@@ -163,8 +163,8 @@ impl Search<'_> {
     }
 
     /// The share of first trials that say something, by rank: less near commits that could not be tested, or where another bug hid all
-    /// that a trial could have shown; and which those are.
-    fn yields_by_rank(&self, belief: &Belief) -> (Vec<f64>, Ranks) {
+    /// that a trial could have shown; and whether there are such commits.
+    fn yields_by_rank(&self, belief: &Belief) -> (Vec<f64>, bool) {
         let candidates = &self.range.candidates;
         let (mut broken, mut working) = (Vec::new(), Vec::new());
         let mut own = Vec::new();
@@ -187,14 +187,13 @@ impl Search<'_> {
                 .filter_map(|&node| candidates.rank(node)),
         );
         let mut yields = vec![1.0; candidates.len()];
-        let mut doubtful = vec![false; candidates.len()];
-        if !broken.is_empty() {
+        let doubtful = !broken.is_empty();
+        if doubtful {
             let depths = candidates.depths();
             let at = |ranks: &[usize]| ranks.iter().map(|&rank| depths[rank]).collect();
             let untestable = select::Untestable::new(at(&broken), at(&working), candidates.len() as u32);
             for (rank, &depth) in depths.iter().enumerate() {
                 yields[rank] = 1.0 - untestable.at(depth);
-                doubtful[rank] = true;
             }
         }
         for (rank, share) in own {
@@ -205,7 +204,7 @@ impl Search<'_> {
 
     /// How many of the commit's trials another bug hid.
     fn hidden(&self, belief: &Belief, node: Node) -> u32 {
-        self.range.posterior.site(node).map_or(0, |site| belief.sites[site].hidden)
+        self.range.posterior.seen(belief, node).map_or(0, |site| site.hidden)
     }
 
     /// The share of trials at the commit that say something, guessed from those made.

@@ -134,7 +134,7 @@ impl Search<'_> {
         {
             return false;
         }
-        let Some(site) = self.range.posterior.site(node).map(|site| belief.sites[site]) else {
+        let Some(site) = self.range.posterior.seen(belief, node) else {
             return true;
         };
         let says = f64::from(site.hits) + site.clean;
@@ -286,10 +286,7 @@ impl Search<'_> {
     /// How many trials the bad side lacks: it must have shown the target so often that a good commit does so with a chance of at most δ,
     /// by what is believed of false alarms.
     fn missing_hits(&self, belief: &Belief, node: Node) -> u32 {
-        let (hits, clean) = self.range.posterior.site(node).map_or((0, 0.0), |site| {
-            let site = belief.sites[site];
-            (site.hits, site.clean)
-        });
+        let (hits, clean) = self.range.posterior.seen(belief, node).map_or((0, 0.0), |site| (site.hits, site.clean));
         let grid = &self.range.posterior.grid;
         let by_chance = |hits: u32| grid.alarmed(&belief.points, hits, hits + clean.ceil() as u32);
         let enough = select::enough(self.allowed(), by_chance).max(HITS);
@@ -300,7 +297,7 @@ impl Search<'_> {
     fn missing_cleans(&self, belief: &Belief, node: Node) -> u32 {
         let grid = &self.range.posterior.grid;
         let enough = select::enough(self.allowed(), |trials| grid.missed(&belief.points, trials));
-        let clean = self.range.posterior.site(node).map_or(0.0, |site| belief.sites[site].clean);
+        let clean = self.range.posterior.seen(belief, node).map_or(0.0, |site| site.clean);
         (f64::from(enough) - clean).ceil().max(0.0) as u32
     }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub(crate) use belief::Belief;
 pub(crate) use belief::Hit;
-pub(crate) use belief::SiteBelief;
+use belief::SiteBelief;
 pub(crate) use candidates::Candidates;
 pub(crate) use candidates::Ranks;
 pub(crate) use groups::Groups;
@@ -139,6 +139,11 @@ impl Posterior {
             if_bad += weight * bad;
         }
         if_bad / if_good
+    }
+
+    /// What a belief makes of the commit's own trials; none where it had none.
+    pub(crate) fn seen(&self, belief: &Belief, node: Node) -> Option<SiteBelief> {
+        self.site(node).map(|site| belief.sites[site])
     }
 
     /// The place of the commit among the tested ones.

@@ -26,6 +26,7 @@ use crate::bisector::Plan;
 use crate::bisector::Settings;
 use crate::bisector::TrialNumber;
 use crate::commit::CommitId;
+use crate::credence;
 use crate::credence::Credence;
 use crate::credence::Credit;
 use crate::credence::Findings;
@@ -39,11 +40,10 @@ use crate::policy::Past;
 use crate::policy::Role;
 use crate::policy::Stage;
 use crate::policy::Trial;
+use crate::prior;
 
 /// How often the host repeats a trial that the infrastructure spoilt, as in the session.
 const RETRIES: u32 = 2;
-/// The share of the prior that follows a suspicion plugin's weights where the job does not say.
-const SUSPICION: f64 = 0.7;
 /// In seconds.
 const MINUTE: f64 = 60.0;
 /// Rounds of planning at one moment after which the search goes round in circles.
@@ -221,22 +221,12 @@ impl Run<'_> {
             return None;
         }
         let tests = &self.commits[*self.places.get(&named.commit)?].trials;
-        let (mut sum, mut valid, mut same) = (0.0, 0, 0.0_f64);
-        for trial in tests {
-            let chance = match &trial.outcome {
-                Outcome::Crashed(sighting) => sighting.same,
-                Outcome::Clean => 0.0,
-                Outcome::Void(_) => continue,
-            };
-            sum += chance;
-            same = same.max(chance);
-            valid += 1;
-        }
+        let (same, shown) = credence::shown(tests.iter().map(|trial| &trial.outcome)).unwrap_or_default();
         Some(Credence::of(&Findings {
             boundary: named.probability,
             trials: Trials::Search,
             same,
-            shown: if valid > 0 { sum / f64::from(valid) } else { 0.0 },
+            shown,
             equal_kernels: false,
             releases: self.world.releases,
             credit,
@@ -253,7 +243,7 @@ impl Run<'_> {
                 weights.get(place).copied()
             };
             let weights: Vec<f64> = self.bisector.commits(&stretch).iter().map(|commit| weight(commit).unwrap_or(1.0)).collect();
-            self.bisector.weigh(stretch, &weights, SUSPICION);
+            self.bisector.weigh(stretch, &weights, prior::SHARE);
         }
     }
 

@@ -37,7 +37,6 @@ use crate::session::Assume;
 use crate::session::Elsewhere;
 use crate::session::Seen;
 use crate::syzbot;
-use crate::syzbot::Line;
 use crate::syzbot::Log;
 
 /// So many warnings are told one by one.
@@ -251,10 +250,7 @@ fn recorded(log: &Log, out: &Path) -> Result<Exit, Error> {
         sink.lock().unwrap_or_else(PoisonError::into_inner).push(told);
     };
     let policies = Policies::load(&[], Arc::new(NoFacts), Arc::new(tell))?;
-    let commits = log.commits();
-    let line = Line::of(log, &commits);
-    let history = History { graph: Arc::new(line.graph()), ends: line.ends(log, &commits) };
-    let replay = replay::replay(log, &policies, &history, Strategy::Posterior, Vec::new())?;
+    let replay = replay::replay(log, &policies, &History::of_log(log), Strategy::Posterior, Vec::new())?;
     let account = Account::new(&policies, log, &replay, false)?;
     let mut record = account.record(&policies)?;
     record.warnings.append(&mut notices.lock().unwrap_or_else(PoisonError::into_inner));

@@ -95,11 +95,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let commits = log.commits();
     let mut warnings: Vec<String> = log.warnings.iter().map(|warning| format!("{}: {warning}", args.log.display())).collect();
     let text = match &args.repo {
-        None => {
-            let line = Line::of(&log, &commits);
-            let history = History { graph: Arc::new(line.graph()), ends: line.ends(&log, &commits) };
-            told(args, &log, &policies, &history, None)?
-        }
+        None => told(args, &log, &policies, &History::of_log(&log), None)?,
         Some(repo) => {
             let repository = Repository::open(repo)?;
             let history = history(&repository, &log, &commits, &mut warnings)?;

@@ -38,6 +38,7 @@ pub use problem::Problems;
 pub use reader::read;
 pub use reader::read_frozen;
 pub use reader::read_on;
+pub use search::DELTA;
 pub use write::Line;
 pub use write::lines;
 pub use write::write;

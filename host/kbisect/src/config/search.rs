@@ -11,11 +11,10 @@ use super::value;
 pub(super) const STRATEGIES: [(&str, Strategy); 2] = [("posterior", Strategy::Posterior), ("git", Strategy::Git)];
 
 /// Chance of a wrong name that is put up with where none is stated.
-pub(super) const DELTA: f64 = 0.01;
+pub const DELTA: f64 = 0.01;
 
-/// The share of the prior that may follow a suspicion plugin's weights. The rest is uniform: wrong weights cost the search at most 1.7
-/// bits (`bisection-science.md` §4).
-pub(super) const SUSPICION: f64 = 0.7;
+/// The share of the prior that may follow a suspicion plugin's weights.
+pub(super) const SUSPICION: f64 = kbisect_core::prior::SHARE;
 
 /// The section.
 pub(super) fn read(section: Section<'_, '_>) -> Search {

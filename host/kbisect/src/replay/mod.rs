@@ -2,7 +2,7 @@
 //!
 //! Owns the re-judging of syzbot's logs: trials by the classifiers, commits by the flake policy, which is asked after every trial
 //! in the recorded order until it concludes. What history there is between the tested commits is the caller's to say: a
-//! repository's, or the [`Line`](crate::syzbot::Line) that the log itself tells. Prints nothing; reads no files.
+//! repository's, or the [`Line`] that the log itself tells. Prints nothing; reads no files.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -28,10 +28,12 @@ use kbisect_core::policy::Stage;
 use kbisect_core::policy::Trial;
 use kbisect_core::policy::Verdict;
 
+use crate::config;
 use crate::error::Error;
 use crate::gitlog::Mark;
 use crate::policy::Policies;
 use crate::policy::state::Situation;
+use crate::syzbot::Line;
 use crate::syzbot::Log;
 use crate::syzbot::Place;
 use crate::syzbot::Tested;
@@ -51,9 +53,6 @@ pub use text::in_brief;
 pub use text::text;
 pub use trials::Seen;
 
-/// Chance of a wrong name that is put up with, as in a job that says nothing.
-pub const DELTA: f64 = 0.01;
-
 /// Void trials of one stage, and no other, after which the host gives a commit up.
 const VOIDS: usize = 3;
 
@@ -64,6 +63,15 @@ pub struct History {
     pub graph: Arc<Graph>,
     /// The ends of the search.
     pub ends: Ends,
+}
+
+impl History {
+    /// The line that a log tells of its own.
+    pub fn of_log(log: &Log) -> Self {
+        let commits = log.commits();
+        let line = Line::of(log, &commits);
+        Self { graph: Arc::new(line.graph()), ends: line.ends(log, &commits) }
+    }
 }
 
 /// A log judged anew.
@@ -165,7 +173,7 @@ pub fn replay(log: &Log, policies: &Policies, history: &History, strategy: Strat
     };
     target.extend(faces);
     let mut reader = trials::Reader::new(policies, target.clone());
-    let settings = Settings { strategy, delta: DELTA, trust_good: false, single_trials: false };
+    let settings = Settings { strategy, delta: config::DELTA, trust_good: false, single_trials: false };
     let search = || Bisector::new(Arc::clone(&history.graph), history.ends.clone(), settings).ok();
     let mut bench = Bench { policies, history, faces: &target, run: search(), next: 0 };
     let mut whole = search();
@@ -255,8 +263,13 @@ impl Bench<'_> {
     fn tell(&self) {
         let ends = &self.history.ends;
         let newest = if ends.kind == Kind::Cause { Some(ends.start) } else { ends.good.first().copied() };
-        let situation =
-            Situation { kind: ends.kind, start: ends.start, newest: newest.unwrap_or(ends.start), delta: DELTA, arch: None };
+        let situation = Situation {
+            kind: ends.kind,
+            start: ends.start,
+            newest: newest.unwrap_or(ends.start),
+            delta: config::DELTA,
+            arch: None,
+        };
         let state = match &self.run {
             Some(bisector) => situation.state(self.faces.to_vec(), bisector.summary()),
             None => situation.at_first(self.faces.to_vec()),

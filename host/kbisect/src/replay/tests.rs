@@ -112,9 +112,7 @@ fn policies() -> Policies {
 
 /// Records a log in a folder and looks at it in every way.
 fn keep(policies: &Policies, log: &Log, text: &str) -> session::Recorded {
-    let commits = log.commits();
-    let line = Line::of(log, &commits);
-    let history = History { graph: Arc::new(line.graph()), ends: line.ends(log, &commits) };
+    let history = History::of_log(log);
     let strategy = kbisect_core::bisector::Strategy::Posterior;
     let replay = replay(log, policies, &history, strategy, Vec::new()).unwrap();
     let record = Account::new(policies, log, &replay, false).unwrap().record(policies).unwrap();
@@ -128,6 +126,7 @@ fn keep(policies: &Policies, log: &Log, text: &str) -> session::Recorded {
     let ran = |event: &Event| matches!(event, Event::TrialEnded { outcome, .. } if !is_build(outcome));
     assert_eq!(past.entries.iter().filter(|entry| ran(&entry.event)).count(), runs);
     let tested: HashSet<CommitId> = past.summary.tested.iter().map(|one| one.commit).collect();
+    let commits = log.commits();
     let had_trials = commits.iter().filter(|one| !one.runs.is_empty() || one.build_failed.is_some());
     assert_eq!(tested, had_trials.map(|one| one.commit).collect());
     // Nothing is told that only the history could tell.

@@ -228,11 +228,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn cancel_what_left_the_plan(&mut self, actions: &[Action]) {
-        let wanted = |commit: CommitId| {
-            actions.iter().any(|action| match action {
-                Action::Build(wanted) | Action::Try { commit: wanted, .. } => *wanted == commit,
-            })
-        };
+        let wanted = |commit: CommitId| actions.iter().any(|action| action.commit() == commit);
         for (number, running) in self.running.iter_mut().filter(|(_, running)| !running.cancelled && !wanted(running.commit)) {
             running.cancelled = true;
             self.executor.cancel_trial(*number);

@@ -9,6 +9,7 @@ use kbisect_core::caveat;
 use kbisect_core::caveat::Caveat;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::Span;
+use kbisect_core::credence;
 use kbisect_core::credence::Credence;
 use kbisect_core::credence::Findings;
 use kbisect_core::credence::Trials;
@@ -138,18 +139,8 @@ fn credence(parts: &Parts, state: &State, conclusion: &Conclusion) -> Option<Cre
     if credit.is_none() && releases == 0 {
         return None;
     }
-    let (mut sum, mut valid, mut same) = (0.0, 0_u32, 0.0_f64);
-    for past in state.trials.values().filter(|past| past.commit == named.commit) {
-        let chance = match &past.outcome {
-            Outcome::Crashed(sighting) => sighting.same,
-            Outcome::Clean => 0.0,
-            Outcome::Void(_) => continue,
-        };
-        sum += chance;
-        same = same.max(chance);
-        valid += 1;
-    }
-    let shown = (valid > 0).then(|| sum / f64::from(valid))?;
+    let trials = state.trials.values().filter(|past| past.commit == named.commit);
+    let (same, shown) = credence::shown(trials.map(|past| &past.outcome))?;
     let boundary = named.probability;
     let equal_kernels = equals_parent(state, &named.commit, &parts.repository.parents(&named.commit).ok()?);
     Some(Credence::of(&Findings { boundary, trials: Trials::Search, same, shown, equal_kernels, releases, credit }))

@@ -31,6 +31,7 @@ use super::finish;
 use super::import::IMPORTED;
 use super::parts::journal_error;
 use super::state::State;
+use crate::config;
 use crate::error::Error;
 use crate::record::event::CommitText;
 use crate::record::event::Ends;
@@ -44,9 +45,6 @@ use crate::record::report::Report;
 use crate::syzbot::Line;
 use crate::syzbot::Log;
 use crate::syzbot::Place;
-
-/// Chance of a wrong name that is put up with, as in a job that says nothing.
-pub(super) const DELTA: f64 = 0.01;
 
 /// Why there is no more to do in such a directory.
 const RECORDED: &str = "the record of a log; nothing can be tested without its repository";
@@ -217,7 +215,7 @@ pub(super) fn search(log: &Log) -> Result<Bisector, Error> {
     let known: HashSet<CommitId> = history.iter().map(|one| one.id).collect();
     let beside = commits.iter().filter(|test| !known.contains(&test.commit));
     history.extend(beside.map(|test| Commit { id: test.commit, time: 0, parents: Vec::new() }));
-    let settings = Settings { strategy: Strategy::Posterior, delta: DELTA, trust_good: false, single_trials: false };
+    let settings = Settings { strategy: Strategy::Posterior, delta: config::DELTA, trust_good: false, single_trials: false };
     Bisector::new(Arc::new(Graph::new(history)), ends, settings).map_err(|error| Error::internal(error.to_string()))
 }
 

@@ -10,6 +10,7 @@ use kbisect_core::commit::CommitId;
 use super::prepare;
 use super::recorded;
 use super::state::State;
+use crate::config;
 use crate::error::Error;
 use crate::git::Repository;
 use crate::record::event::Ends;
@@ -41,9 +42,9 @@ impl Reread {
         if let Some(log) = recorded::only_log(entries) {
             let state = State::of_record(recorded::search(log)?);
             let (names, ends) = (Names::Log(recorded::subjects(entries)), recorded::ends(log));
-            return Ok(Self { state, names, ends, delta: recorded::DELTA });
+            return Ok(Self { state, names, ends, delta: config::DELTA });
         }
-        let job = crate::config::read_frozen(&directory.join("job.toml"))?.job;
+        let job = config::read_frozen(&directory.join("job.toml"))?.job;
         let settled = prepare::settle_again(&job, entries, &[])?;
         let (state, ends) = (settled.state(&job, &[])?, settled.ends().clone());
         Ok(Self { state, names: Names::Repository(settled.into_repository()), ends, delta: job.search.delta })
