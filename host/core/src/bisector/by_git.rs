@@ -15,7 +15,6 @@ use super::stage::Stage;
 use crate::git_compat::Mark;
 use crate::git_compat::Next;
 use crate::git_compat::Options;
-use crate::git_compat::replay;
 use crate::git_compat::steps;
 use crate::graph::Node;
 use crate::policy::Role;
@@ -84,8 +83,9 @@ impl Bisector {
     fn session(&self, known: &Known, range: &Range) -> Session {
         let good: Vec<Node> = range.ends.iter().map(|end| end.node).collect();
         let mut missing_base = None;
+        let mut steps = std::mem::take(&mut self.kept().steps);
         let next = match self.places.kind {
-            Kind::Cause => replay(&self.graph, range.bad, &good, Options::default(), |node| {
+            Kind::Cause => steps.replay(&self.graph, range.bad, &good, Options::default(), |node| {
                 Some(match known.verdict(node)? {
                     Verdict::Good => Mark::Good,
                     Verdict::Bad => Mark::Bad,
@@ -93,13 +93,14 @@ impl Bisector {
                 })
             }),
             // To git a fix is what turns "good" (it still crashes) into "bad" (it does not any more).
-            Kind::Fix => replay(&self.graph, good[0], &[range.bad], Options::default(), |node| {
+            Kind::Fix => steps.replay(&self.graph, good[0], &[range.bad], Options::default(), |node| {
                 self.fix_mark(known, range, node).unwrap_or_else(|base| {
                     missing_base = Some(base);
                     None
                 })
             }),
         };
+        self.kept().steps = steps;
         Session { next: next.next, missing_base }
     }
 

@@ -15,7 +15,7 @@ impl Bisector {
     /// a trial outside of the range.
     pub fn bad(&self, commit: &CommitId) -> Option<f64> {
         let range = self.any_range()?;
-        range.bad_at(self.graph.node(commit)?, &range.contained_mass())
+        range.bad_at(&self.graph, self.graph.node(commit)?)
     }
 
     /// The ways to read the crashes that may be the target or not, the weightiest first, with what each makes likely; one where no

@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use super::Bisector;
 use super::ends::Kind;
 use super::known::Known;
+use crate::git_compat::Steps;
 use crate::graph::Node;
 use crate::graph::NodeSet;
 use crate::policy::Role;
@@ -49,6 +50,8 @@ pub(super) struct Kept {
     between: Option<Between>,
     /// The ranges made of the evidence at hand.
     ranges: Vec<(Asked, Arc<Range>)>,
+    /// The steps of git's session.
+    pub(super) steps: Steps,
 }
 
 impl Kept {

@@ -12,6 +12,7 @@ use super::known::Known;
 use super::range::Range;
 use super::search::NAMED;
 use super::stage::Stage;
+use crate::graph::Graph;
 use crate::graph::Node;
 use crate::policy::Rates;
 use crate::policy::Verdict;
@@ -25,7 +26,6 @@ impl Bisector {
         let range = self.any_range();
         let range = range.as_deref();
         let (left, steps) = settled.map_or((0, 0), |range| self.strategy().left(self, known, range));
-        let contained = range.map(Range::contained_mass);
         Summary {
             range: settled.map(|range| self.length(range)),
             left,
@@ -39,7 +39,7 @@ impl Bisector {
                 .tallies()
                 .iter()
                 .map(|(node, tally)| {
-                    let bad = range.zip(contained.as_ref()).and_then(|(range, contained)| range.bad_at(*node, contained));
+                    let bad = range.and_then(|range| range.bad_at(&self.graph, *node));
                     tested(known, *node, tally, bad)
                 })
                 .collect(),
@@ -87,19 +87,15 @@ impl Range {
         self.posterior.beliefs.iter().map(|belief| belief.weight * belief.end_bad()).sum()
     }
 
-    /// The probability of what each candidate contains, over all readings, by rank.
-    pub(super) fn contained_mass(&self) -> Vec<[f64; 1]> {
-        let mass: Vec<[f64; 1]> = self.mass().into_iter().map(|mass| [mass]).collect();
-        self.candidates.contained_sums(&mass)
-    }
-
-    /// Probability that the commit is bad, over all readings; `contained` is [`Range::contained_mass`].
-    pub(super) fn bad_at(&self, node: Node, contained: &[[f64; 1]]) -> Option<f64> {
+    /// Probability that the commit is bad, over all readings; none for commits beyond the range that have no valid trial.
+    pub(super) fn bad_at(&self, graph: &Graph, node: Node) -> Option<f64> {
         if let Some(site) = self.posterior.site(node) {
             return Some(self.posterior.beliefs.iter().map(|belief| belief.weight * belief.sites[site].bad).sum());
         }
-        let [contained] = contained[self.candidates.rank(node)?];
-        Some(if self.begins { contained + self.end_bad() } else { 1.0 - contained })
+        self.candidates.rank(node)?;
+        let contained = self.candidates.contained(graph, node);
+        let inside: f64 = self.mass().into_iter().zip(contained).filter(|(_, inside)| *inside).map(|(mass, _)| mass).sum();
+        Some(if self.begins { inside + self.end_bad() } else { 1.0 - inside })
     }
 }
 

@@ -90,8 +90,8 @@ pub struct Step {
 /// What git does when these marks are given.
 ///
 /// The order of `good` and `skipped` and repeated commits in them do not matter, as they are refs to git. With no good commit
-/// all ancestors of `bad` are candidates. The time is O(n²/512) words for n commits between good and bad (20 ms at 15,000, 0.3 s at 80,000) plus
-/// O(graph).
+/// all ancestors of `bad` are candidates. The time is O(graph), and where there are merges between good and bad it grows with the square
+/// of their number.
 pub fn next(graph: &Graph, bad: Node, good: &[Node], skipped: &[Node], options: Options) -> Step {
     let good = as_refs(graph, good);
     let skipped = graph.set(skipped);
@@ -118,32 +118,58 @@ pub enum Mark {
     Skip,
 }
 
-/// Goes through a session from its start, marking every commit that git hands out as `mark` says, until a commit has no mark or
-/// the session ends.
-///
-/// This makes the state of a session a function of a *set* of marks: the order in which they became known does not matter, and
-/// marks on commits that git would not hand out are not used. `options.ancestors_ok` holds for the start; afterwards it is kept
-/// as git keeps it. Takes one [`next`] a step.
-pub fn replay(graph: &Graph, bad: Node, good: &[Node], options: Options, mut mark: impl FnMut(Node) -> Option<Mark>) -> Step {
-    let mut bad = bad;
-    let mut good = good.to_vec();
-    let mut skipped = Vec::new();
-    let mut options = options;
-    loop {
-        let step = next(graph, bad, &good, &skipped, options);
-        let commit = match step.next {
-            Next::Test { commit, .. } => {
-                options.ancestors_ok = true;
-                commit
+/// The steps of one graph's session, kept because a step in a long history takes long: what was gone through before costs nothing.
+#[derive(Debug, Default)]
+pub struct Steps(Vec<(Marks, Step)>);
+
+/// What [`next`] was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Marks {
+    bad: Node,
+    good: Vec<Node>,
+    skipped: Vec<Node>,
+    options: Options,
+}
+
+impl Steps {
+    /// Goes through a session from its start, marking every commit that git hands out as `mark` says, until a commit has no mark or
+    /// the session ends.
+    ///
+    /// This makes the state of a session a function of a *set* of marks: the order in which they became known does not matter, and
+    /// marks on commits that git would not hand out are not used. `options.ancestors_ok` holds for the start; afterwards it is kept
+    /// as git keeps it. Takes one [`next`] for each step that was not kept. The graph is the same in all calls.
+    pub fn replay(
+        &mut self,
+        graph: &Graph,
+        bad: Node,
+        good: &[Node],
+        options: Options,
+        mut mark: impl FnMut(Node) -> Option<Mark>,
+    ) -> Step {
+        let mut marks = Marks { bad, good: good.to_vec(), skipped: Vec::new(), options };
+        let mut place = 0;
+        loop {
+            if self.0.get(place).is_none_or(|(earlier, _)| *earlier != marks) {
+                self.0.truncate(place);
+                let step = next(graph, marks.bad, &marks.good, &marks.skipped, marks.options);
+                self.0.push((marks.clone(), step));
             }
-            Next::TestMergeBase(commit) => commit,
-            _ => return step,
-        };
-        match mark(commit) {
-            Some(Mark::Good) => good.push(commit),
-            Some(Mark::Bad) => bad = commit,
-            Some(Mark::Skip) => skipped.push(commit),
-            None => return step,
+            let step = &self.0[place].1;
+            let commit = match step.next {
+                Next::Test { commit, .. } => {
+                    marks.options.ancestors_ok = true;
+                    commit
+                }
+                Next::TestMergeBase(commit) => commit,
+                _ => return step.clone(),
+            };
+            match mark(commit) {
+                Some(Mark::Good) => marks.good.push(commit),
+                Some(Mark::Bad) => marks.bad = commit,
+                Some(Mark::Skip) => marks.skipped.push(commit),
+                None => return step.clone(),
+            }
+            place += 1;
         }
     }
 }

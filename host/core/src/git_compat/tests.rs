@@ -26,6 +26,10 @@ fn options() -> impl Strategy<Value = Options> {
     (version, any::<bool>()).prop_map(|(version, first_parent)| Options { version, first_parent, ancestors_ok: true })
 }
 
+fn any_mark() -> impl Strategy<Value = Mark> {
+    prop_oneof![Just(Mark::Good), Just(Mark::Bad), Just(Mark::Skip)]
+}
+
 fn picks(graph: &Graph, indices: &[Index]) -> Vec<Node> {
     indices.iter().map(|index| Node(index.index(graph.len()) as u32)).collect()
 }
@@ -81,19 +85,35 @@ proptest! {
         prop_assert_eq!(next(&graph, bad, &good, &skipped, options), step);
     }
 
+    /// Steps that were kept say what they would say anew, whichever marks came, changed or were taken back since.
+    #[test]
+    fn kept_steps_change_nothing(
+        history in histories(40),
+        good in prop::collection::vec(any::<Index>(), 1..3),
+        sessions in prop::collection::vec(prop::collection::vec(prop::option::of(any_mark()), 40), 1..6),
+    ) {
+        let graph = Graph::new(history);
+        let (bad, good) = (Node(graph.len() as u32 - 1), picks(&graph, &good));
+        let mut kept = Steps::default();
+        for marks in sessions {
+            let go = |steps: &mut Steps| steps.replay(&graph, bad, &good, Options::default(), |commit| marks[commit.0 as usize]);
+            prop_assert_eq!(go(&mut kept), go(&mut Steps::default()));
+        }
+    }
+
     /// Whatever the marks say, a session ends, and never hands out a commit twice.
     #[test]
     fn a_session_ends(
         history in histories(40),
         good in prop::collection::vec(any::<Index>(), 1..3),
-        marks in prop::collection::vec(prop_oneof![Just(Mark::Good), Just(Mark::Bad), Just(Mark::Skip)], 40),
+        marks in prop::collection::vec(any_mark(), 40),
         mut options in options(),
     ) {
         let graph = Graph::new(history);
         options.ancestors_ok = false;
         let bad = Node(graph.len() as u32 - 1);
         let mut handed_out = graph.set(&[]);
-        let step = replay(&graph, bad, &picks(&graph, &good), options, |commit| {
+        let step = Steps::default().replay(&graph, bad, &picks(&graph, &good), options, |commit| {
             assert!(handed_out.insert(commit), "handed out twice");
             Some(marks[commit.0 as usize])
         });
@@ -186,7 +206,7 @@ fn a_session_goes_by_the_marks_it_needs() {
     let at = |number| node(&graph, number);
     let session = |marks: &[(usize, Mark)]| {
         let mark = |commit| marks.iter().find(|(number, _)| at(*number) == commit).map(|(_, mark)| *mark);
-        replay(&graph, at(3), &[at(4)], Options::default(), mark)
+        Steps::default().replay(&graph, at(3), &[at(4)], Options::default(), mark)
     };
     assert_eq!(session(&[]).next, Next::TestMergeBase(at(1)));
     assert_eq!(session(&[(1, Mark::Bad)]).next, Next::MergeBaseBad);

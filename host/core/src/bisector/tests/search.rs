@@ -251,7 +251,7 @@ proptest! {
         let graph = Arc::clone(&world.graph);
         let node = |commit: CommitId| graph.node(&commit).unwrap();
         let (good, start) = (node(id(session.good)), node(newest));
-        let end = git_compat::replay(&graph, start, &[good], git_compat::Options::default(), |node: Node| {
+        let end = git_compat::Steps::default().replay(&graph, start, &[good], git_compat::Options::default(), |node: Node| {
             let commit = graph.id(node);
             expected.push(commit);
             Some(match world.trial(commit).outcome {
