@@ -157,3 +157,34 @@ fn a_plugin_that_fails_is_a_warning_and_one_that_errs_misleads_nobody() {
     bisect(&world, "decoy", &planted);
     assert!(events(&world.path("decoy"), "weighed")[0]["bits"].as_f64().unwrap() > 3.0);
 }
+
+#[test]
+fn no_plugin_misleads_or_hangs_a_short_search() {
+    let world = World::new();
+    let ids = support::line(&world, "repo", 8, 4, "exit 1");
+    for (bad, why) in [
+        ("few", "it gives 6 weights for 7 commits"),
+        ("twice", "it gives 14 weights for 7 commits"),
+        ("negative", "it gives the weight -0.5, not one from 0 to 1e9"),
+        ("infinite", "it gives the weight inf, not one from 0 to 1e9"),
+        ("huge", "not one from 0 to 1e9"),
+        ("trap", "it trapped: wasm `unreachable` instruction executed"),
+        ("loop", "units of fuel"),
+        ("err", "it says: the script says so"),
+    ] {
+        let plugin = scripted(&world, &format!("{{ do = \"{bad}\" }}\nlimits = {{ fuel = 20000000 }}"));
+        let job = format!(
+            "repo = \"repo\"\nbad = \"main\"\ngood = \"{}\"\n[machine]\nkind = \"process\"\n\
+             [trial]\ncommand = [\"./test.sh\"]\nexpect = \"exit\"\n{plugin}",
+            ids[0]
+        );
+        fs::write(world.path(&format!("{bad}.toml")), job).unwrap();
+        let output = world.kbisect(&["run", &format!("{bad}.toml"), "--out", bad]).output().unwrap();
+        let shown = world.shown(&output);
+        assert_eq!((output.status.code(), named(&world.path(bad))), (Some(0), Some(ids[4].clone())), "{shown}");
+        let warnings: Vec<&str> =
+            shown.lines().filter(|line| line.starts_with("warning: plugin `mine` failed in suspicion: ")).collect();
+        // It is asked once more, of the named commit.
+        assert!(warnings.len() <= 2 && warnings[0].contains(why), "{bad}: {warnings:?}\n{shown}");
+    }
+}

@@ -244,7 +244,7 @@ fn with_the_repository_the_search_goes_on() {
     -   b9148b0faeaa              change 1                                0    10    0     0       2   good  good  < 0.1 %
     +   111111111111              change 1                                0    10    0     0       2   good  good
     + --- stderr
-    + warning: 1 of the log's 5 commits are not in the history of d1b19def845b and are left out: 111111111111
+    + warning: 1 of the log's 5 commits is not in the history of d1b19def845b and is left out: 111111111111
     ");
 }
 
@@ -312,9 +312,9 @@ fn what_cannot_be_replayed_is_refused() {
     hint: give the path of a clone, or `git clone` one
     --- exit status 2
     --- stderr
-    error: the repository `[DIR]/repo/` lacks object 7777777777777777777777777777777777777777
-    hint: see what is missing: git -C [DIR]/repo/ fsck --connectivity-only
-    hint: fetch everything again: git -C [DIR]/repo/ fetch --refetch --tags
+    error: `7777777777777777777777777777777777777777` names no commit in `[DIR]/repo/`
+    hint: fetch the commit: git -C [DIR]/repo/ fetch origin 7777777777777777777777777777777777777777
+    hint: if the commit was rebased, give its title (the first line of its message) instead of the hash
     --- exit status 2
     ");
 }

@@ -265,7 +265,7 @@ fn a_log_that_was_cut_has_no_answer() {
       aaaaaaaaaaaa  release                                             0    10    0     0        0.000      good
       dddddddddddd              change d                               10     0    0     0        1.000      bad
       bbbbbbbbbbbb              change b                                0    10    0     0        0.000      good
-      cccccccccccc              change c                                0     8    1     1        0.000      good
+      cccccccccccc              change c                                0     8    0     1        0.000      good
     state   the record of a log that ends before its answer
     --- exit status 0
     ");
@@ -281,7 +281,7 @@ fn a_log_that_was_cut_has_no_answer() {
       2  aaaaaaaaaaaa  v1.0          0    10    0     0     -→0.00     -→-     good
       3  dddddddddddd               10     0    0     0  0.50→1.00     -→-     bad
       4  bbbbbbbbbbbb                0    10    0     0  0.50→0.00     -→-     good
-      5  cccccccccccc                0     8    1     1     -→0.00     -→-     good
+      5  cccccccccccc                0     8    0     1     -→0.00     -→-     good
 
     Now: no answer yet; the range is not known, nor other candidates: there is no
          history but the log's.
@@ -433,7 +433,7 @@ fn logs_of_other_tools_are_refused() {
     error: long: 22 MiB are no bisection log: at most 16 are read
     --- exit status 2
     --- stderr
-    error: /dev/zero: 16 MiB are no bisection log: at most 16 are read
+    error: /dev/zero: 17 MiB are no bisection log: at most 16 are read
     --- exit status 2
     --- stderr
     error: `.` holds no run: there is no journal.jsonl in it

@@ -177,11 +177,13 @@ pub(crate) struct Planned {
     pub(crate) subject: String,
     pub(crate) files: Vec<(String, String)>,
     pub(crate) executable: Vec<String>,
+    /// When it was made, where that is not a minute after the one planned before.
+    pub(crate) time: Option<usize>,
 }
 
 impl Planned {
     pub(crate) fn on(parents: &[usize], subject: impl Into<String>) -> Self {
-        Self { parents: parents.to_vec(), subject: subject.into(), files: Vec::new(), executable: Vec::new() }
+        Self { parents: parents.to_vec(), subject: subject.into(), files: Vec::new(), executable: Vec::new(), time: None }
     }
 
     pub(crate) fn file(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
@@ -203,8 +205,13 @@ pub(crate) fn write_history(world: &World, repo: &str, commits: &[Planned], tags
     assert!(world.command("git").args(["init", "-q", "-b", "main"]).arg(&path).status().unwrap().success());
     let mut stream = String::new();
     for (place, commit) in commits.iter().enumerate() {
-        let who = format!("A U Thor <author@example.org> {} +0000", 1_600_000_000 + place * 60);
+        let time = commit.time.unwrap_or(1_600_000_000 + place * 60);
+        let who = format!("A U Thor <author@example.org> {time} +0000");
         let message = format!("{}\n", commit.subject);
+        if commit.parents.is_empty() {
+            // Else git would put it on what is there.
+            stream.push_str("reset refs/heads/main\n\n");
+        }
         let _ = write!(stream, "commit refs/heads/main\nmark :{}\nauthor {who}\ncommitter {who}\n", place + 1);
         let _ = write!(stream, "data {}\n{message}", message.len());
         for (index, parent) in commit.parents.iter().enumerate() {

@@ -4,6 +4,7 @@
 //! `record`'s event types. `kbisect_core` decides and imports none of these. The words (trial, outcome, verdict, culprit, …) are
 //! those of [`kbisect_core`].
 
+mod bounded;
 pub mod build;
 pub mod check;
 pub mod cli;

@@ -1,5 +1,6 @@
 //! `kbisect import`: a run made of a bisection log, of git's own or of syzbot's.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -141,16 +142,7 @@ fn from_git(args: &Args, log: &gitlog::Log, out: &Path) -> Result<Exit, Error> {
             .hint(format!("kbisect import {0} --repo DIR -- CMD, or kbisect import {0} --job JOB.toml", args.log.display())));
     }
     let repository = repository(args)?;
-    let mut marks: Vec<(Mark, String)> = Vec::new();
-    for one in &log.marks {
-        let commit = repository.resolve(&one.name).map_err(|error| {
-            let error = Error::from(error);
-            let mut located = refused(args, &format!("line {}: {}", one.line, error.message));
-            located.hints = error.hints;
-            located
-        })?;
-        marks.push((one.mark, commit.to_string()));
-    }
+    let marks = marks(args, log, &repository)?;
     let kind = if log.looks_for_a_fix() { Kind::Fix } else { Kind::Cause };
     let of = |mark: Mark| marks.iter().filter(move |(one, _)| *one == mark).map(|(_, commit)| commit.clone());
     // To git a fix is what its bad side has: that is our good end, and what crashes is where its good side begins.
@@ -198,6 +190,36 @@ fn from_git(args: &Args, log: &gitlog::Log, out: &Path) -> Result<Exit, Error> {
         let _ = writeln!(text, "answer  of the log: {}", &first_bad[..first_bad.len().min(12)]);
     }
     finish(&text, &imported, out)
+}
+
+/// The log's marks with the commits that they mean, each once: to git a verdict counts more than a skip, whatever names were used.
+fn marks(args: &Args, log: &gitlog::Log, repository: &Repository) -> Result<Vec<(Mark, String)>, Error> {
+    let mut marks: Vec<(Mark, String)> = Vec::new();
+    // Where each commit's mark stands: here, and in the log.
+    let mut places: HashMap<String, (usize, usize)> = HashMap::new();
+    for gitlog::Marked { line, mark, name } in &log.marks {
+        let commit = repository.resolve(name).map_err(|error| {
+            let error = Error::from(error);
+            let mut located = refused(args, &format!("line {line}: {}", error.message));
+            located.hints = error.hints;
+            located
+        })?;
+        let commit = commit.to_string();
+        match places.get(&commit).map(|&(place, before)| (&mut marks[place].0, before)) {
+            None => {
+                places.insert(commit.clone(), (marks.len(), *line));
+                marks.push((*mark, commit));
+            }
+            Some((earlier, _)) if *earlier == Mark::Skip => *earlier = *mark,
+            Some((earlier, _)) if *mark == Mark::Skip || *earlier == *mark => {}
+            Some((earlier, before)) => {
+                let (one, name) = (*earlier, name.clone());
+                let error = gitlog::Error::Contradiction { line: *line, before, name, one, other: *mark };
+                return Err(refused(args, &error.to_string()));
+            }
+        }
+    }
+    Ok(marks)
 }
 
 fn said(marks: &[(Mark, String)], terms: &(String, String)) -> String {

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::git::Repository;
 use crate::policy::Policies;
+use crate::record::counted;
 use crate::replay;
 use crate::replay::Account;
 use crate::replay::History;
@@ -140,16 +141,21 @@ fn history(repository: &Repository, log: &Log, commits: &[Tested], warnings: &mu
     let line = Line::of(log, commits);
     let mut ends = line.ends(log, commits);
     let tips: Vec<CommitId> = [ends.start].into_iter().chain(ends.good.iter().copied()).collect();
+    // What the clone lacks is said with how to fetch it.
+    for tip in &tips {
+        repository.resolve(&tip.to_string())?;
+    }
     let graph = repository.graph(&tips)?;
     let missing: Vec<String> =
         commits.iter().filter(|one| graph.node(&one.commit).is_none()).map(|one| one.commit.short()).collect();
     if !missing.is_empty() {
         let some = missing.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
         let more = if missing.len() > NAMED { ", …" } else { "" };
+        let is = if missing.len() == 1 { "is" } else { "are" };
         warnings.push(format!(
-            "{} of the log's {} commits are not in the history of {} and are left out: {some}{more}",
+            "{} of the log's {} {is} not in the history of {} and {is} left out: {some}{more}",
             missing.len(),
-            commits.len(),
+            counted(commits.len() as u64, "commit"),
             ends.start.short()
         ));
     }

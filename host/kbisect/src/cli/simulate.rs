@@ -1,8 +1,6 @@
 //! `kbisect simulate`: how often a strategy names the right commit of a made-up bug, and what it costs.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -31,13 +29,15 @@ use serde_json::json;
 
 use super::flake_policy;
 use super::print;
+use crate::bounded;
 use crate::config::job::Plugin;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::policy::Notice;
+use crate::record::counted;
 use crate::simulate::Simulator;
 
-/// A graph may have so many bytes when it is not compressed.
+/// A graph may have so many bytes, compressed or not.
 const GRAPH: u64 = 1 << 30;
 
 /// Bisect made-up bugs to see how often the right commit is named, and what it costs
@@ -45,7 +45,7 @@ const GRAPH: u64 = 1 << 30;
 /// Every run plants a bug in the history and searches it with the real strategies and flake policies, on a clock of its own: nothing is
 /// built or booted. Several strategies or rates make one cell each.
 #[derive(Debug, clap::Args)]
-#[command(after_help = FAULTS)]
+#[command(after_help = FAULTS, allow_negative_numbers = true)]
 pub struct Args {
     /// What is searched: linear:N, dag:N (merges as in git's history, or in that of dag:N:FILE), or graph:FILE, which has one line a
     /// commit: id, time, parents (may be compressed with gzip)
@@ -298,17 +298,13 @@ fn in_file(file: &Path, error: &dyn std::fmt::Display) -> Error {
 }
 
 fn read(file: &Path) -> Result<String, Error> {
-    let bytes = fs::read(file).map_err(|error| Error::user(format!("cannot read {}: {error}", file.display())))?;
-    let mut text = Vec::new();
-    let size = if bytes.starts_with(b"\x1f\x8b") {
-        MultiGzDecoder::new(&bytes[..]).take(GRAPH).read_to_end(&mut text).map_err(|error| in_file(file, &error))?
+    let unread = |error| Error::user(format!("cannot read {}: {error}", file.display()));
+    let bytes = bounded::read(file, GRAPH).map_err(unread)?;
+    let text = if bytes.starts_with(b"\x1f\x8b") {
+        bounded::read_from(MultiGzDecoder::new(&bytes[..]), GRAPH).map_err(unread)?
     } else {
-        text = bytes;
-        text.len()
+        bytes
     };
-    if size as u64 >= GRAPH {
-        return Err(in_file(file, &"it has more than a gibibyte"));
-    }
     String::from_utf8(text).map_err(|_| in_file(file, &"it is not text"))
 }
 
@@ -319,8 +315,12 @@ struct Measured {
 }
 
 fn to_text(args: &Args, history: &History, cells: &[Measured]) -> String {
-    let mut text =
-        format!("{} commits in the range, {} bisections a cell, seed {}\n\n", history.range.len(), args.runs, args.seed);
+    let mut text = format!(
+        "{} in the range, {} a cell, seed {}\n\n",
+        counted(history.range.len() as u64, "commit"),
+        counted(args.runs, "bisection"),
+        args.seed
+    );
     let _ = writeln!(
         text,
         "{:<16}{:>5}{:>8}{:>8}{:>7}{:>7}{:>7}{:>9}{:>8}{:>8}{:>9}{:>8}{:>12}",

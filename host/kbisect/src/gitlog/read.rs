@@ -88,7 +88,8 @@ impl Log {
     }
 }
 
-/// Reads a log. Terminal codes and carriage returns are passed over, as are comments but for the commits that a start was given.
+/// Reads a log. Terminal codes, carriage returns and the marks of quoted mail are passed over, as are comments but for the commits that
+/// a start was given.
 ///
 /// # Errors
 ///
@@ -97,7 +98,7 @@ pub fn read(text: &str) -> Result<Log, Error> {
     let text = without_terminal_codes(text);
     let mut reader = Reader::default();
     for (place, line) in text.lines().enumerate() {
-        reader.line(place + 1, line.trim())?;
+        reader.line(place + 1, unquoted(line))?;
     }
     let first = text.lines().map(str::trim).find(|line| !line.is_empty());
     match first {
@@ -119,7 +120,14 @@ struct Reader {
     first_parent: bool,
     paths: Vec<String>,
     /// What comments said of commits since the last command: they come before a start.
-    commented: Vec<Marked>,
+    commented: Vec<Commented>,
+}
+
+/// A commit in a comment, with the word that is said of it: the start behind the comment may say what it means.
+struct Commented {
+    line: usize,
+    said: String,
+    hash: String,
 }
 
 impl Reader {
@@ -167,12 +175,8 @@ impl Reader {
         }
         if said.starts_with("first ") && said.ends_with(" commit") {
             self.first_bad = Some(hash.to_owned());
-        } else if let Some(mark) = self.mark(said) {
-            self.commented.push(Marked { line, mark, name: hash.to_owned() });
-        } else if !said.contains(' ') {
-            // The terms stand in the start behind its comments: git writes bad ones first.
-            let mark = if self.commented.is_empty() { Mark::Bad } else { Mark::Good };
-            self.commented.push(Marked { line, mark, name: hash.to_owned() });
+        } else {
+            self.commented.push(Commented { line, said: said.to_owned(), hash: hash.to_owned() });
         }
     }
 
@@ -216,8 +220,13 @@ impl Reader {
         self.marks.clear();
         self.places.clear();
         // The comments say which commits the names were: a branch may point elsewhere by now.
-        let commented = std::mem::take(&mut self.commented);
-        if commented.is_empty() {
+        let commented = std::mem::take(&mut self.commented).into_iter();
+        let commented: Vec<Marked> = commented
+            .filter_map(|Commented { line, said, hash }| Some(Marked { line, mark: self.mark(&said)?, name: hash }))
+            .collect();
+        // Where the log was cut at its head, they do not say all.
+        let told = commented.iter().any(|one| one.mark == Mark::Bad);
+        if !told {
             for (place, name) in names.into_iter().enumerate() {
                 let mark = if place == 0 { Mark::Bad } else { Mark::Good };
                 self.add(Marked { line, mark, name: name.clone() })?;
@@ -259,6 +268,11 @@ impl Reader {
 
 fn wrong(line: usize, what: &str) -> Error {
     Error::Line { line, what: what.to_owned() }
+}
+
+/// A line without blanks around it, and as it was before somebody answered the mail that it stands in.
+fn unquoted(line: &str) -> &str {
+    line.trim_start_matches(|letter: char| letter == '>' || letter.is_whitespace()).trim_end()
 }
 
 fn is_hash(text: &str) -> bool {
@@ -341,6 +355,20 @@ mod tests {
     fn a_verdict_outweighs_a_skip() {
         let log = format!("git bisect start {A} {B}\ngit bisect skip {C}\ngit bisect good {C}\ngit bisect skip {C}\n");
         assert_eq!(marks(&log)[2], of(Mark::Good, C));
+    }
+
+    #[test]
+    fn a_quoted_log_is_as_good() {
+        let log = format!("Hi,\n> > # bad: [{A}] t\n> > # good: [{B}] t\n>> git bisect start 'HEAD' 'v6.0'\n\nThanks\n");
+        assert_eq!(marks(&log), [of(Mark::Bad, A), of(Mark::Good, B)]);
+    }
+
+    #[test]
+    fn names_count_where_the_comments_before_a_start_were_cut_off() {
+        let log = format!("# good: [{B}] t\ngit bisect start 'HEAD' 'v6.0'\n# skip: [{C}] t\ngit bisect skip {C}\n");
+        assert_eq!(marks(&log), [of(Mark::Bad, "HEAD"), of(Mark::Good, "v6.0"), of(Mark::Skip, C)]);
+        let log = format!("# broken: [{B}] t\ngit bisect start '--term-old=broken' '--term-new=fixed' 'HEAD' 'v6.0'\n");
+        assert_eq!(marks(&log), [of(Mark::Bad, "HEAD"), of(Mark::Good, "v6.0")]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A whole console at once, as from a file: what a machine's console is read for piece by piece while it talks.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::path::Path;
@@ -11,6 +10,7 @@ use kbisect_core::crash::Span;
 
 use super::Policies;
 use super::Watch as _;
+use crate::bounded;
 use crate::error::Error;
 use crate::plugin::answer::ReportEdit;
 use crate::symbols::Symbols;
@@ -48,7 +48,7 @@ pub struct Ignored {
 ///
 /// It cannot be read, or is too long for a console.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    read_from(File::open(path)?)
+    bounded::read(path, LONGEST)
 }
 
 /// The bytes of a console that somebody hands over.
@@ -57,9 +57,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// As for [`read`].
 pub fn read_from(source: impl Read) -> io::Result<Vec<u8>> {
-    let mut console = Vec::new();
-    source.take(LONGEST + 1).read_to_end(&mut console)?;
-    if console.len() as u64 > LONGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(console) }
+    bounded::read_from(source, LONGEST)
 }
 
 /// The crashes on a console of any size, with spans in `console` as given. With symbols, frames get their places first.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,6 +13,7 @@ use glob::PatternError;
 use super::member::Member;
 use super::routes::Conflict;
 use super::routes::Scope;
+use crate::bounded;
 use crate::config::job;
 use crate::config::job::Hook;
 use crate::embedded::Bundled;
@@ -26,6 +26,9 @@ use crate::plugin::Plugin;
 use crate::plugin::Surroundings;
 use crate::plugin::engine::EngineError;
 use crate::plugin::load::hook_name;
+
+/// Most that is read of a component's file.
+const LONGEST: u64 = 64 << 20;
 
 /// The bundled plugins that are always there, and that others fall back on.
 pub(super) const ALWAYS: [&str; 3] = ["linux-crash", "sequential", "maintainers"];
@@ -191,8 +194,8 @@ fn load_bundled(engine: &Engine, bundled: &Bundled, stated: Option<&job::Plugin>
 }
 
 fn load_file(engine: &Engine, entry: &job::Plugin, path: &Path) -> Result<Member, Vec<Problem>> {
-    let bytes = fs::read(path);
-    let bytes = bytes.map_err(|error| vec![Problem::Read { id: entry.id.clone(), path: path.to_owned(), error }])?;
+    let bytes = bounded::read(path, LONGEST)
+        .map_err(|error| vec![Problem::Read { id: entry.id.clone(), path: path.to_owned(), error }])?;
     load(engine, entry, Cow::Owned(bytes), false)
 }
 

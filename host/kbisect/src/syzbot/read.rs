@@ -25,6 +25,9 @@ pub const MAX_BYTES: u64 = MAX_MIB << 20;
 
 const MAX_MIB: u64 = 16;
 
+/// What some editors put before text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A log says in its first lines what it is.
 const HEAD_LINES: usize = 100;
 
@@ -43,7 +46,7 @@ pub enum FileError {
         error: io::Error,
     },
     /// It is too large.
-    #[error("{}: {} MiB are no bisection log: at most {MAX_MIB} are read", path.display(), bytes >> 20)]
+    #[error("{}: {} MiB are no bisection log: at most {MAX_MIB} are read", path.display(), bytes.div_ceil(1 << 20))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -153,7 +156,7 @@ pub fn read_file(path: &Path) -> Result<Log, FileError> {
     of_bytes(&bytes_of(path)?).map_err(|error| FileError::Other { path: path.to_owned(), error })
 }
 
-/// The bytes of a file that may be a bisection log.
+/// The bytes of a file that may be a bisection log, without a byte order mark.
 ///
 /// # Errors
 ///
@@ -168,7 +171,13 @@ pub fn bytes_of(path: &Path) -> Result<Vec<u8>, FileError> {
         file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
     }
     let read = size.max(bytes.len() as u64);
-    if read > MAX_BYTES { Err(FileError::TooLarge { path: path.to_owned(), bytes: read }) } else { Ok(bytes) }
+    if read > MAX_BYTES {
+        return Err(FileError::TooLarge { path: path.to_owned(), bytes: read });
+    }
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(bytes)
 }
 
 /// Reads a log's bytes; those that are not UTF-8 are replaced, with a warning.

@@ -120,11 +120,21 @@ impl Log {
     pub fn tests(&self) -> Vec<Tested> {
         let mut walk =
             Walk { tests: Vec::new(), next: None, searching: false, subjects: HashMap::new(), told_at_once: Vec::new() };
-        self.items.iter().for_each(|item| walk.take(item));
+        self.told_whole().iter().for_each(|item| walk.take(item));
         walk.spell_out(self.has_more_runs_at_start());
         let mut tests = walk.tests;
         self.judge(&mut tests);
         tests
+    }
+
+    /// The items but for one at the end that was cut off: the first words of a line look like the output of a build that failed, and a
+    /// crash's title may have gone on.
+    fn told_whole(&self) -> &[Item] {
+        match self.items.split_last() {
+            Some((Item::BuildFailed { .. }, before)) => before,
+            Some((Item::Ran { .. }, before)) if !self.final_newline => before,
+            _ => &self.items,
+        }
     }
 
     /// The commits that were run, in the order of their first test, each with all its runs; tests with a smaller configuration are
