@@ -30,9 +30,9 @@ fn a_start_commit_that_does_not_show_the_crash() {
     Crash: not seen in any trial
       (reported at abfbb5535546)
     Evidence:
-      start      abfbb5535546    0 of 20 trials crash with it
+      start      abfbb5535546    0 of 30 trials crash with it
     Not counted: nothing
-    Effort: 20 trials on 1 commit in [TIME]
+    Effort: 30 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 4
     ");

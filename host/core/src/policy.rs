@@ -80,8 +80,8 @@ pub const SAYS_SOMETHING: f64 = 0.05;
 pub struct Trial {
     /// How it ended.
     pub outcome: Outcome,
-    /// Share of the full time that the trial had, 0 to 1. A clean one that was cut short counts less; of a crash it says when it came,
-    /// where that is known (else 1).
+    /// Share of the full time that the trial had, 0 to 1. A clean one that was cut short counts less (a flake policy is told how much:
+    /// `Bisector::told`); of a crash it says when it came, where that is known (else 1).
     pub exposure: f64,
 }
 

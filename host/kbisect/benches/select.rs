@@ -109,7 +109,7 @@ fn search(history: &History, run: u64) -> Vec<Taken> {
     let ends = Ends { kind: Kind::Cause, start: id(history.start), good: vec![id(history.good)], releases: Vec::new() };
     let settings = Settings { strategy: Strategy::Posterior, delta: 0.01, trust_good: false, single_trials: false };
     let mut bisector = Bisector::new(Arc::clone(&history.graph), ends, settings).expect("the ends are right");
-    bisector.keep_pace(Pace { builders: 2, build: 360.0, trial: 420.0 });
+    bisector.keep_pace(Pace { builders: 2, build: 360.0, trial: 420.0, boot: 120.0, full: 300.0 });
     let mut policy = AnyCrash { trials: 4 };
     let (mut past, mut times): (HashMap<CommitId, Vec<Trial>>, Vec<Taken>) = (HashMap::new(), Vec::new());
     for number in 1..TRIALS {

@@ -62,6 +62,8 @@ fn summary(runs: &[Run]) -> Result<(), Failure> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     println!("right                    {right} of {}", runs.len());
     println!("mean stated probability  {:.4} (of the {} that named a commit)", mean(&stated), stated.len());
+    let trials: Vec<f64> = runs.iter().filter_map(|run| run.trials).map(|trials| trials as f64).collect();
+    println!("trials                   mean {:.1}", mean(&trials));
     println!(
         "seconds                  mean {:.1}, median {:.1}, longest {:.1}",
         mean(&seconds),

@@ -1,9 +1,9 @@
 //! The policy itself: what one commit needs, given what is known of the target.
 //!
 //! Three situations. At the start commit nothing is known of the target: three hits are enough to know that it shows, and it gets up to
-//! [`START`] trials; how many more it takes to know r is the search's to say. Elsewhere, as long as the target never missed a trial at a bad commit,
-//! it is taken for *steady*: one sure crash is bad, one or two clean trials are good; the search's posterior and the verification
-//! guard against what that overlooks. Otherwise Wald's test decides.
+//! [`START`] trials, or [`UNSEEN`] if none shows it; how many more it takes to know r is the search's to say. Elsewhere, as long as the
+//! target never missed a trial at a bad commit, it is taken for *steady*: one sure crash is bad, one or two clean trials are good; the
+//! search's posterior and the verification guard against what that overlooks. Otherwise Wald's test decides.
 
 use kbisect_sdk::Past;
 use kbisect_sdk::Rates;
@@ -18,8 +18,10 @@ use kbisect_sdk::flake_policy::Trial;
 
 use crate::sprt;
 
-/// Trials that a start commit gets at most; a target that shows in fewer than one of seven is found in them with 95 %.
+/// Trials that a start commit gets at most once it has shown the target.
 pub const START: u32 = 20;
+/// Trials without a hit after which the target is not reproduced; one that shows in one of ten is found in them with 96 %.
+pub const UNSEEN: u32 = 30;
 /// Hits that make a start commit bad at once.
 const PROMPT: u32 = 3;
 /// No commit gets more trials than these.
@@ -126,22 +128,28 @@ fn start(ask: &Ask, tally: &Tally) -> Judgement {
     if tally.hits >= PROMPT {
         return conclude(Verdict::Bad, sprt::confidence(f64::from(tally.hits) * 5.0), rate);
     }
-    if tally.valid() >= START {
-        return match (tally.hits, tally.clean) {
-            (0, clean) if 2 * clean < START => {
-                let reason = format!("other crashes hide what happens: {}", tally.text());
-                conclude(Verdict::Skip(reason.clone()), 1.0, reason)
-            }
-            // What a target of r = .15 would do with 95 %.
-            (0, _) => conclude(Verdict::Good, 0.95, format!("not reproduced: {rate}")),
-            _ => conclude(Verdict::Bad, sprt::confidence(f64::from(tally.hits) * 5.0), rate),
-        };
+    if tally.valid() >= START && tally.hits > 0 {
+        return conclude(Verdict::Bad, sprt::confidence(f64::from(tally.hits) * 5.0), rate);
+    }
+    if tally.valid() >= START && 2 * tally.clean < tally.valid() {
+        let reason = format!("other crashes hide what happens: {}", tally.text());
+        return conclude(Verdict::Skip(reason.clone()), 1.0, reason);
+    }
+    if tally.valid() >= UNSEEN {
+        // What a target of r = .1 would do with 95 %.
+        return conclude(Verdict::Good, 0.95, format!("not reproduced: {rate}"));
     }
     if finished >= MOST {
         let reason = format!("undecided after {finished} trials: {}", tally.text());
         return conclude(Verdict::Skip(reason.clone()), 1.0, reason);
     }
-    let goal = if tally.clean == 0 && tally.strays == 0 { PROMPT } else { START };
+    let goal = if tally.clean == 0 && tally.strays == 0 {
+        PROMPT
+    } else if tally.valid() < START {
+        START
+    } else {
+        UNSEEN
+    };
     want(finished.saturating_add(goal - tally.valid().min(goal - 1)), format!("{rate}: learning how often the target shows"))
 }
 

@@ -47,9 +47,13 @@ fn a_steady_start_takes_three_trials() {
 }
 
 #[test]
-fn a_flaky_start_takes_up_to_twenty() {
+fn a_flaky_start_takes_up_to_twenty_and_more_if_nothing_shows() {
     assert_eq!(decide(Role::Start, vec![clean()], &first()), Decision::Want(20));
-    assert_eq!(decide(Role::Start, vec![clean(); 20], &first()), Decision::Conclude(Verdict::Good));
+    assert_eq!(decide(Role::Start, vec![clean(); 20], &first()), Decision::Want(30));
+    assert_eq!(decide(Role::Start, vec![clean(); 30], &first()), Decision::Conclude(Verdict::Good));
+    let mut late = vec![clean(); 25];
+    late.push(crash(1.0));
+    assert_eq!(decide(Role::Start, late, &first()), Decision::Conclude(Verdict::Bad));
     let mut mixed = vec![clean(); 17];
     mixed.extend([crash(1.0), crash(1.0), crash(1.0)]);
     assert_eq!(decide(Role::Start, mixed, &first()), Decision::Conclude(Verdict::Bad));

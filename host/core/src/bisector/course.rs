@@ -26,13 +26,14 @@ const RATES: [f64; 8] = [0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.0];
 /// distributed behind a delay, and delay and mean are learned from all trials of commits that showed the target. Each of these
 /// commits may have a rate of its own there: one false alarm beside nine trials that were cut short by it must not say that the target
 /// is slow.
+#[derive(Debug, Clone)]
 pub(super) struct Course {
     /// The courses that crashes may take, with how likely each is. None: no crash's time is known, and it may come at any time alike.
     shapes: Vec<(Shape, f64)>,
 }
 
 /// When crashes come.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Shape {
     delay: f64,
     /// Mean time behind the delay, before it is cut off at the full time.
@@ -85,7 +86,7 @@ impl Course {
     }
 
     /// The share of the trials showing the target that have done so by then.
-    fn shown_by(&self, at: f64) -> f64 {
+    pub(super) fn shown_by(&self, at: f64) -> f64 {
         if self.shapes.is_empty() || at >= 1.0 {
             return at;
         }

@@ -140,16 +140,15 @@ impl Recorded {
     }
 
     /// What was seen at each commit, the commit tested first in front.
-    pub(super) fn tallies(&self) -> Vec<Tally> {
+    pub(super) fn tallies(&self, course: &Course) -> Vec<Tally> {
         let mut tallies: Vec<Tally> = Vec::new();
         let mut places: HashMap<CommitId, usize> = HashMap::new();
-        let course = self.course();
         for evidence in self.trials() {
             let place = *places.entry(evidence.commit).or_insert_with(|| {
                 tallies.push(Tally::new(evidence.commit, evidence.role));
                 tallies.len() - 1
             });
-            tallies[place].add(evidence, &course);
+            tallies[place].add(evidence, course);
         }
         tallies
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use super::course::Course;
 use super::evidence::Recorded;
 use super::evidence::Tally;
 use crate::graph::Graph;
@@ -32,12 +33,15 @@ pub(super) struct Known {
     unbuildable: HashSet<Node>,
     /// One trial decides.
     single: bool,
+    /// How soon the target shows.
+    pub(super) course: Course,
 }
 
 impl Known {
     pub(super) fn new(graph: &Graph, recorded: &Recorded, single: bool) -> Self {
+        let course = recorded.course();
         let tallies: Vec<(Node, Tally)> =
-            recorded.tallies().into_iter().filter_map(|tally| Some((graph.node(&tally.commit)?, tally))).collect();
+            recorded.tallies(&course).into_iter().filter_map(|tally| Some((graph.node(&tally.commit)?, tally))).collect();
         let places = tallies.iter().enumerate().map(|(place, &(node, _))| (node, place)).collect();
         let verdicts = recorded.verdicts().filter_map(|(commit, verdict)| Some((graph.node(&commit)?, verdict))).collect();
         let assumed = recorded.assumed().filter_map(|one| Some((graph.node(&one.commit)?, one.verdict.clone()))).collect();
@@ -51,7 +55,7 @@ impl Known {
         }
         let unbuildable = recorded.unbuildable().filter_map(|commit| graph.node(commit));
         let unbuildable = unbuildable.filter(|node| !built.contains_key(node)).collect();
-        Self { tallies, places, verdicts, assumed, built, unbuildable, single }
+        Self { tallies, places, verdicts, assumed, built, unbuildable, single, course }
     }
 
     pub(super) fn tallies(&self) -> &[(Node, Tally)] {

@@ -23,6 +23,7 @@ mod search;
 mod stage;
 mod summary;
 mod suspicion;
+mod time_limit;
 
 #[cfg(test)]
 mod tests;
@@ -179,7 +180,7 @@ impl Bisector {
             Stage::Search(range) => self.strategy().plan(self, known, range, pending),
             Stage::End(conclusion) => Plan::Done(conclusion.clone()),
         };
-        self.calibrating(known, plan, pending)
+        self.in_time(known, self.calibrating(known, plan, pending))
     }
 
     /// The plan without cutting short what runs at the start commit: its trials tell r, and how soon the target shows, best when they
@@ -191,7 +192,7 @@ impl Bisector {
             && !actions.iter().any(|action| action.commit() == start)
         {
             let trials = known.trials(self.places.start) + under_way.trials;
-            actions.push(Action::Try { commit: start, role: Role::Start, trials, rebuild: false });
+            actions.push(Action::Try { commit: start, role: Role::Start, trials, rebuild: false, exposure: 1.0 });
         }
         plan
     }
@@ -226,6 +227,6 @@ impl Bisector {
     fn once_more(&self, known: &Known, node: Node, role: Role) -> Plan {
         let least = if role == Role::Start { calibration(known.tally(node)) } else { 1 };
         let trials = (known.trials(node) + 1).max(least);
-        Plan::Do(vec![Action::Try { commit: self.graph.id(node), role, trials, rebuild: false }])
+        Plan::Do(vec![Action::Try { commit: self.graph.id(node), role, trials, rebuild: false, exposure: 1.0 }])
     }
 }

@@ -41,6 +41,10 @@ pub struct Pace {
     pub build: f64,
     /// Seconds that a trial takes, boot included; 0: not known.
     pub trial: f64,
+    /// Seconds of that until the reproducer runs.
+    pub boot: f64,
+    /// Seconds that the reproducer runs in a clean trial if nothing cuts it short; 0: not known, or it ends by itself.
+    pub full: f64,
 }
 
 /// A trial or build that the driver has under way.
@@ -67,6 +71,8 @@ pub enum Action {
         trials: u32,
         /// Use a second build, made from clean, for these trials.
         rebuild: bool,
+        /// Share of the full time that trials get which start now.
+        exposure: f64,
     },
 }
 

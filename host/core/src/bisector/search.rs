@@ -20,6 +20,7 @@ use crate::policy::Role;
 use crate::policy::Verdict;
 use crate::posterior::Belief;
 use crate::posterior::Ranks;
+use crate::posterior::at_least;
 use crate::select;
 
 /// An outcome worth fewer bits than this tells nothing.
@@ -41,6 +42,9 @@ const MOSTLY_HIDDEN: u32 = 30;
 const BRANCHES: usize = 64;
 /// The culprit itself must have shown the target so often at least.
 const HITS: u32 = 2;
+/// Chance of a false alarm that a name must bear, however few are believed in: a search of few trials meets none before the one that
+/// misleads it. Of 200 simulated searches of 15,000 commits with r = .7 and this chance, six named a wrong commit without it.
+const ALARMS: f64 = 0.03;
 /// Ranges with fewer halvings than this are short.
 const FEW: f64 = 3.0;
 /// Runners-up named with the culprit, and suspects in a summary.
@@ -253,7 +257,13 @@ impl Search<'_> {
     /// A commit that was rebuilt goes on with its second build.
     fn try_more(&self, node: Node, role: Role, more: u32, rebuild: bool) -> Action {
         let rebuilt = self.known.tally(node).is_some_and(|tally| tally.builds > 1);
-        Action::Try { commit: self.graph.id(node), role, trials: self.known.trials(node) + more, rebuild: rebuild || rebuilt }
+        Action::Try {
+            commit: self.graph.id(node),
+            role,
+            trials: self.known.trials(node) + more,
+            rebuild: rebuild || rebuilt,
+            exposure: 1.0,
+        }
     }
 
     /// The trials that the name still lacks: the bad side must have shown the target, the good side must have been clean often
@@ -284,11 +294,14 @@ impl Search<'_> {
     }
 
     /// How many trials the bad side lacks: it must have shown the target so often that a good commit does so with a chance of at most δ,
-    /// by what is believed of false alarms.
+    /// by what is believed of false alarms, and also were they as frequent as in [`ALARMS`].
     fn missing_hits(&self, belief: &Belief, node: Node) -> u32 {
         let (hits, clean) = self.range.posterior.seen(belief, node).map_or((0, 0.0), |site| (site.hits, site.clean));
         let grid = &self.range.posterior.grid;
-        let by_chance = |hits: u32| grid.alarmed(&belief.points, hits, hits + clean.ceil() as u32);
+        let by_chance = |hits: u32| {
+            let trials = hits + clean.ceil() as u32;
+            grid.alarmed(&belief.points, hits, trials).max(at_least(hits, trials, ALARMS))
+        };
         let enough = select::enough(self.allowed(), by_chance).max(HITS);
         enough.saturating_sub(hits)
     }

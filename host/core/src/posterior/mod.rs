@@ -26,6 +26,7 @@ pub(crate) use candidates::Ranks;
 pub(crate) use groups::Groups;
 pub(crate) use looks::STRAY_FLOOR;
 pub(crate) use rates::Grid;
+pub(crate) use rates::at_least;
 
 use crate::graph::Graph;
 use crate::graph::Node;

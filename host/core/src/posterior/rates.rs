@@ -113,7 +113,7 @@ impl Grid {
 }
 
 /// The chance of so many hits, or more, in so many trials that hit with this chance each.
-fn at_least(hits: u32, trials: u32, chance: f64) -> f64 {
+pub(crate) fn at_least(hits: u32, trials: u32, chance: f64) -> f64 {
     let (mut fewer, mut exactly) = (0.0, (1.0 - chance).powi(trials.cast_signed()));
     for count in 0..hits.min(trials + 1) {
         fewer += exactly;

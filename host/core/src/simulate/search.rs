@@ -119,7 +119,7 @@ pub(super) fn run_watched(
     };
     let mut bisector = Bisector::new(Arc::clone(&history.graph), ends, settings)?;
     let (build, trial) = (lab.build * MINUTE, (lab.boot + lab.trial) * MINUTE);
-    bisector.keep_pace(Pace { builders: lab.builders as u32, build, trial });
+    bisector.keep_pace(Pace { builders: lab.builders as u32, build, trial, boot: lab.boot * MINUTE, full: lab.trial * MINUTE });
     let run = Run {
         history,
         world,
@@ -149,6 +149,8 @@ struct Running {
     role: Role,
     build: u32,
     proposed: u32,
+    /// The share of the full time that it gets.
+    exposure: f64,
     shown: Shown,
     /// When its boot began, and when it ends.
     began: f64,
@@ -312,7 +314,7 @@ impl Run<'_> {
                 self.start_build(commit, 1);
                 Ok(false)
             }
-            Action::Try { commit, role, trials, rebuild } => {
+            Action::Try { commit, role, trials, rebuild, exposure } => {
                 self.wanted = Some(commit);
                 let build = if rebuild { 2 } else { 1 };
                 match self.kernels.get(&(commit, build)) {
@@ -321,7 +323,7 @@ impl Run<'_> {
                         Ok(false)
                     }
                     Some(false) => self.fail_to_build(commit, role, build),
-                    Some(true) => self.try_commit(commit, role, build, trials),
+                    Some(true) => self.try_commit(commit, role, build, trials, exposure),
                 }
             }
         }
@@ -340,12 +342,12 @@ impl Run<'_> {
         let outcome = Outcome::Void(Failure { stage: Stage::Build, reason: "the build failed".to_owned() });
         let (shown, began) = (Shown { outcome, after: 0.0 }, self.now);
         let number = self.number();
-        let trial = Running { number, commit, role, build, proposed: 1, shown, began, ends: began, spoilt: 0 };
+        let trial = Running { number, commit, role, build, proposed: 1, exposure: 1.0, shown, began, ends: began, spoilt: 0 };
         self.take(vec![(trial, 1.0)])?;
         Ok(true)
     }
 
-    fn try_commit(&mut self, commit: CommitId, role: Role, build: u32, proposed: u32) -> Result<bool, Stuck> {
+    fn try_commit(&mut self, commit: CommitId, role: Role, build: u32, proposed: u32, exposure: f64) -> Result<bool, Stuck> {
         let place = self.place(commit, role);
         let done = self.commits[place].trials.len() as u32;
         let running = self.running.iter().filter(|running| running.commit == commit).count() as u32;
@@ -370,12 +372,12 @@ impl Run<'_> {
             if self.running.len() >= self.lab.machines {
                 break;
             }
-            self.start_trial(commit, role, build, proposed);
+            self.start_trial(commit, role, build, proposed, exposure);
         }
         Ok(false)
     }
 
-    fn start_trial(&mut self, commit: CommitId, role: Role, build: u32, proposed: u32) {
+    fn start_trial(&mut self, commit: CommitId, role: Role, build: u32, proposed: u32, exposure: f64) {
         if self.world.host_fails() {
             for running in &mut self.running {
                 running.shown = Shown { outcome: infra(), after: 0.0 };
@@ -383,17 +385,18 @@ impl Run<'_> {
             }
         }
         self.trials += 1;
-        let (shown, ends) = self.draw(commit, build);
+        let (shown, ends) = self.draw(commit, build, exposure);
         let (number, began) = (self.number(), self.now);
-        self.running.push(Running { number, commit, role, build, proposed, shown, began, ends, spoilt: 0 });
+        self.running.push(Running { number, commit, role, build, proposed, exposure, shown, began, ends, spoilt: 0 });
     }
 
-    fn draw(&mut self, commit: CommitId, build: u32) -> (Shown, f64) {
+    fn draw(&mut self, commit: CommitId, build: u32, exposure: f64) -> (Shown, f64) {
         let node = self.history.graph.node(&commit).expect("the plan keeps to the history");
         let shown = self.world.trial(node, build);
         // A crash that comes after the time is up is not seen.
-        let shown = if shown.after > self.lab.trial { Shown { outcome: Outcome::Clean, ..shown } } else { shown };
-        let ends = self.now + self.lab.boot + shown.after.min(self.lab.trial);
+        let limit = exposure * self.lab.trial;
+        let shown = if shown.after > limit { Shown { outcome: Outcome::Clean, ..shown } } else { shown };
+        let ends = self.now + self.lab.boot + shown.after.min(limit);
         (shown, ends)
     }
 
@@ -437,11 +440,11 @@ impl Run<'_> {
             if spoilt && trial.spoilt < RETRIES {
                 trial.spoilt += 1;
                 trial.began = now;
-                (trial.shown, trial.ends) = self.draw(trial.commit, trial.build);
+                (trial.shown, trial.ends) = self.draw(trial.commit, trial.build, trial.exposure);
                 self.running.push(trial);
             } else {
                 let at = trial.shown.after / self.lab.trial;
-                let exposure = if matches!(trial.shown.outcome, Outcome::Crashed(_)) { at } else { 1.0 };
+                let exposure = if matches!(trial.shown.outcome, Outcome::Crashed(_)) { at } else { trial.exposure };
                 brought.push((trial, exposure));
             }
         }
@@ -473,7 +476,7 @@ impl Run<'_> {
         let commit = self.commits[place].id;
         let running = self.running.iter().filter(|running| running.commit == commit).count() as u32;
         let seen = self.commits[place].trials.len();
-        let trials = self.commits[place].trials.clone();
+        let trials = self.commits[place].trials.iter().map(|trial| self.bisector.told(trial)).collect();
         let situation = self.situation();
         let judgement = self.policy.judge(&Ask { commit, role, trials, running, proposed }, &situation);
         self.commits[place].judged = Some((seen, judgement.decision.clone()));

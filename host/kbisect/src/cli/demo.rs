@@ -29,6 +29,10 @@ pub struct Args {
     #[arg(long, value_name = "posterior|git", value_parser = ["posterior", "git"], default_value = "posterior")]
     strategy: String,
 
+    /// The flake policy, which says when a commit had enough trials
+    #[arg(long, value_name = "sequential|syzkaller-rule", value_parser = ["sequential", "syzkaller-rule"], default_value = "sequential")]
+    policy: String,
+
     /// Share of the kernel's schedules that show the bug: how flaky it is, 1 is always
     #[arg(long, value_name = "R", default_value_t = 0.7)]
     repro_rate: f64,
@@ -104,13 +108,14 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
 
 /// Writes the job file of the demo and reads it as any other.
 fn write_job(place: &Path, repo: &Path, planted: &pocket::Planted, args: &Args) -> Result<config::Settled, Error> {
-    let text = pocket::job_toml(&pocket::Job {
+    let mut text = pocket::job_toml(&pocket::Job {
         repo: &std::path::absolute(repo).map_err(|error| Error::user(format!("`{}`: {error}", repo.display())))?,
         bad: &planted.start,
         good: None,
         strategy: Some(&args.strategy),
         seed: args.seed,
     });
+    text += &format!("\n[[plugin]]\nid = \"{}\"\n", args.policy);
     let path = place.join("job.toml");
     fs::write(&path, text).map_err(|error| Error::infrastructure(format!("cannot write `{}`: {error}", path.display())))?;
     config::read(&path).map_err(|problems| Error::internal(problems.to_string()))

@@ -353,7 +353,7 @@ fn why(explanation: &Explanation, stay: &Stay) -> String {
 /// A trial in a line or two; why a crash was taken for what it was is told once for each look.
 fn trial(told: &TrialTold, reasons: &mut HashSet<(u32, String)>) -> String {
     let (said, more) = match &told.outcome {
-        Outcome::Clean if told.exposure < 1.0 => (format!("clean, cut short at {:.0} %", told.exposure * 100.0), None),
+        Outcome::Clean if told.exposure < 1.0 => (format!("clean until {:.0} % of the time", told.exposure * 100.0), None),
         Outcome::Clean => ("clean".to_owned(), None),
         Outcome::Crashed(sighting) => {
             let how = format!("{}, look {}", mentions::chance(sighting.same), sighting.look);

@@ -248,7 +248,7 @@ impl<'a> Dispatcher<'a> {
                 }
                 Ok(Served::Started)
             }
-            Action::Try { commit, role, trials, rebuild } => {
+            Action::Try { commit, role, trials, rebuild, exposure } => {
                 if first && self.state.current != Some((commit, role)) {
                     self.choose(commit, role)?;
                 }
@@ -256,13 +256,13 @@ impl<'a> Dispatcher<'a> {
                 if let Some(served) = self.serve_kernel(commit, role, build)? {
                     return Ok(served);
                 }
-                self.try_commit(commit, role, build, trials)
+                self.try_commit(commit, role, build, trials, exposure)
             }
         }
     }
 
     /// Asks the policy, and starts as many trials as are wanted and fit.
-    fn try_commit(&mut self, commit: CommitId, role: Role, build: u32, proposed: u32) -> Result<Served, Error> {
+    fn try_commit(&mut self, commit: CommitId, role: Role, build: u32, proposed: u32, exposure: f64) -> Result<Served, Error> {
         let done = self.state.done(commit);
         let running = self.running.values().filter(|running| running.commit == commit && !running.cancelled).count() as u32;
         if self.state.standing_judgement(commit).is_none() {
@@ -281,13 +281,13 @@ impl<'a> Dispatcher<'a> {
             let Some(slot) = self.free_slots.pop() else {
                 break;
             };
-            self.start_trial(commit, role, build, slot, proposed);
+            self.start_trial(commit, role, build, slot, proposed, exposure);
         }
         Ok(Served::Started)
     }
 
     fn judge(&mut self, commit: CommitId, role: Role, running: u32, proposed: u32) -> Result<Served, Error> {
-        let trials = self.state.trials_at(commit);
+        let trials: Vec<Trial> = self.state.trials_at(commit).iter().map(|trial| self.state.bisector.told(trial)).collect();
         let seen = trials.len() as u32;
         let (plugin, mut judgement) = if self.parts.job.search.single_trials {
             ("git".to_owned(), single_trial(&trials.iter().map(|trial| &trial.outcome).collect::<Vec<_>>()))
@@ -391,7 +391,7 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    fn start_trial(&mut self, commit: CommitId, role: Role, build: u32, slot: u32, proposed: u32) {
+    fn start_trial(&mut self, commit: CommitId, role: Role, build: u32, slot: u32, proposed: u32, exposure: f64) {
         let number = self.state.next_number();
         let n = self.free_index(commit);
         let kernel = match self.state.builds.get(&(commit, build)) {
@@ -399,7 +399,7 @@ impl<'a> Dispatcher<'a> {
             _ => None,
         };
         self.running.insert(number, Running { commit, role, build, n, proposed, cancelled: false });
-        self.executor.start_trial(number, commit, n, slot, kernel);
+        self.executor.start_trial(number, commit, n, slot, kernel, exposure);
         self.recorder.progress(&Progress::Trying { trial: number, commit, slot });
     }
 

@@ -113,6 +113,7 @@ impl Executor {
                 expect: job.trial.expect,
                 on_timeout: job.trial.on_timeout,
                 on_signal: job.trial.on_signal,
+                exposure: 1.0,
             },
             command: job.trial.command.clone(),
             seed: job.search.seed,
@@ -182,8 +183,16 @@ impl Executor {
         });
     }
 
-    /// Runs a trial: the commit's `n`-th, in a slot, on a kernel of the run directory's store.
-    pub(super) fn start_trial(&mut self, number: TrialNumber, commit: CommitId, n: u32, slot: u32, kernel: Option<String>) {
+    /// Runs a trial for this share of the full time: the commit's `n`-th, in a slot, on a kernel of the run directory's store.
+    pub(super) fn start_trial(
+        &mut self,
+        number: TrialNumber,
+        commit: CommitId,
+        n: u32,
+        slot: u32,
+        kernel: Option<String>,
+        exposure: f64,
+    ) {
         let (stop, stopped) = watch::channel(false);
         self.stops.insert(number, stop);
         let seed = trial::seed::trial_seed(self.seed, &commit, u64::from(n));
@@ -193,7 +202,7 @@ impl Executor {
         {
             *program = original.to_string_lossy().into_owned();
         }
-        let plan = Plan { commit, command, ..self.plan.clone() };
+        let plan = Plan { commit, command, exposure, ..self.plan.clone() };
         let judge = self.judge(kernel.as_deref());
         let setup = Setup { trial: number.0, commit, kernel: kernel.map(|name| self.kernels.join(name)), slot };
         let (pool, sender) = (Arc::clone(&self.pool), self.sender.clone());

@@ -1,6 +1,12 @@
-//! How long builds and trials take, and whether it pays to build ahead of need.
+//! How long builds and trials take: whether it pays to build ahead of need, and to end trials early.
 
 use kbisect_core::bisector::Pace;
+use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Trial;
+
+use crate::config::job::Expect;
+use crate::config::job::Job;
+use crate::config::job::TargetStage;
 
 /// Seconds of a build from which on nobody wants to wait for it: quicker ones are not worth a detour in the search.
 const WORTH_BUILDING_AHEAD: f64 = 3.0;
@@ -10,6 +16,10 @@ const WORTH_BUILDING_AHEAD: f64 = 3.0;
 pub(super) struct Durations {
     builds: Mean,
     trials: Mean,
+    /// Of the time before the reproducer runs.
+    boots: Mean,
+    /// The reproducer's time limit; none where its end says something, and no trial can be cut short.
+    time_limit: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,12 +29,29 @@ struct Mean {
 }
 
 impl Durations {
+    /// Nothing was seen yet.
+    pub(super) fn new(job: &Job) -> Self {
+        let timed = job.stage == TargetStage::Run && job.trial.expect == Expect::Crash;
+        Self { time_limit: timed.then_some(job.trial.time_limit.as_secs_f64()), ..Self::default() }
+    }
+
     pub(super) fn build_took(&mut self, seconds: f64) {
         self.builds.add(seconds);
     }
 
-    pub(super) fn trial_took(&mut self, seconds: f64) {
+    pub(super) fn trial_took(&mut self, seconds: f64, trial: &Trial) {
         self.trials.add(seconds);
+        let Some(limit) = self.time_limit else { return };
+        let ran = trial.exposure * limit;
+        match trial.outcome {
+            Outcome::Void(_) => {}
+            // The reproducer ended by itself.
+            Outcome::Clean if seconds < ran => self.time_limit = None,
+            Outcome::Clean => self.boots.add(seconds - ran),
+            // When it crashed is not always known.
+            Outcome::Crashed(_) if trial.exposure < 1.0 => self.boots.add((seconds - ran).max(0.0)),
+            Outcome::Crashed(_) => {}
+        }
     }
 
     /// Seconds that a trial takes.
@@ -32,13 +59,14 @@ impl Durations {
         self.trials.mean()
     }
 
-    /// What the search is told: nothing while builds are quick.
+    /// What the search is told: nothing of builds while they are quick.
     pub(super) fn pace(&self, builders: u32) -> Pace {
         let (build, trial) = (self.builds.mean(), self.trials.mean());
+        let timed = Pace { boot: self.boots.mean(), full: self.time_limit.unwrap_or(0.0), ..Pace::default() };
         if builders == 0 || build < WORTH_BUILDING_AHEAD {
-            return Pace::default();
+            return timed;
         }
-        Pace { builders, build, trial }
+        Pace { builders, build, trial, ..timed }
     }
 }
 

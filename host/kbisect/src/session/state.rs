@@ -91,7 +91,12 @@ pub(super) struct State {
 impl State {
     /// Nothing known yet.
     pub(super) fn new(bisector: Bisector, job: &Job) -> Self {
-        Self { build_failures_are_void: job.stage != TargetStage::Build, builders: job.builders(), ..Self::of_record(bisector) }
+        Self {
+            build_failures_are_void: job.stage != TargetStage::Build,
+            builders: job.builders(),
+            durations: Durations::new(job),
+            ..Self::of_record(bisector)
+        }
     }
 
     /// Nothing known yet of a run that is the record of a log.
@@ -172,11 +177,11 @@ impl State {
                     reports: reports.clone(),
                     exposure: *exposure,
                 };
+                self.durations.trial_took(*seconds, &past.trial());
                 self.bisector.record(past.evidence(*trial));
                 self.ended.entry(*commit).or_default().push(*trial);
                 self.order.push(*trial);
                 self.trials.insert(*trial, past);
-                self.durations.trial_took(*seconds);
                 self.bisector.keep_pace(self.durations.pace(self.builders));
             }
             Event::CutShort { trial, commit, role, build, exposure } => {

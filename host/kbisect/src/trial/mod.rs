@@ -71,6 +71,8 @@ pub struct Plan {
     pub on_timeout: CountAs,
     /// What an end by a signal counts as, under [`Expect::Exit`].
     pub on_signal: CountAs,
+    /// A reproducer that shows nothing is stopped after this share of the time limit; always 1 under [`Expect::Exit`].
+    pub exposure: f64,
 }
 
 /// A trial that is over.
@@ -246,7 +248,7 @@ impl Trial<'_> {
     async fn reproduce(&mut self, machine: &dyn Machine) -> Result<Reading, End> {
         let began = Instant::now();
         self.began = Some(began);
-        let limit = self.plan.time_limit;
+        let limit = self.plan.time_limit.mul_f64(self.plan.exposure);
         for run in 1.. {
             let program = Program::Reproducer { run, argv: self.plan.command.clone() };
             let left = limit.saturating_sub(began.elapsed());
@@ -261,7 +263,8 @@ impl Trial<'_> {
             let reading = reading::read(self.plan, run, &ended, alive);
             // A reproducer that ends at once over and over runs until the limit; at the limit, what ran was enough.
             if !(self.plan.repeat && reading == Reading::Clean && began.elapsed() < limit) {
-                self.exposure = 1.0;
+                let through = ended != Ended::TimeLimit && !self.plan.repeat;
+                self.exposure = if through { 1.0 } else { self.plan.exposure };
                 return Ok(reading);
             }
         }

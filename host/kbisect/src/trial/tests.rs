@@ -137,6 +137,7 @@ fn plan(limit: Duration) -> Plan {
         expect: Expect::Crash,
         on_timeout: CountAs::Void,
         on_signal: CountAs::Void,
+        exposure: 1.0,
     }
 }
 
@@ -170,6 +171,18 @@ async fn steps_come_in_order_and_nothing_seen_is_clean() {
     assert_eq!(told(&finished), "clean, exposure 1.0");
     assert_eq!((finished.console.as_slice(), finished.ended), (&b"hello\n"[..], Some(Ended::Code(0))));
     assert_eq!(log, ["copy /repro", "boot", "control", "run 1", "destroy"]);
+}
+
+#[tokio::test]
+async fn a_shorter_trial_says_how_much_it_had_unless_its_reproducer_was_through() {
+    let short = Plan { exposure: 0.0002, ..plan(Duration::from_secs(1000)) };
+    let at_limit = run_fake(Fake::new(vec![("", None)]), &short).await.0;
+    assert_eq!((&at_limit.outcome, at_limit.exposure), (&Outcome::Clean, 0.0002));
+    assert!(at_limit.seconds < 100.0, "{}", at_limit.seconds);
+    let through = run_fake(Fake::new(vec![("", Some(Ended::Code(0)))]), &short).await.0;
+    assert_eq!(told(&through), "clean, exposure 1.0");
+    let repeated = run_fake(Fake::new(vec![("", Some(Ended::Code(0)))]), &Plan { repeat: true, ..short }).await.0;
+    assert_eq!((&repeated.outcome, repeated.exposure), (&Outcome::Clean, 0.0002));
 }
 
 #[tokio::test]

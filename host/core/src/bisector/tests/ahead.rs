@@ -8,7 +8,7 @@ use crate::policy::Judgement;
 fn named_before(parents: &[Vec<usize>], culprit: usize, r: f64, seed: u64, builders: u32) -> (u32, u32) {
     let mut world = World::new(parents, culprit, r, seed);
     let mut bisector = cause_of(&world, Strategy::Posterior);
-    bisector.keep_pace(Pace { builders, build: 360.0, trial: 300.0 });
+    bisector.keep_pace(Pace { builders, build: 360.0, trial: 300.0, ..Pace::default() });
     let mut past: std::collections::HashMap<_, Vec<_>> = std::collections::HashMap::new();
     let mut named = std::collections::HashSet::new();
     let (mut came_up, mut were_named) = (0, 0);
@@ -62,6 +62,6 @@ fn nothing_is_named_unless_asked_for() {
     let bisector = cause_of(&world, Strategy::Posterior);
     assert!(matches!(&bisector.plan(&[]), Plan::Do(actions) if actions.len() == 1));
     let mut by_git = cause_of(&world, Strategy::Git);
-    by_git.keep_pace(Pace { builders: 2, build: 360.0, trial: 300.0 });
+    by_git.keep_pace(Pace { builders: 2, build: 360.0, trial: 300.0, ..Pace::default() });
     assert!(matches!(&by_git.plan(&[]), Plan::Do(actions) if actions.len() == 1));
 }

@@ -216,7 +216,7 @@ pub(super) fn run(world: &mut World, bisector: &mut Bisector, limit: usize) -> E
             Plan::Done(conclusion) => return Ended { conclusion, trials: number - 1, order, rebuilt },
             Plan::Do(actions) => actions,
         };
-        let Some(Action::Try { commit, role, trials, rebuild }) = actions.first().cloned() else {
+        let Some(Action::Try { commit, role, trials, rebuild, .. }) = actions.first().cloned() else {
             panic!("a plan without a trial: {actions:?}");
         };
         let trial = world.trial(commit);

@@ -47,7 +47,7 @@ impl Dispatcher<'_> {
             let Some(slot) = self.free_slots.pop() else {
                 break;
             };
-            self.start_trial(commit, role, 1, slot, total);
+            self.start_trial(commit, role, 1, slot, total, 1.0);
         }
         Ok(false)
     }

@@ -10,7 +10,7 @@ impl Dispatcher<'_> {
     pub(super) fn stuck(&self, how: &str, actions: &[Action]) -> Error {
         let asked = actions.iter().map(|action| match action {
             Action::Build(commit) => format!("build {}", commit.short()),
-            Action::Try { commit, role, trials, rebuild } => {
+            Action::Try { commit, role, trials, rebuild, .. } => {
                 let again = if *rebuild { ", built from clean" } else { "" };
                 format!("try {} ({role:?}, {trials} trials{again})", commit.short())
             }

@@ -17,6 +17,7 @@ fn plan(kind: MachineKind, expect: Expect) -> Plan {
         expect,
         on_timeout: CountAs::Void,
         on_signal: CountAs::Void,
+        exposure: 1.0,
     }
 }
 
