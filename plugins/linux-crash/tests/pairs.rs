@@ -146,9 +146,11 @@ fn evidence_of_the_first_set() {
         if !pair.doubtful {
             println!("{family}\t{}\t{:?}", u8::from(pair.same), evidence(&Look::of(&seen), &Look::of(&target)));
         }
-        let (other, stranger) = pairs[(at * 7 + 101) % pairs.len()];
-        if other != *family {
-            println!("{family}/{other}\t0\t{:?}", evidence(&Look::of(&stranger.seen.report()), &Look::of(&target)));
+        for apart in [53, 101, 211] {
+            let (other, stranger) = pairs[(at * 7 + apart) % pairs.len()];
+            if other != *family {
+                println!("{family}/{other}\t0\t{:?}", evidence(&Look::of(&stranger.seen.report()), &Look::of(&target)));
+            }
         }
     }
 }

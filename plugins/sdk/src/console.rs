@@ -161,14 +161,16 @@ fn wall_clock(bytes: &[u8], start: usize) -> Option<usize> {
     (shape && digits(11..13) && digits(14..16) && digits(17..19) && digits(20..24) && stamp[24] == b']').then_some(start + 26)
 }
 
-/// The caller field that begins at `start`, and its end.
+/// The caller field that begins at `start`, and its end: `[ T1234]`; also with the blanks behind the letter, as logs that were laid out
+/// anew have them.
 fn caller(bytes: &[u8], start: usize) -> Option<(Caller, usize)> {
     if bytes.get(start) != Some(&b'[') {
         return None;
     }
     let at = skip(bytes, start + 1, |byte| byte == b' ');
-    let past = skip(bytes, at + 1, |byte| byte.is_ascii_digit());
-    let number = std::str::from_utf8(bytes.get(at + 1..past)?).ok()?.parse().ok()?;
+    let digits = skip(bytes, at + 1, |byte| byte == b' ');
+    let past = skip(bytes, digits, |byte| byte.is_ascii_digit());
+    let number = std::str::from_utf8(bytes.get(digits..past)?).ok()?.parse().ok()?;
     if bytes.get(past) != Some(&b']') {
         return None;
     }
@@ -219,6 +221,7 @@ mod tests {
             "[    1.234567] ",
             "[12345.678901][ T1234] ",
             "[    1.234567][    C0] ",
+            "[    1.234567][T    0] ",
             "<4>[    1.234567] ",
             "[    1.234567] <4>",
             "<3>",

@@ -1,12 +1,13 @@
 //! The evidence for and against one bug in two crashes. Pure.
 
-use super::areas;
-use super::areas::Area;
 use super::family;
 use super::family::Family;
 use super::look::Look;
 use super::names;
 use super::names::Nearness;
+use super::places;
+use super::places::Distance;
+use super::places::Place;
 use super::vocabulary;
 use crate::skip;
 
@@ -14,6 +15,8 @@ use crate::skip;
 const NEAR_TOP: usize = 8;
 /// Names that share less than this, by weight, are not alike.
 const ALIKE: f64 = 0.1;
+/// `on_stack` of a function that is the caller of what the other blames, or nearly so.
+const CALLER: f64 = 0.75;
 /// Stacks of fewer telling functions than this say nothing by having none in common.
 const TELLING: usize = 3;
 
@@ -28,6 +31,12 @@ pub enum Kind {
     OtherTitle,
     /// Both blame one function.
     SameFunction,
+    /// Both blame one function, and the types are ones that one wrong access or state shows as.
+    RelatedThere,
+    /// The one function that both blame is called from everywhere.
+    AnyonesFunction,
+    /// Both blame one function, and below it their stacks share none.
+    OtherCallers,
     /// Both blame functions whose names share words.
     NearNames,
     /// Both blame functions, and neither names nor stacks nor subsystems connect them.
@@ -36,26 +45,36 @@ pub enum Kind {
     OnStack,
     /// The function that one blames made or freed the other's object, took its locks, or is on another of its stacks.
     OnOtherStack,
+    /// What both blame is called by one function of some module.
+    SameActor,
+    /// What is blamed is called from everywhere, here by functions of one module.
+    ActorsOfModule,
+    /// What is blamed is called from everywhere, here by functions of two subsystems.
+    ActorsApart,
     /// One function made or freed both objects.
     SameMaker,
     /// Other functions did.
     OtherMaker,
     /// A lock that both are about.
     SameLock,
+    /// Both are about locks, and not the same.
+    OtherLocks,
     /// Functions that both stacks have.
     Stacks,
     /// Stacks without a function in common.
     OtherStacks,
-    /// Types that one bug may have.
+    /// Types that one bug may have in two functions, and something connects these.
     RelatedType,
-    /// Types that one bug may have, in one subsystem.
+    /// Types that one bug may have in two functions, which are of one module.
+    RelatedInModule,
+    /// Types that one bug may have in two functions, which are of one subsystem.
     RelatedInArea,
     /// Types that one bug hardly has.
     StrangeType,
+    /// Both are of a type that a bug shows at one place.
+    OwnPlaces,
     /// One is a leak, which shows as nothing else.
     OneLeaks,
-    /// Other subsystems of one part of the tree.
-    OtherArea,
     /// Subsystems of other parts of the tree.
     FarArea,
     /// Both subsystems are known, and little runs through either but what is meant for it.
@@ -73,15 +92,11 @@ pub enum Kind {
 pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     let is = |yes: bool| f64::from(u8::from(yes));
     let same_title = one.title == other.title && one.is_specific();
-    let other_title = !same_title && share_title(one, other);
     let names = near(&one.blamed, &other.blamed);
-    let on_stack = on_stack(&one.blamed, other).max(on_stack(&other.blamed, one));
-    let near_stack = words_on_stack(&one.blamed, &other.trace).max(words_on_stack(&other.blamed, &one.trace));
-    let also_on = |these: &[&str], those: &[&str]| these.iter().filter(|name| on(those, name)).count();
-    let shared = also_on(&one.trace, &other.trace).min(also_on(&other.trace, &one.trace));
+    let kin = if same_title { 1.0 } else { family::at_one_place(one.family, other.family) };
+    let kin_elsewhere = family::elsewhere(one.family, other.family);
+    let shared = shared(one, other);
     let fewer = one.trace.len().min(other.trace.len());
-    let stacks = if fewer >= 2 { shared as f64 / fewer as f64 } else { 0.0 };
-    let kinship = if same_title { 1.0 } else { family::kinship(one.family, other.family) };
 
     let mut found = vec![(Kind::Always, 1.0)];
     let mut add = |kind: Kind, amount: f64| {
@@ -90,53 +105,86 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
         }
     };
     add(Kind::SameTitle, is(same_title));
-    add(Kind::OtherTitle, is(other_title));
-    add(Kind::Stacks, stacks);
-    add(Kind::OtherStacks, is(fewer >= TELLING && shared == 0));
+    add(Kind::OtherTitle, is(!same_title && share_title(one, other)));
+    let either = |ones: &[&str], others: &[&str]| !ones.is_empty() && !others.is_empty();
     let same_maker = one.makers.iter().any(|maker| on(&other.makers, maker));
     add(Kind::SameMaker, is(same_maker));
-    add(Kind::OtherMaker, is(!same_maker && !one.makers.is_empty() && !other.makers.is_empty()));
-    add(Kind::SameLock, is(one.locks.iter().any(|lock| other.locks.contains(lock))));
-
-    // That the types fit says something only of crashes that something else connects: every other crash is of a type that fits.
-    let connected = [is(names.same || same_title || other_title), names.words, names.first, on_stack, near_stack, stacks];
-    add(Kind::RelatedType, kinship * connected.into_iter().fold(0.0, f64::max).sqrt());
-    add(Kind::StrangeType, (1.0 - kinship).powi(2));
+    add(Kind::OtherMaker, is(!same_maker && either(&one.makers, &other.makers)));
+    let same_lock = one.locks.iter().any(|lock| other.locks.contains(lock));
+    add(Kind::SameLock, is(same_lock));
+    add(Kind::OtherLocks, is(!same_lock && either(&one.locks, &other.locks)));
+    add(Kind::OtherStacks, is(fewer >= TELLING && shared == 0));
     add(Kind::OneLeaks, is((one.family == Family::Leak) != (other.family == Family::Leak)));
     if one.blamed.is_empty() || other.blamed.is_empty() {
         let same_head = one.head() == other.head();
         add(Kind::SameHead, is(same_head));
-        add(Kind::Nowhere, is(!same_head) * kinship);
+        add(Kind::Nowhere, is(!same_head) * kin_elsewhere);
     }
     if names.same {
+        let anyones = !one.blamed.iter().filter_map(|name| places::of_function(name)).any(|place| !place.is_broad);
         add(Kind::SameFunction, 1.0);
+        add(Kind::RelatedThere, kin);
+        add(Kind::AnyonesFunction, is(anyones));
+        add(Kind::OtherCallers, is(other_callers(one, other)) * if anyones { 1.0 } else { 0.5 });
         return found;
     }
-    add(Kind::NearNames, names.words);
-    add(Kind::OnStack, on_stack);
+    add(Kind::StrangeType, (1.0 - kin).powi(2));
+    let on_stack = on_stack(&one.blamed, other).max(on_stack(&other.blamed, one));
     let among =
         |blamed: &[String], stack: &[&str]| stack.iter().any(|frame| blamed.iter().any(|name| names::nearness(name, frame).same));
-    let on_others = among(&one.blamed, &other.others) || among(&other.blamed, &one.others);
-    add(Kind::OnOtherStack, is(on_others && on_stack == 0.0));
-    let both_hang = one.family == Family::Stuck && other.family == Family::Stuck;
-    add(Kind::BothHang, is(both_hang));
-    let area = common(&one.areas, &other.areas);
-    let strangers = names.words < ALIKE && area.is_none() && on_stack == 0.0 && !on_others;
+    let on_others = on_stack == 0.0 && (among(&one.blamed, &other.others) || among(&other.blamed, &one.others));
+    add(Kind::NearNames, names.words);
+    add(Kind::OnStack, on_stack * kin.sqrt());
+    add(Kind::OnOtherStack, is(on_others) * kin.sqrt());
+    let stacks = if fewer >= 2 { shared as f64 / fewer as f64 } else { 0.0 };
+    add(Kind::Stacks, stacks);
+    // That the types fit says something only of crashes that something else connects: every other crash is of a type that fits.
+    let connected = [names.words, on_stack, is(on_others), stacks].into_iter().fold(0.0, f64::max);
+    add(Kind::RelatedType, kin_elsewhere * connected.sqrt());
+    let both = |family: Family| one.family == family && other.family == family;
+    add(Kind::OwnPlaces, is(both(Family::Race) || both(Family::Leak) && on_stack < CALLER));
+    add(Kind::BothHang, is(both(Family::Stuck)));
+    let distance = nearest(&one.places, &other.places);
+    let strangers = names.words < ALIKE && distance.is_none_or(|far| far >= Distance::Top) && on_stack == 0.0 && !on_others;
     let tells = |look: &Look<'_>| look.blamed.iter().any(|name| !vocabulary::is_on_the_way(name));
-    add(Kind::Strangers, is(strangers && tells(one) && tells(other)));
-    match area {
-        // Two crashes in a part through which much runs are no rarity.
-        Some(broad) => add(Kind::RelatedInArea, if broad { 0.0 } else { kinship }),
-        None if one.areas.is_empty() || other.areas.is_empty() => {}
-        None if area_on(&one.areas, other) || area_on(&other.areas, one) => {}
-        None => {
-            let near = one.areas.iter().any(|area| other.areas.iter().any(|other| area.is_near(other)));
-            add(if near { Kind::OtherArea } else { Kind::FarArea }, if both_hang { 0.4 } else { 1.0 });
-            let sure = |look: &Look<'_>| look.areas.iter().any(|area| area.known && !area.broad);
+    let strangers = strangers && tells(one) && tells(other);
+    add(Kind::Strangers, is(strangers));
+    match distance {
+        Some(Distance::Module) => add(Kind::RelatedInModule, kin_elsewhere),
+        // Two crashes where much runs are no rarity.
+        Some(Distance::BroadModule) => add(Kind::RelatedInModule, kin_elsewhere / 2.0),
+        Some(Distance::Area) => add(Kind::RelatedInArea, kin_elsewhere),
+        Some(Distance::BroadArea) => add(Kind::RelatedInArea, kin_elsewhere / 2.0),
+        None => {}
+        Some(_) if area_on(one, other) || area_on(other, one) => {}
+        Some(far) => {
+            let broad = if one.is_broad() || other.is_broad() { 0.8 } else { 1.0 };
+            add(Kind::FarArea, is(far == Distance::Far) * broad * if both(Family::Stuck) { 0.4 } else { 1.0 });
+            let sure = |look: &Look<'_>| look.places.iter().any(|place| !place.is_broad);
             add(Kind::Apart, is(strangers && sure(one) && sure(other)));
         }
     }
+    if let (Some((actor, place)), Some((other_actor, other_place))) = (&one.actor, &other.actor) {
+        let same = names::nearness(actor, other_actor).same;
+        let broad = one.is_broad() || other.is_broad();
+        add(Kind::SameActor, is(same && on_stack == 0.0));
+        add(Kind::ActorsOfModule, is(broad && !same && place.distance(other_place) == Distance::Module));
+        add(Kind::ActorsApart, is(broad && place.distance(other_place) >= Distance::Top));
+    }
     found
+}
+
+/// How many telling functions both stacks have.
+fn shared(one: &Look<'_>, other: &Look<'_>) -> usize {
+    let also_on = |these: &[&str], those: &[&str]| these.iter().filter(|name| on(those, name)).count();
+    also_on(&one.trace, &other.trace).min(also_on(&other.trace, &one.trace))
+}
+
+/// Whether both stacks go on below the function that they blame, and share none there.
+fn other_callers(one: &Look<'_>, other: &Look<'_>) -> bool {
+    let (callers, others): (Vec<&str>, Vec<&str>) = (one.below().collect(), other.below().collect());
+    let same = |caller: &&str| others.iter().any(|other| names::nearness(caller, other).same);
+    callers.len().min(others.len()) >= 2 && !callers.iter().any(same)
 }
 
 /// Whether both are known by one title that says whose crash it is.
@@ -162,26 +210,18 @@ fn on(trace: &[&str], name: &str) -> bool {
 fn on_stack(blamed: &[String], other: &Look<'_>) -> f64 {
     let same = |frame: &str| blamed.iter().any(|name| names::nearness(name, frame).same);
     let telling = other.trace.iter().take(NEAR_TOP).position(|frame| same(frame));
-    let telling = telling.map_or(0.0, |place| 1.0 - place as f64 / (2 * NEAR_TOP) as f64);
+    let telling = telling.map_or(0.0, |place| 1.0 / (1.0 + place as f64 / 4.0));
     telling.max(if other.top.iter().any(|frame| same(frame)) { 0.5 } else { 0.0 })
 }
 
-/// How near a blamed function comes to one at the top of the other's stack.
-fn words_on_stack(blamed: &[String], trace: &[&str]) -> f64 {
-    let frames = trace.iter().take(NEAR_TOP / 2);
-    let near = frames.flat_map(|frame| blamed.iter().map(move |name| names::nearness(name, frame)));
-    near.map(|near| near.words.max(near.first / 2.0)).fold(0.0, f64::max)
+/// How near the nearest places are; none where one side has none.
+fn nearest(ones: &[Place], others: &[Place]) -> Option<Distance> {
+    ones.iter().flat_map(|one| others.iter().map(|other| one.distance(other))).min()
 }
 
-/// Whether what they have in common is only a broad area; none where they have no area in common. One is broad where either takes it
-/// for one.
-fn common(ones: &[Area], others: &[Area]) -> Option<bool> {
-    let pairs = ones.iter().flat_map(|one| others.iter().filter(|other| one.is(other)).map(|other| one.broad || other.broad));
-    pairs.min()
-}
-
-/// Whether a narrow area of the one has a function on the other's stack.
-fn area_on(areas: &[Area], other: &Look<'_>) -> bool {
-    let on_stack = || other.trace.iter().chain(&other.others).filter_map(|name| areas::of_function(name));
-    areas.iter().filter(|area| !area.broad).any(|area| on_stack().any(|other| other.is(area)))
+/// Whether a narrow area of the one has a function on the other's stacks.
+fn area_on(look: &Look<'_>, other: &Look<'_>) -> bool {
+    let areas: Vec<String> = look.places.iter().filter(|place| !place.is_broad).map(Place::area).collect();
+    let shown = other.trace.iter().chain(&other.others);
+    !areas.is_empty() && shown.filter_map(|name| places::of_function(name)).any(|place| areas.contains(&place.area()))
 }

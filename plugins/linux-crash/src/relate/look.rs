@@ -2,10 +2,11 @@
 
 use kbisect_sdk::CrashReport;
 
-use super::areas;
-use super::areas::Area;
 use super::family;
 use super::family::Family;
+use super::names;
+use super::places;
+use super::places::Place;
 use super::vocabulary;
 use crate::kind;
 use crate::title;
@@ -37,8 +38,10 @@ pub struct Look<'a> {
     pub locks: Vec<&'a str>,
     /// The source file that is blamed.
     pub file: Option<&'a str>,
-    /// The parts of the kernel that the blamed functions and file belong to.
-    pub areas: Vec<Area>,
+    /// Where the blamed functions and file are.
+    pub places: Vec<Place>,
+    /// The first function on its stacks that is of a module, not of what runs for all of them; and its place.
+    pub actor: Option<(String, Place)>,
 }
 
 impl<'a> Look<'a> {
@@ -56,25 +59,31 @@ impl<'a> Look<'a> {
         }
         let telling = |name: &&str| !vocabulary::is_on_the_way(name);
         let trace: Vec<&str> = report.trace.iter().map(String::as_str).filter(telling).take(DEEP).collect();
-        if blamed.is_empty() {
-            // A report that is too broken to blame anybody may still have a stack.
-            blamed.extend(trace.first().map(|name| (*name).to_owned()));
-        }
         let listed = |keys: &[&str]| -> Vec<&'a str> {
             let of = |key: &&str| report.properties.iter().find(|property| property.key == *key);
             keys.iter().filter_map(of).flat_map(|property| property.value.split_whitespace()).collect()
         };
-        let functions = |keys: &[&str]| listed(keys).into_iter().filter(telling).collect();
+        let functions = |keys: &[&str]| -> Vec<&'a str> { listed(keys).into_iter().filter(telling).collect() };
+        if blamed.is_empty() {
+            // A report that is too broken to blame anybody may still have a stack.
+            let shown = trace.first().copied().or_else(|| functions(&["stacks"]).first().copied());
+            blamed.extend(shown.map(str::to_owned));
+        }
         let maker = |key| listed(&[key]).into_iter().find(telling);
         let file = report.guilty_file.as_deref().or_else(|| path_in(title));
         let tells = |name: &&String| !vocabulary::is_on_the_way(name);
-        let by_file = file.and_then(areas::of_file).filter(|area| !area.broad || blamed.iter().any(|name| tells(&name)));
-        let mut areas: Vec<Area> = Vec::new();
-        for area in blamed.iter().filter(tells).filter_map(|name| areas::of_function(name)).chain(by_file) {
-            if !areas.contains(&area) {
-                areas.push(area);
+        let mut found: Vec<Place> = Vec::new();
+        for place in
+            blamed.iter().filter(tells).filter_map(|name| places::of_function(name)).chain(file.and_then(places::of_file))
+        {
+            if !found.contains(&place) {
+                found.push(place);
             }
         }
+        let others = functions(&["allocated", "stored", "freed", "queued", "locked-in", "stacks", "work"]);
+        let acting = |name: &str| places::of_function(name).filter(|place| !place.is_broad).map(|place| (name.to_owned(), place));
+        let shown = trace.iter().chain(&others).copied();
+        let actor = shown.chain(blamed.iter().map(String::as_str)).find_map(acting);
         Self {
             title,
             alt_titles: report.alt_titles.iter().map(|title| bare(title)).collect(),
@@ -83,11 +92,12 @@ impl<'a> Look<'a> {
             blamed,
             trace,
             top: report.trace.iter().map(String::as_str).take(DEEP).collect(),
-            others: functions(&["allocated", "stored", "freed", "queued", "locked-in", "stacks", "work"]),
+            others,
             makers: ["allocated", "freed"].into_iter().filter_map(maker).collect(),
             locks: listed(&["locks"]).into_iter().filter(|lock| !vocabulary::is_plain_lock(lock)).collect(),
             file,
-            areas,
+            places: found,
+            actor,
         }
     }
 
@@ -110,6 +120,18 @@ impl<'a> Look<'a> {
     #[must_use]
     pub fn is_specific(&self) -> bool {
         !self.title.ends_with(" corrupted") && !matches!(self.family, Family::Vague | Family::Machinery)
+    }
+
+    /// Functions of the stack below those that are blamed.
+    pub fn below(&self) -> impl Iterator<Item = &'a str> {
+        let blames = |frame: &str| self.blamed.iter().any(|name| names::nearness(name, frame).same);
+        self.trace.iter().copied().filter(move |frame| !blames(frame))
+    }
+
+    /// Whether all that is blamed is of what runs for everybody.
+    #[must_use]
+    pub fn is_broad(&self) -> bool {
+        self.places.iter().all(|place| place.is_broad)
     }
 
     /// What happened, without whose it is: the title up to the function.

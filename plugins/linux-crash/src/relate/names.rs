@@ -3,7 +3,7 @@
 //! A bug moves between the functions of its code, and functions are renamed along history; what stays are the words that their names
 //! are made of, above all the first, which in the kernel is nearly always the subsystem's or the object's.
 
-use super::areas;
+use super::places;
 use super::vocabulary;
 use crate::skip;
 
@@ -63,7 +63,7 @@ pub fn words(name: &str) -> Vec<&str> {
 pub fn weight(word: &str) -> f64 {
     if vocabulary::is_plain(word) || word.len() < 2 || word.bytes().all(|byte| byte.is_ascii_digit()) {
         0.15
-    } else if areas::is_named(word) {
+    } else if places::is_named(word) {
         0.5
     } else {
         1.0

@@ -1,10 +1,11 @@
 //! Why two crashes are, or are not, taken for one bug: the evidence in words. Pure.
 
-use super::areas::Area;
 use super::evidence::Kind;
 use super::family::Family;
 use super::look::Look;
 use super::names;
+use super::places::Distance;
+use super::places::Place;
 use crate::skip;
 
 /// A piece of evidence as a clause. None for what is no evidence.
@@ -12,7 +13,7 @@ use crate::skip;
 pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
     Some(match kind {
         // `Apart` is said with the places.
-        Kind::Always | Kind::Apart => return None,
+        Kind::Always | Kind::Apart | Kind::OwnPlaces => return None,
         Kind::SameTitle => "the same title".to_owned(),
         Kind::OtherTitle => {
             format!("both are known as `{}`", seen.titles().find(|title| face.titles().any(|other| other == *title))?)
@@ -20,6 +21,9 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         Kind::SameFunction => {
             format!("both blame {}", pair(&seen.blamed, &face.blamed, |one, other| names::nearness(one, other).same)?.0)
         }
+        Kind::RelatedThere => "what went wrong there shows in both ways".to_owned(),
+        Kind::AnyonesFunction => "many call that function".to_owned(),
+        Kind::OtherCallers => "other functions called it".to_owned(),
         Kind::NearNames => {
             let alike = |one: &str, other: &str| names::nearness(one, other).words > 0.0;
             let (one, other) = pair(&seen.blamed, &face.blamed, alike)?;
@@ -34,6 +38,11 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
             Some(name) => format!("{name}, which the target's blames, had to do with its object or locks"),
             None => format!("it blames {}, which had to do with the target's object or locks", blamed_on(seen, &face.others)?),
         },
+        Kind::SameActor => format!("both were called by {}", seen.actor.as_ref()?.0),
+        Kind::ActorsOfModule => format!("both were called from {}", seen.actor.as_ref()?.1.path),
+        Kind::ActorsApart => {
+            format!("it was called from {}, the target from {}", seen.actor.as_ref()?.1.path, face.actor.as_ref()?.1.path)
+        }
         Kind::SameMaker => {
             format!(
                 "both objects were made or freed by {}",
@@ -42,6 +51,7 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         }
         Kind::OtherMaker => "their objects were made and freed by other functions".to_owned(),
         Kind::SameLock => format!("both are about the lock {}", seen.locks.iter().find(|lock| face.locks.contains(lock))?),
+        Kind::OtherLocks => "they are about other locks".to_owned(),
         Kind::Stacks => "their stacks share functions".to_owned(),
         Kind::OtherStacks => "their stacks share no function".to_owned(),
         Kind::RelatedType | Kind::Nowhere if seen.family == face.family => {
@@ -53,10 +63,15 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         Kind::StrangeType if seen.family == face.family => format!("many bugs show as {}", noun(seen.family)),
         Kind::StrangeType => format!("a bug that shows as {} hardly shows as {}", noun(face.family), noun(seen.family)),
         Kind::OneLeaks => "a leak shows as nothing else".to_owned(),
-        Kind::RelatedInArea => {
-            format!("both are in {}", place(seen.areas.iter().find(|area| face.areas.iter().any(|other| other.is(area)))?))
+        Kind::RelatedInModule | Kind::RelatedInArea => {
+            let (place, other) = nearest(&seen.places, &face.places)?;
+            let module = place.distance(other) <= Distance::BroadModule;
+            format!("both are in {}", if module { place.path.clone() } else { place.area() })
         }
-        Kind::OtherArea | Kind::FarArea => format!("it is in {}, the target in {}", nearest(&seen.areas)?, nearest(&face.areas)?),
+        Kind::FarArea => {
+            let (place, other) = nearest(&seen.places, &face.places)?;
+            format!("it is in {}, the target in {}", place.path, other.path)
+        }
         Kind::SameHead => format!("both are `{}`, and one names no function", seen.head()),
         Kind::BothHang => "what holds one task up holds up others".to_owned(),
     })
@@ -79,14 +94,10 @@ fn blamed_on<'l>(blaming: &'l Look<'_>, stack: &[&str]) -> Option<&'l str> {
     blaming.blamed.iter().find(on).map(String::as_str)
 }
 
-/// The narrowest of these areas.
-fn nearest(areas: &[Area]) -> Option<String> {
-    areas.iter().min_by_key(|area| area.broad).map(place)
-}
-
-/// An area as a folder, or as what its functions begin with.
-fn place(area: &Area) -> String {
-    if area.known { area.name.clone() } else { format!("{}_*", area.name) }
+/// The nearest two of two lists of places.
+fn nearest<'l>(ones: &'l [Place], others: &'l [Place]) -> Option<(&'l Place, &'l Place)> {
+    let all = ones.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
+    all.min_by_key(|(one, other)| one.distance(other))
 }
 
 /// What went wrong, as a noun.
