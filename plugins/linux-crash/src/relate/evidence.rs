@@ -16,7 +16,7 @@ const NEAR_TOP: usize = 8;
 /// Names that share less than this, by weight, are not alike.
 const ALIKE: f64 = 0.1;
 /// `on_stack` of a function that is the caller of what the other blames, or nearly so.
-const CALLER: f64 = 0.75;
+const CALLER: f64 = 0.7;
 /// Stacks of fewer telling functions than this say nothing by having none in common.
 const TELLING: usize = 3;
 
@@ -93,8 +93,11 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     let is = |yes: bool| f64::from(u8::from(yes));
     let same_title = one.title == other.title && one.is_specific();
     let names = near(&one.blamed, &other.blamed);
-    let kin = if same_title { 1.0 } else { family::at_one_place(one.family, other.family) };
-    let kin_elsewhere = family::elsewhere(one.family, other.family);
+    // Code that runs where it must not breaks one rule: it sleeps, or it reads without protection.
+    let one_rule =
+        if one.family == Family::Context && other.family == Family::Context && one.head() != other.head() { 0.5 } else { 1.0 };
+    let kin = if same_title { 1.0 } else { one_rule * family::at_one_place(one.family, other.family) };
+    let kin_elsewhere = one_rule * family::elsewhere(one.family, other.family);
     let shared = shared(one, other);
     let fewer = one.trace.len().min(other.trace.len());
 
@@ -115,11 +118,12 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     add(Kind::OtherLocks, is(!same_lock && either(&one.locks, &other.locks)));
     add(Kind::OtherStacks, is(fewer >= TELLING && shared == 0));
     add(Kind::OneLeaks, is((one.family == Family::Leak) != (other.family == Family::Leak)));
-    if one.blamed.is_empty() || other.blamed.is_empty() {
-        let same_head = one.head() == other.head();
-        add(Kind::SameHead, is(same_head));
-        add(Kind::Nowhere, is(!same_head) * kin_elsewhere);
-    }
+    let nameless = one.blamed.is_empty() || other.blamed.is_empty();
+    let same_head = nameless && one.head() == other.head();
+    add(Kind::SameHead, is(same_head));
+    let tells = |look: &Look<'_>| look.blamed.iter().any(|name| !vocabulary::is_on_the_way(name));
+    let nowhere = !names.same && !same_head && !(tells(one) && tells(other));
+    add(Kind::Nowhere, is(nowhere) * kin_elsewhere);
     if names.same {
         let anyones = !one.blamed.iter().filter_map(|name| places::of_function(name)).any(|place| !place.is_broad);
         add(Kind::SameFunction, 1.0);
@@ -146,7 +150,6 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     add(Kind::BothHang, is(both(Family::Stuck)));
     let distance = nearest(&one.places, &other.places);
     let strangers = names.words < ALIKE && distance.is_none_or(|far| far >= Distance::Top) && on_stack == 0.0 && !on_others;
-    let tells = |look: &Look<'_>| look.blamed.iter().any(|name| !vocabulary::is_on_the_way(name));
     let strangers = strangers && tells(one) && tells(other);
     add(Kind::Strangers, is(strangers));
     match distance {
@@ -160,7 +163,7 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
         Some(far) => {
             let broad = if one.is_broad() || other.is_broad() { 0.8 } else { 1.0 };
             add(Kind::FarArea, is(far == Distance::Far) * broad * if both(Family::Stuck) { 0.4 } else { 1.0 });
-            let sure = |look: &Look<'_>| look.places.iter().any(|place| !place.is_broad);
+            let sure = |look: &Look<'_>| look.places.iter().any(|place| place.is_known && !place.is_broad);
             add(Kind::Apart, is(strangers && sure(one) && sure(other)));
         }
     }
@@ -210,7 +213,7 @@ fn on(trace: &[&str], name: &str) -> bool {
 fn on_stack(blamed: &[String], other: &Look<'_>) -> f64 {
     let same = |frame: &str| blamed.iter().any(|name| names::nearness(name, frame).same);
     let telling = other.trace.iter().take(NEAR_TOP).position(|frame| same(frame));
-    let telling = telling.map_or(0.0, |place| 1.0 / (1.0 + place as f64 / 4.0));
+    let telling = telling.map_or(0.0, |place| 1.0 / (1.0 + place as f64 / 3.0));
     telling.max(if other.top.iter().any(|frame| same(frame)) { 0.5 } else { 0.0 })
 }
 

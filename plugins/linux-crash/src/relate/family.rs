@@ -19,8 +19,10 @@ pub enum Family {
     Stuck,
     /// Locks taken in an order that may end in a deadlock.
     Deadlock,
-    /// Locks used in the wrong state or place: not held, not known, held while sleeping.
+    /// Locks in a wrong state: not held, not known, freed.
     Locking,
+    /// Code that runs where it must not: sleeps in an atomic context, reads without RCU's protection.
+    Context,
     /// A check in the code failed: WARNING, BUG.
     Check,
     /// A check failed where an object's life ends, or its count of users goes up or down.
@@ -52,7 +54,8 @@ pub fn of(title: &str, kind: &str) -> Family {
     }
     match kind {
         "HANG" => Family::Stuck,
-        "LOCKDEP" | "ATOMIC_SLEEP" => Family::Locking,
+        "ATOMIC_SLEEP" => Family::Context,
+        "LOCKDEP" => Family::Locking,
         "LEAK" => Family::Leak,
         "WARNING" | "BUG" => Family::Check,
         _ if title.starts_with("kernel BUG at ") => Family::Check,
@@ -104,6 +107,12 @@ const HEADS: &[(&str, Family)] = &[
     ("NULL pointer dereference", Family::Null),
     ("corruption", Family::Lifetime),
     ("non-static key", Family::Locking),
+    ("sleeping function called", Family::Context),
+    ("suspicious RCU usage", Family::Context),
+    ("scheduling while atomic", Family::Context),
+    ("smp_processor_id() in preemptible", Family::Context),
+    ("assuming atomic context", Family::Context),
+    ("held when returning", Family::Context),
     ("Bad page", Family::Lifetime),
     ("BUG: bad", Family::Wild),
     ("unable to handle", Family::Wild),
@@ -190,6 +199,7 @@ const SPREAD: &[(Family, f64)] = &[
     (Family::Null, 0.75),
     (Family::Deadlock, 0.7),
     (Family::Locking, 0.7),
+    (Family::Context, 0.7),
     (Family::Count, 0.6),
     (Family::Wild, 0.5),
     (Family::Uninitialised, 0.5),
@@ -232,6 +242,8 @@ const KIN: &[(Family, Family, f64)] = &[
     (Family::Stuck, Family::Count, 0.3),
     (Family::Stuck, Family::Check, 0.2),
     (Family::Deadlock, Family::Locking, 0.5),
+    (Family::Deadlock, Family::Context, 0.3),
+    (Family::Locking, Family::Context, 0.3),
     (Family::Check, Family::Count, 0.7),
     (Family::Check, Family::Locking, 0.3),
     (Family::Count, Family::Locking, 0.4),
@@ -276,7 +288,8 @@ mod tests {
     fn a_lock_that_interrupts_take_is_a_deadlock() {
         assert_eq!(of("inconsistent lock state in pond_fill", "LOCKDEP"), Family::Deadlock);
         assert_eq!(of("BUG: spinlock recursion in pond_fill", "LOCKDEP"), Family::Deadlock);
-        assert_eq!(of("WARNING: suspicious RCU usage in pond_fill", "LOCKDEP"), Family::Locking);
+        assert_eq!(of("WARNING: suspicious RCU usage in pond_fill", "LOCKDEP"), Family::Context);
+        assert_eq!(of("WARNING: bad unlock balance in pond_fill", "LOCKDEP"), Family::Locking);
     }
 
     #[test]
@@ -301,6 +314,7 @@ mod tests {
             Stuck,
             Deadlock,
             Locking,
+            Context,
             Check,
             Count,
             Leak,

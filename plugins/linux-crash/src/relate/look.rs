@@ -69,7 +69,9 @@ impl<'a> Look<'a> {
             let shown = trace.first().copied().or_else(|| functions(&["stacks"]).first().copied());
             blamed.extend(shown.map(str::to_owned));
         }
-        let maker = |key| listed(&[key]).into_iter().find(telling);
+        // What allocates and frees for everybody makes all objects.
+        let is_narrow = |name: &&str| places::of_function(name).is_some_and(|place| !place.is_broad);
+        let maker = |key| listed(&[key]).into_iter().filter(telling).find(is_narrow);
         let file = report.guilty_file.as_deref().or_else(|| path_in(title));
         let tells = |name: &&String| !vocabulary::is_on_the_way(name);
         let mut found: Vec<Place> = Vec::new();

@@ -3,6 +3,7 @@
 //! `places.txt` knows where functions are by how their names begin; the module is what one object's life mostly stays in, the area (the
 //! folder that MAINTAINERS lists a subsystem under) what the code that works with it is part of.
 
+use super::names;
 use super::vocabulary;
 use crate::skip;
 
@@ -11,8 +12,10 @@ include!(concat!(env!("OUT_DIR"), "/places.rs"));
 /// A module, or a folder of several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// A source file without its ending, or a folder.
+    /// A source file without its ending, or a folder; `pond_*` for what only is known by how its functions' names begin.
     pub path: String,
+    /// Whether the tree has it.
+    pub is_known: bool,
     /// Whether it is one module.
     pub is_module: bool,
     /// Whether much runs through it whatever goes on, so that two crashes in it are no rarity.
@@ -30,7 +33,7 @@ pub enum Distance {
     Area,
     /// One area that much runs through.
     BroadArea,
-    /// Other areas below one top folder.
+    /// Other areas below one top folder, or nobody knows.
     Top,
     /// Other parts of the tree.
     Far,
@@ -40,7 +43,13 @@ impl Place {
     fn new(path: &str) -> Self {
         let folder = path.strip_suffix('/');
         let path = folder.unwrap_or(path);
-        Self { path: path.to_owned(), is_module: folder.is_none(), is_broad: is_broad(path) }
+        Self { path: path.to_owned(), is_known: true, is_module: folder.is_none(), is_broad: is_broad(path) }
+    }
+
+    /// What a name's first word stands for where nobody knows it: in the kernel that is a driver's or an object's name.
+    fn guess(name: &str) -> Option<Self> {
+        let first = names::words(name).first().copied().filter(|first| first.len() > 2 && names::weight(first) == 1.0)?;
+        Some(Self { path: format!("{first}_*"), is_known: false, is_module: true, is_broad: false })
     }
 
     /// How near two places are.
@@ -52,7 +61,7 @@ impl Place {
             if broad { Distance::BroadModule } else { Distance::Module }
         } else if one == two || is_below(&one, &two) || is_below(&two, &one) || area(&one) == area(&two) {
             if broad { Distance::BroadArea } else { Distance::Area }
-        } else if one.split('/').next() == two.split('/').next() {
+        } else if !(self.is_known && other.is_known) || one.split('/').next() == two.split('/').next() {
             Distance::Top
         } else {
             Distance::Far
@@ -78,7 +87,8 @@ pub fn of_function(name: &str) -> Option<Place> {
     let entered = words.iter().take_while(|word| ENTRIES.contains(*word)).count();
     let words = &words[entered..];
     let verb = usize::from(words.first().is_some_and(|word| vocabulary::is_plain(word)));
-    beginning(words).or_else(|| if verb > 0 { beginning(&words[verb..]) } else { None })
+    let known = beginning(words).or_else(|| if verb > 0 { beginning(&words[verb..]) } else { None });
+    known.or_else(|| Place::guess(name))
 }
 
 /// The place of the longest entry that these words begin with.
@@ -224,7 +234,7 @@ mod tests {
         ] {
             assert_eq!(of_function(name).map(|place| place.path).as_deref(), Some(path), "{name}");
         }
-        assert_eq!(of_function("zork_read"), None);
+        assert_eq!(of_function("zork_read").map(|place| (place.path, place.is_known)), Some(("zork_*".to_owned(), false)));
         assert_eq!(of_function("get_two"), None);
         assert_eq!(of_function(""), None);
     }

@@ -110,6 +110,7 @@ pub fn noun(family: Family) -> &'static str {
         Family::Stuck => "a hang",
         Family::Deadlock => "a deadlock",
         Family::Locking => "a misused lock",
+        Family::Context => "code in a wrong context",
         Family::Check => "a failed check",
         Family::Count => "a wrong count of users",
         Family::Leak => "a memory leak",
