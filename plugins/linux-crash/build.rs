@@ -16,7 +16,9 @@ fn main() {
         String::from("/// The places, in order; a folder of several modules ends with a slash.\nstatic PLACES: &[&str] = &[\n");
     for (index, (place, begin)) in rows.iter().enumerate() {
         writeln!(tables, "    {place:?},").expect("a string takes it");
-        names.extend(begin.split_whitespace().map(|name| (name, index)));
+        for name in begin.split_whitespace() {
+            assert!(names.insert(name, index).is_none(), "{name} stands twice");
+        }
     }
     tables.push_str("];\n/// What names begin with, in order, and the place's index.\nstatic NAMES: &[(&str, u16)] = &[\n");
     for (name, index) in names {

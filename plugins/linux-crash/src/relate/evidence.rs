@@ -122,10 +122,10 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     let same_head = nameless && one.head() == other.head();
     add(Kind::SameHead, is(same_head));
     let tells = |look: &Look<'_>| look.blamed.iter().any(|name| !vocabulary::is_on_the_way(name));
-    let nowhere = !names.same && !same_head && !(tells(one) && tells(other));
+    let nowhere = !(names.same || same_head || tells(one) && tells(other));
     add(Kind::Nowhere, is(nowhere) * kin_elsewhere);
     if names.same {
-        let anyones = !one.blamed.iter().filter_map(|name| places::of_function(name)).any(|place| !place.is_broad);
+        let anyones = is_anyones(one, other);
         add(Kind::SameFunction, 1.0);
         add(Kind::RelatedThere, kin);
         add(Kind::AnyonesFunction, is(anyones));
@@ -181,6 +181,13 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
 fn shared(one: &Look<'_>, other: &Look<'_>) -> usize {
     let also_on = |these: &[&str], those: &[&str]| these.iter().filter(|name| on(those, name)).count();
     also_on(&one.trace, &other.trace).min(also_on(&other.trace, &one.trace))
+}
+
+/// Whether all functions that both blame are of what runs for everybody.
+fn is_anyones(one: &Look<'_>, other: &Look<'_>) -> bool {
+    let both = |name: &&String, those: &Look<'_>| those.blamed.iter().any(|other| names::nearness(name, other).same);
+    let shared = one.blamed.iter().filter(|name| both(name, other)).chain(other.blamed.iter().filter(|name| both(name, one)));
+    !shared.filter_map(|name| places::of_function(name)).any(|place| !place.is_broad)
 }
 
 /// Whether both stacks go on below the function that they blame, and share none there.

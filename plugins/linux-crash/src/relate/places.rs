@@ -48,7 +48,8 @@ impl Place {
 
     /// What a name's first word stands for where nobody knows it: in the kernel that is a driver's or an object's name.
     fn guess(name: &str) -> Option<Self> {
-        let first = names::words(name).first().copied().filter(|first| first.len() > 2 && names::weight(first) == 1.0)?;
+        let tells = |first: &&str| first.len() > 2 && names::weight(first) == 1.0 && !vocabulary::is_on_the_way(name);
+        let first = names::words(name).first().copied().filter(tells)?;
         Some(Self { path: format!("{first}_*"), is_known: false, is_module: true, is_broad: false })
     }
 
