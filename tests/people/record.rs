@@ -86,7 +86,7 @@ fn a_log_alone_is_a_record_to_look_into() {
     range   not known: that takes the repository, and there is only the log
     then    cccccccccccc change c
     now     dddddddddddd change d
-    sure    cccccccccccc introduced it with 12 %
+    sure    cccccccccccc introduced it with 11 %
     to look into it: kbisect explain bisect-syz, kbisect replay bisect-syz, kbisect log bisect-syz
     --- exit status 0
     ");

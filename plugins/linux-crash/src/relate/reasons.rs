@@ -21,7 +21,7 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         Kind::SameFunction => {
             format!("both blame {}", pair(&seen.blamed, &face.blamed, |one, other| names::nearness(one, other).same)?.0)
         }
-        Kind::RelatedThere => "what went wrong there shows in both ways".to_owned(),
+        Kind::RelatedThere if seen.family == face.family => return None,
         Kind::AnyonesFunction => "many call that function".to_owned(),
         Kind::OtherCallers => "other functions called it".to_owned(),
         Kind::NearNames => {
@@ -57,7 +57,7 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         Kind::RelatedType | Kind::Nowhere if seen.family == face.family => {
             format!("both are {}", noun(seen.family))
         }
-        Kind::RelatedType | Kind::Nowhere => {
+        Kind::RelatedThere | Kind::RelatedType | Kind::Nowhere => {
             format!("a bug that shows as {} may show as {}", noun(face.family), noun(seen.family))
         }
         Kind::StrangeType if seen.family == face.family => format!("many bugs show as {}", noun(seen.family)),
