@@ -118,14 +118,14 @@ fn a_replay_as_json() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
     {
       "commits": {
-        "bad": 0.0005002542014377772,
+        "bad": 0.0005002542014471255,
         "clean": 9,
         "commit": "39180e8fcc86a537310ab0b815014c1ecb1ce9a9",
         "crashes": [
           {
             "look": 1,
             "reason": "unlike KASAN: use-after-free Read in ring_buffer_put: nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put, it is in net/batman-adv, the target in kernel/events/core",
-            "same": 0.014324087784126412,
+            "same": 0.01437092480553261,
             "title": "general protection fault in batadv_iv_ogm_schedule_buff",
             "trials": 1
           }
@@ -148,12 +148,12 @@ fn a_replay_as_json() {
           "reason": "the log's trials, judged anew, give it 0 %"
         },
         "introduced": {
-          "chance": 0.5972649257186773,
+          "chance": 0.5972802475949701,
           "reason": "it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start"
         },
-        "probability": 0.10884178146745022,
+        "probability": 0.10884565634181605,
         "same": {
-          "chance": 0.32577406303839734,
+          "chance": 0.32577730361952445,
           "reason": "0 % of its trials show the crash, which is the target's with 1 %"
         }
       },
