@@ -24,6 +24,7 @@ pub mod prior;
 pub mod range;
 pub mod select;
 pub mod simulate;
+mod strands;
 
 #[cfg(test)]
 mod testing;

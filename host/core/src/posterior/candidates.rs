@@ -6,12 +6,7 @@ use crate::git_compat::list_order;
 use crate::graph::Graph;
 use crate::graph::Node;
 use crate::graph::NodeSet;
-
-/// Candidates sent up the history in one pass, as words of 64.
-const BLOCK_WORDS: usize = 4;
-const BLOCK: usize = BLOCK_WORDS * 64;
-/// Probabilities below this are left out where merges are summed up: all of them together are still nothing.
-const NEGLIGIBLE: f64 = 1e-12;
+use crate::strands::Strands;
 
 /// The commits between the ends, by *rank*: their place in the graph's order, parents first.
 #[derive(Debug)]
@@ -19,6 +14,7 @@ pub(crate) struct Candidates {
     nodes: Vec<Node>,
     /// Ranks of each candidate's parents that are candidates.
     parents: Vec<Vec<u32>>,
+    strands: Strands,
     /// Each candidate's place in git's list.
     listed: Vec<u32>,
     /// Each candidate's prior probability, but for a factor that all share.
@@ -40,13 +36,15 @@ impl Candidates {
         let mut nodes = list.clone();
         nodes.sort_unstable();
         let rank = |node: Node| nodes.binary_search(&node).ok().map(|rank| rank as u32);
-        let parents = nodes.iter().map(|&node| graph.parents(node).iter().filter_map(|&parent| rank(parent)).collect()).collect();
+        let parents: Vec<Vec<u32>> =
+            nodes.iter().map(|&node| graph.parents(node).iter().filter_map(|&parent| rank(parent)).collect()).collect();
         let mut listed = vec![0; nodes.len()];
         for (place, &node) in list.iter().enumerate() {
             listed[rank(node).expect("the list holds the candidates") as usize] = place as u32;
         }
         let weights = vec![1.0; nodes.len()];
-        Self { nodes, parents, listed, weights, depths: OnceLock::new(), newest: graph.ancestors(&[newest]) }
+        let (strands, newest) = (Strands::new(&parents), graph.ancestors(&[newest]));
+        Self { nodes, parents, strands, listed, weights, depths: OnceLock::new(), newest }
     }
 
     /// The same with these prior weights, which must be above 0; only their ratios count.
@@ -133,72 +131,7 @@ impl Candidates {
     }
 
     /// For each candidate the sums of some quantities over the candidates that it contains, itself included.
-    ///
-    /// Along a line those are running sums. For merges a block of candidates at a time is sent up from parents to children, one
-    /// bit each: n·m/64 word operations where m candidates have a quantity that is not nothing, and O(n) memory.
     pub(crate) fn contained_sums<const N: usize>(&self, quantities: &[[f64; N]]) -> Vec<[f64; N]> {
-        let mut sums = vec![[0.0; N]; self.len()];
-        let merges: Vec<usize> = (0..self.len()).filter(|&rank| self.parents[rank].len() > 1).collect();
-        if let Some(&last) = merges.last() {
-            self.sum_merges(quantities, &merges, last, &mut sums);
-        }
-        for rank in 0..self.len() {
-            match self.parents[rank][..] {
-                [] => sums[rank] = quantities[rank],
-                [parent] => sums[rank] = add(sums[parent as usize], &quantities[rank]),
-                _ => {}
-            }
-        }
-        sums
+        self.strands.contained_sums(quantities)
     }
-
-    fn sum_merges<const N: usize>(&self, quantities: &[[f64; N]], merges: &[usize], last: usize, sums: &mut [[f64; N]]) {
-        let counts = |rank: &usize| quantities[*rank].iter().any(|quantity| quantity.abs() > NEGLIGIBLE);
-        let counted: Vec<usize> = (0..=last).filter(counts).collect();
-        let mut reach = vec![[0_u64; BLOCK_WORDS]; last + 1];
-        for block in counted.chunks(BLOCK) {
-            let bytes = byte_sums(&block.iter().map(|&rank| quantities[rank]).collect::<Vec<[f64; N]>>());
-            let mut members = block.iter().copied().enumerate().peekable();
-            // Candidates before the block cannot contain any of it: they are older.
-            let start = block[0];
-            for rank in start..=last {
-                let mut bits = [0; BLOCK_WORDS];
-                if let Some((place, _)) = members.next_if(|&(_, member)| member == rank) {
-                    bits[place / 64] |= 1 << (place % 64);
-                }
-                for &parent in self.parents[rank].iter().filter(|&&parent| parent as usize >= start) {
-                    for (word, more) in bits.iter_mut().zip(reach[parent as usize]) {
-                        *word |= more;
-                    }
-                }
-                reach[rank] = bits;
-            }
-            for &merge in merges.iter().filter(|&&merge| merge >= start) {
-                let reached = reach[merge].iter().flat_map(|word| word.to_le_bytes());
-                sums[merge] = reached.zip(&bytes).fold(sums[merge], |sum, (byte, subsets)| add(sum, &subsets[usize::from(byte)]));
-            }
-        }
-    }
-}
-
-fn add<const N: usize>(mut sum: [f64; N], more: &[f64; N]) -> [f64; N] {
-    for (sum, more) in sum.iter_mut().zip(more) {
-        *sum += more;
-    }
-    sum
-}
-
-/// For each eight candidates, the sums over every subset of them.
-fn byte_sums<const N: usize>(quantities: &[[f64; N]]) -> Vec<Vec<[f64; N]>> {
-    quantities
-        .chunks(8)
-        .map(|eight| {
-            let mut sums = vec![[0.0; N]; 256];
-            for subset in 1..256_usize {
-                let lowest = subset.trailing_zeros() as usize;
-                sums[subset] = add(sums[subset & (subset - 1)], eight.get(lowest).unwrap_or(&[0.0; N]));
-            }
-            sums
-        })
-        .collect()
 }
