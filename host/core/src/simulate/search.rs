@@ -182,7 +182,7 @@ struct Run<'a> {
     /// Builds that ended, and whether there is a kernel.
     kernels: HashMap<(CommitId, u32), bool>,
     /// The commit that a trial was asked for last.
-    wanted: Option<CommitId>,
+    wanted: Option<(CommitId, Role)>,
     commits: Vec<Commit>,
     places: HashMap<CommitId, usize>,
     numbers: u64,
@@ -315,7 +315,7 @@ impl Run<'_> {
                 Ok(false)
             }
             Action::Try { commit, role, trials, rebuild, exposure } => {
-                self.wanted = Some(commit);
+                self.wanted = Some((commit, role));
                 let build = if rebuild { 2 } else { 1 };
                 match self.kernels.get(&(commit, build)) {
                     None => {
@@ -426,8 +426,10 @@ impl Run<'_> {
             self.kernels.insert((build.commit, build.number), works);
             if works {
                 self.bisector.record_build(Built { commit: build.commit, build: build.number, digest: None });
-            } else if self.wanted != Some(build.commit) {
+            } else if let Some((commit, role)) = self.wanted.filter(|&(commit, _)| commit == build.commit) {
                 // As in the session: of what a trial waits for, its void trial tells.
+                self.fail_to_build(commit, role, build.number)?;
+            } else {
                 self.bisector.record_failed_build(build.commit);
             }
         }

@@ -109,6 +109,17 @@ fn a_culprit_that_cannot_be_tested_is_in_the_named_set() {
     }
 }
 
+/// A failed build must not be forgotten because the search has turned to another commit by then: it would come back for ever.
+#[test]
+fn builds_that_fail_while_others_are_made_ahead_are_learned_from() {
+    let history = History::linear(15_000).unwrap();
+    let faults = [Fault::Untestable { share: 0.2, place: Place::Inside, boots: false }];
+    let total = total(&cell(&history, 0.95, &faults, Searcher::Bisector(SETTINGS)), 3);
+    assert_eq!(total.share(&[Worth::Set]), 1.0);
+    let builds = total.mean(|run| run.builds.into());
+    assert!(builds < 50.0, "{builds} builds");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_runs() {
     let history = History::dag(80, &Shape::default(), &mut Dice::new(1)).unwrap();

@@ -331,16 +331,23 @@ impl<'a> Dispatcher<'a> {
         if !self.parts.job.builds_kernels() {
             return Ok(None);
         }
-        let failure = match self.state.builds.get(&(commit, build)) {
-            Some(BuildResult::Built { .. }) => return Ok(None),
-            Some(BuildResult::Failed(why)) => why.clone(),
+        match self.state.builds.get(&(commit, build)) {
+            Some(BuildResult::Built { .. }) => Ok(None),
+            Some(BuildResult::Failed(why)) => {
+                let why = why.clone();
+                self.fail_to_build(commit, role, build, &why).map(Some)
+            }
             Some(BuildResult::Infra(_)) | None => {
                 self.build_now(commit, build);
-                return Ok(Some(Served::Started));
+                Ok(Some(Served::Started))
             }
-        };
+        }
+    }
+
+    /// A build that failed is its commit's trial.
+    fn fail_to_build(&mut self, commit: CommitId, role: Role, build: u32, failure: &str) -> Result<Served, Error> {
         let number = self.state.next_number();
-        let outcome = self.build_failure(&commit, &failure);
+        let outcome = self.build_failure(&commit, failure);
         self.record(Event::TrialEnded {
             trial: number,
             commit,
@@ -355,7 +362,7 @@ impl<'a> Dispatcher<'a> {
             seconds: 0.0,
         })?;
         let running = self.running.values().filter(|running| running.commit == commit).count() as u32;
-        self.judge(commit, role, running, 1).map(Some)
+        self.judge(commit, role, running, 1)
     }
 
     /// A build failure is a void trial, or the crash itself where the target is one.
@@ -428,7 +435,16 @@ impl<'a> Dispatcher<'a> {
                     Some(_) => self.infra_streak = 0,
                 }
                 let result = result.expect("cancelled builds were left above");
-                self.record(Event::BuildEnded { commit, build, result, seconds })
+                let failure = if let BuildResult::Failed(why) = &result { Some(why.clone()) } else { None };
+                self.record(Event::BuildEnded { commit, build, result, seconds })?;
+                // What a trial waits for is told at once: by the next plan the search may have turned to another commit.
+                if let (Some(why), Some((current, role))) = (failure, self.state.current)
+                    && current == commit
+                    && let Served::End(ending) = self.fail_to_build(commit, role, build, &why)?
+                {
+                    self.stopping = Some(ending);
+                }
+                Ok(())
             }
             Ended::Trial { number, slot, end } => {
                 self.free_slots.push(slot);

@@ -122,6 +122,25 @@ async fn slow_kernels_are_built_before_they_are_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failed_build_is_the_trial_that_waits_for_it_whatever_is_planned_next() {
+    let mut room = Room::with("builders = 2\n");
+    let start = room.parts.ends.start;
+    let mut dispatcher = room.dispatcher();
+    assert_eq!(dispatcher.advance().unwrap(), None);
+    assert_eq!(dispatcher.state.current, Some((start, Role::Start)));
+    let failed =
+        |commit| Ended::Build { commit, build: 1, result: Some(BuildResult::Failed("no rule".to_owned())), seconds: 9.0 };
+    dispatcher.take(failed(start)).unwrap();
+    let told: Vec<Outcome> = dispatcher.state.past_at(start).map(|past| past.outcome.clone()).collect();
+    assert_eq!(told, [Outcome::Void(Failure { stage: Stage::Build, reason: "no rule".to_owned() })]);
+    assert!(dispatcher.state.standing_judgement(start).is_some(), "and the policy was asked");
+    // Nobody waits for this one.
+    let ahead = dispatcher.parts.ends.good[0];
+    dispatcher.take(failed(ahead)).unwrap();
+    assert_eq!(dispatcher.state.past_at(ahead).count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn builds_that_always_leave_the_plan_do_not_go_on_for_ever() {
     let mut room = Room::new();
     let start = room.parts.ends.start;
