@@ -40,13 +40,11 @@ impl Bisector {
 
     /// The trial as a flake policy is told of it: a clean one with the share of the target's crashes that come by its end, rather than the
     /// share of the time.
-    pub fn told(&self, trial: &Trial) -> Trial {
-        match trial.outcome {
-            Outcome::Clean if self.settings.strategy == Strategy::Posterior => {
-                Trial { exposure: self.view().known.course.shown_by(trial.exposure.clamp(0.0, 1.0)), ..trial.clone() }
-            }
-            _ => trial.clone(),
+    pub fn told(&self, mut trial: Trial) -> Trial {
+        if trial.outcome == Outcome::Clean && self.settings.strategy == Strategy::Posterior {
+            trial.exposure = self.view().known.course.shown_by(trial.exposure.clamp(0.0, 1.0));
         }
+        trial
     }
 }
 

@@ -181,7 +181,7 @@ struct Run<'a> {
     building: Vec<Build>,
     /// Builds that ended, and whether there is a kernel.
     kernels: HashMap<(CommitId, u32), bool>,
-    /// The commit that a trial was asked for last.
+    /// The commit that a trial was asked for last, and why.
     wanted: Option<(CommitId, Role)>,
     commits: Vec<Commit>,
     places: HashMap<CommitId, usize>,
@@ -478,7 +478,7 @@ impl Run<'_> {
         let commit = self.commits[place].id;
         let running = self.running.iter().filter(|running| running.commit == commit).count() as u32;
         let seen = self.commits[place].trials.len();
-        let trials = self.commits[place].trials.iter().map(|trial| self.bisector.told(trial)).collect();
+        let trials = self.commits[place].trials.iter().map(|trial| self.bisector.told(trial.clone())).collect();
         let situation = self.situation();
         let judgement = self.policy.judge(&Ask { commit, role, trials, running, proposed }, &situation);
         self.commits[place].judged = Some((seen, judgement.decision.clone()));

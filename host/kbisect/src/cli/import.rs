@@ -1,6 +1,5 @@
 //! `kbisect import`: a run made of a bisection log, of git's own or of syzbot's.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -194,32 +193,17 @@ fn from_git(args: &Args, log: &gitlog::Log, out: &Path) -> Result<Exit, Error> {
 
 /// The log's marks with the commits that they mean, each once: to git a verdict counts more than a skip, whatever names were used.
 fn marks(args: &Args, log: &gitlog::Log, repository: &Repository) -> Result<Vec<(Mark, String)>, Error> {
-    let mut marks: Vec<(Mark, String)> = Vec::new();
-    // Where each commit's mark stands: here, and in the log.
-    let mut places: HashMap<String, (usize, usize)> = HashMap::new();
-    for gitlog::Marked { line, mark, name } in &log.marks {
-        let commit = repository.resolve(name).map_err(|error| {
+    let mut marks = gitlog::Marks::default();
+    for marked in &log.marks {
+        let commit = repository.resolve(&marked.name).map_err(|error| {
             let error = Error::from(error);
-            let mut located = refused(args, &format!("line {line}: {}", error.message));
+            let mut located = refused(args, &format!("line {}: {}", marked.line, error.message));
             located.hints = error.hints;
             located
         })?;
-        let commit = commit.to_string();
-        match places.get(&commit).map(|&(place, before)| (&mut marks[place].0, before)) {
-            None => {
-                places.insert(commit.clone(), (marks.len(), *line));
-                marks.push((*mark, commit));
-            }
-            Some((earlier, _)) if *earlier == Mark::Skip => *earlier = *mark,
-            Some((earlier, _)) if *mark == Mark::Skip || *earlier == *mark => {}
-            Some((earlier, before)) => {
-                let (one, name) = (*earlier, name.clone());
-                let error = gitlog::Error::Contradiction { line: *line, before, name, one, other: *mark };
-                return Err(refused(args, &error.to_string()));
-            }
-        }
+        marks.add(commit.to_string(), marked.clone()).map_err(|error| refused(args, &error.to_string()))?;
     }
-    Ok(marks)
+    Ok(marks.into_marked().map(|(commit, marked)| (marked.mark, commit)).collect())
 }
 
 fn said(marks: &[(Mark, String)], terms: &(String, String)) -> String {

@@ -1,8 +1,7 @@
 //! Reads logs, leniently as to spelling and strictly as to what they say.
 
-use std::collections::HashMap;
-
 use super::Mark;
+use super::Marks;
 use crate::log_text::quoted;
 use crate::log_text::without_terminal_codes;
 
@@ -112,9 +111,7 @@ pub fn read(text: &str) -> Result<Log, Error> {
 struct Reader {
     is_log: bool,
     terms: Option<(String, String)>,
-    marks: Vec<Marked>,
-    /// Where each commit's mark stands.
-    places: HashMap<String, usize>,
+    marks: Marks,
     good_at_start: usize,
     first_bad: Option<String>,
     first_parent: bool,
@@ -217,8 +214,7 @@ impl Reader {
         if good.is_some() || bad.is_some() {
             self.terms = Some((good.unwrap_or_else(|| "good".to_owned()), bad.unwrap_or_else(|| "bad".to_owned())));
         }
-        self.marks.clear();
-        self.places.clear();
+        self.marks = Marks::default();
         // The comments say which commits the names were: a branch may point elsewhere by now.
         let commented = std::mem::take(&mut self.commented).into_iter();
         let commented: Vec<Marked> = commented
@@ -234,34 +230,22 @@ impl Reader {
         } else {
             commented.into_iter().try_for_each(|one| self.add(one))?;
         }
-        self.good_at_start = self.marks.iter().filter(|one| one.mark == Mark::Good).count();
+        self.good_at_start = self.marks.count(Mark::Good);
         Ok(())
     }
 
     /// Adds a mark. To git a verdict counts more than a skip, and a commit that is good and bad is an error.
     fn add(&mut self, marked: Marked) -> Result<(), Error> {
-        let known = self.places.get(&marked.name).map(|place| &mut self.marks[*place]);
-        match known {
-            None => {
-                self.places.insert(marked.name.clone(), self.marks.len());
-                self.marks.push(marked);
-            }
-            Some(known) if known.mark == marked.mark || marked.mark == Mark::Skip => {}
-            Some(known) if known.mark == Mark::Skip => *known = marked,
-            Some(known) => {
-                let (one, other) = (known.mark, marked.mark);
-                return Err(Error::Contradiction { line: marked.line, before: known.line, name: marked.name, one, other });
-            }
-        }
-        Ok(())
+        self.marks.add(marked.name.clone(), marked)
     }
 
     fn log(self) -> Result<Log, Error> {
         let terms = self.terms.unwrap_or_else(|| ("good".to_owned(), "bad".to_owned()));
-        if !self.marks.iter().any(|one| one.mark == Mark::Bad) {
+        if self.marks.count(Mark::Bad) == 0 {
             return Err(Error::NoBad(terms.1));
         }
         let Self { marks, good_at_start, first_bad, first_parent, paths, .. } = self;
+        let marks = marks.into_marked().map(|(_, marked)| marked).collect();
         Ok(Log { terms, marks, good_at_start, first_bad, first_parent, paths })
     }
 }

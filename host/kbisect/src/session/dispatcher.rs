@@ -287,7 +287,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn judge(&mut self, commit: CommitId, role: Role, running: u32, proposed: u32) -> Result<Served, Error> {
-        let trials: Vec<Trial> = self.state.trials_at(commit).iter().map(|trial| self.state.bisector.told(trial)).collect();
+        let trials = self.state.trials_at(commit);
         let seen = trials.len() as u32;
         let (plugin, mut judgement) = if self.parts.job.search.single_trials {
             ("git".to_owned(), single_trial(&trials.iter().map(|trial| &trial.outcome).collect::<Vec<_>>()))
@@ -331,23 +331,16 @@ impl<'a> Dispatcher<'a> {
         if !self.parts.job.builds_kernels() {
             return Ok(None);
         }
-        match self.state.builds.get(&(commit, build)) {
-            Some(BuildResult::Built { .. }) => Ok(None),
-            Some(BuildResult::Failed(why)) => {
-                let why = why.clone();
-                self.fail_to_build(commit, role, build, &why).map(Some)
-            }
+        let failure = match self.state.builds.get(&(commit, build)) {
+            Some(BuildResult::Built { .. }) => return Ok(None),
+            Some(BuildResult::Failed(why)) => why.clone(),
             Some(BuildResult::Infra(_)) | None => {
                 self.build_now(commit, build);
-                Ok(Some(Served::Started))
+                return Ok(Some(Served::Started));
             }
-        }
-    }
-
-    /// A build that failed is its commit's trial.
-    fn fail_to_build(&mut self, commit: CommitId, role: Role, build: u32, failure: &str) -> Result<Served, Error> {
+        };
         let number = self.state.next_number();
-        let outcome = self.build_failure(&commit, failure);
+        let outcome = self.build_failure(&commit, &failure);
         self.record(Event::TrialEnded {
             trial: number,
             commit,
@@ -362,7 +355,7 @@ impl<'a> Dispatcher<'a> {
             seconds: 0.0,
         })?;
         let running = self.running.values().filter(|running| running.commit == commit).count() as u32;
-        self.judge(commit, role, running, 1)
+        self.judge(commit, role, running, 1).map(Some)
     }
 
     /// A build failure is a void trial, or the crash itself where the target is one.
@@ -435,12 +428,12 @@ impl<'a> Dispatcher<'a> {
                     Some(_) => self.infra_streak = 0,
                 }
                 let result = result.expect("cancelled builds were left above");
-                let failure = if let BuildResult::Failed(why) = &result { Some(why.clone()) } else { None };
+                let failed = matches!(result, BuildResult::Failed(_));
                 self.record(Event::BuildEnded { commit, build, result, seconds })?;
                 // What a trial waits for is told at once: by the next plan the search may have turned to another commit.
-                if let (Some(why), Some((current, role))) = (failure, self.state.current)
-                    && current == commit
-                    && let Served::End(ending) = self.fail_to_build(commit, role, build, &why)?
+                if failed
+                    && let Some(role) = self.state.under_test(&commit)
+                    && let Some(Served::End(ending)) = self.serve_kernel(commit, role, build)?
                 {
                     self.stopping = Some(ending);
                 }

@@ -153,9 +153,7 @@ impl State {
                         self.bisector.record_build(Built { commit: *commit, build: *build, digest: kernel.clone() });
                     }
                     // Ahead of need. Of the commit under test its void trial tells, and where a build failure is the crash, any trial.
-                    BuildResult::Failed(_)
-                        if self.build_failures_are_void && self.current.is_none_or(|(current, _)| current != *commit) =>
-                    {
+                    BuildResult::Failed(_) if self.build_failures_are_void && self.under_test(commit).is_none() => {
                         self.bisector.record_failed_build(*commit);
                     }
                     BuildResult::Failed(_) | BuildResult::Infra(_) => {}
@@ -245,7 +243,12 @@ impl State {
 
     /// Trials of a commit as policies see them, in the order they ended.
     pub(super) fn trials_at(&self, commit: CommitId) -> Vec<Trial> {
-        self.past_at(commit).map(PastTrial::trial).collect()
+        self.past_at(commit).map(|past| self.bisector.told(past.trial())).collect()
+    }
+
+    /// Why the commit is under test, if it is.
+    pub(super) fn under_test(&self, commit: &CommitId) -> Option<Role> {
+        self.current.filter(|(current, _)| current == commit).map(|(_, role)| role)
     }
 
     /// Trials of a commit, in the order they ended.

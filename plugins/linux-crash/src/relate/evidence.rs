@@ -134,9 +134,7 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     }
     add(Kind::StrangeType, (1.0 - kin).powi(2));
     let on_stack = on_stack(&one.blamed, other).max(on_stack(&other.blamed, one));
-    let among =
-        |blamed: &[String], stack: &[&str]| stack.iter().any(|frame| blamed.iter().any(|name| names::nearness(name, frame).same));
-    let on_others = on_stack == 0.0 && (among(&one.blamed, &other.others) || among(&other.blamed, &one.others));
+    let on_others = on_stack == 0.0 && (one.blamed_on(&other.others).is_some() || other.blamed_on(&one.others).is_some());
     add(Kind::NearNames, names.words);
     add(Kind::OnStack, on_stack * kin.sqrt());
     add(Kind::OnOtherStack, is(on_others) * kin.sqrt());
@@ -148,7 +146,7 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     let both = |family: Family| one.family == family && other.family == family;
     add(Kind::OwnPlaces, is(both(Family::Race) || both(Family::Leak) && on_stack < CALLER));
     add(Kind::BothHang, is(both(Family::Stuck)));
-    let distance = nearest(&one.places, &other.places);
+    let distance = places::nearest(&one.places, &other.places).map(|(place, nearest)| place.distance(nearest));
     let strangers = names.words < ALIKE && distance.is_none_or(|far| far >= Distance::Top) && on_stack == 0.0 && !on_others;
     let strangers = strangers && tells(one) && tells(other);
     add(Kind::Strangers, is(strangers));
@@ -222,11 +220,6 @@ fn on_stack(blamed: &[String], other: &Look<'_>) -> f64 {
     let telling = other.trace.iter().take(NEAR_TOP).position(|frame| same(frame));
     let telling = telling.map_or(0.0, |place| 1.0 / (1.0 + place as f64 / 3.0));
     telling.max(if other.top.iter().any(|frame| same(frame)) { 0.5 } else { 0.0 })
-}
-
-/// How near the nearest places are; none where one side has none.
-fn nearest(ones: &[Place], others: &[Place]) -> Option<Distance> {
-    ones.iter().flat_map(|one| others.iter().map(|other| one.distance(other))).min()
 }
 
 /// Whether a narrow area of the one has a function on the other's stacks.

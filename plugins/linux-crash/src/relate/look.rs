@@ -70,8 +70,7 @@ impl<'a> Look<'a> {
             blamed.extend(shown.map(str::to_owned));
         }
         // What allocates and frees for everybody makes all objects.
-        let is_narrow = |name: &&str| places::of_function(name).is_some_and(|place| !place.is_broad);
-        let maker = |key| listed(&[key]).into_iter().filter(telling).find(is_narrow);
+        let maker = |key| functions(&[key]).into_iter().find(|name| places::of_narrow_function(name).is_some());
         let file = report.guilty_file.as_deref().or_else(|| path_in(title));
         let tells = |name: &&String| !vocabulary::is_on_the_way(name);
         let mut found: Vec<Place> = Vec::new();
@@ -83,7 +82,7 @@ impl<'a> Look<'a> {
             }
         }
         let others = functions(&["allocated", "stored", "freed", "queued", "locked-in", "stacks", "work"]);
-        let acting = |name: &str| places::of_function(name).filter(|place| !place.is_broad).map(|place| (name.to_owned(), place));
+        let acting = |name: &str| Some((name.to_owned(), places::of_narrow_function(name)?));
         let shown = trace.iter().chain(&others).copied();
         let actor = shown.chain(blamed.iter().map(String::as_str)).find_map(acting);
         Self {
@@ -124,10 +123,16 @@ impl<'a> Look<'a> {
         !self.title.ends_with(" corrupted") && !matches!(self.family, Family::Vague | Family::Machinery)
     }
 
+    /// The function that it blames which is on this stack.
+    #[must_use]
+    pub fn blamed_on(&self, stack: &[&str]) -> Option<&str> {
+        let on = |name: &&String| stack.iter().any(|frame| names::nearness(name, frame).same);
+        self.blamed.iter().find(on).map(String::as_str)
+    }
+
     /// Functions of the stack below those that are blamed.
     pub fn below(&self) -> impl Iterator<Item = &'a str> {
-        let blames = |frame: &str| self.blamed.iter().any(|name| names::nearness(name, frame).same);
-        self.trace.iter().copied().filter(move |frame| !blames(frame))
+        self.trace.iter().copied().filter(|frame| self.blamed_on(&[frame]).is_none())
     }
 
     /// Whether all that is blamed is of what runs for everybody.

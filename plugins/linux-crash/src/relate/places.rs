@@ -106,14 +106,31 @@ fn beginning(words: &[&str]) -> Option<Place> {
 
 /// The place of an entry of the table.
 fn named(name: &str) -> Option<Place> {
-    let at = NAMES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
-    PLACES.get(usize::from(NAMES[at].1)).map(|path| Place::new(path))
+    PLACES.get(entry(name)?).map(|path| Place::new(path))
 }
 
 /// Whether a word alone names a place.
 #[must_use]
 pub fn is_named(word: &str) -> bool {
-    NAMES.binary_search_by(|(known, _)| (*known).cmp(word)).is_ok()
+    entry(word).is_some()
+}
+
+/// Which place an entry of the table names.
+fn entry(name: &str) -> Option<usize> {
+    let at = NAMES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    Some(usize::from(NAMES[at].1))
+}
+
+/// The place of a function of what does not run for everybody.
+#[must_use]
+pub fn of_narrow_function(name: &str) -> Option<Place> {
+    of_function(name).filter(|place| !place.is_broad)
+}
+
+/// The nearest two of two lists of places; none where one is empty.
+pub fn nearest<'l>(ones: &'l [Place], others: &'l [Place]) -> Option<(&'l Place, &'l Place)> {
+    let all = ones.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
+    all.min_by_key(|(one, other)| one.distance(other))
 }
 
 /// The place of a source file: the module that it is part of, as far as the table tells.

@@ -4,8 +4,8 @@ use super::evidence::Kind;
 use super::family::Family;
 use super::look::Look;
 use super::names;
+use super::places;
 use super::places::Distance;
-use super::places::Place;
 use crate::skip;
 
 /// A piece of evidence as a clause. None for what is no evidence.
@@ -30,13 +30,13 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
             format!("{one} and {other} have names alike")
         }
         Kind::Strangers => format!("nothing connects {} and {}", seen.blamed.first()?, face.blamed.first()?),
-        Kind::OnStack => match blamed_on(face, &seen.top) {
+        Kind::OnStack => match face.blamed_on(&seen.top) {
             Some(name) => format!("its stack has {name}, which the target's blames"),
-            None => format!("it blames {}, which is on the target's stack", blamed_on(seen, &face.top)?),
+            None => format!("it blames {}, which is on the target's stack", seen.blamed_on(&face.top)?),
         },
-        Kind::OnOtherStack => match blamed_on(face, &seen.others) {
+        Kind::OnOtherStack => match face.blamed_on(&seen.others) {
             Some(name) => format!("{name}, which the target's blames, had to do with its object or locks"),
-            None => format!("it blames {}, which had to do with the target's object or locks", blamed_on(seen, &face.others)?),
+            None => format!("it blames {}, which had to do with the target's object or locks", seen.blamed_on(&face.others)?),
         },
         Kind::SameActor => format!("both were called by {}", seen.actor.as_ref()?.0),
         Kind::ActorsOfModule => format!("both were called from {}", seen.actor.as_ref()?.1.path),
@@ -64,12 +64,12 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         Kind::StrangeType => format!("a bug that shows as {} hardly shows as {}", noun(face.family), noun(seen.family)),
         Kind::OneLeaks => "a leak shows as nothing else".to_owned(),
         Kind::RelatedInModule | Kind::RelatedInArea => {
-            let (place, other) = nearest(&seen.places, &face.places)?;
+            let (place, other) = places::nearest(&seen.places, &face.places)?;
             let module = place.distance(other) <= Distance::BroadModule;
             format!("both are in {}", if module { place.path.clone() } else { place.area() })
         }
         Kind::FarArea => {
-            let (place, other) = nearest(&seen.places, &face.places)?;
+            let (place, other) = places::nearest(&seen.places, &face.places)?;
             format!("it is in {}, the target in {}", place.path, other.path)
         }
         Kind::SameHead => format!("both are `{}`, and one names no function", seen.head()),
@@ -86,18 +86,6 @@ fn pair<S: AsRef<str>>(ones: &[S], others: &[S], fits: impl Fn(&str, &str) -> bo
         words(one).total_cmp(&words(other))
     });
     best.map(|(one, other)| (one.to_owned(), other.to_owned()))
-}
-
-/// The function that a crash blames which is on this stack.
-fn blamed_on<'l>(blaming: &'l Look<'_>, stack: &[&str]) -> Option<&'l str> {
-    let on = |name: &&String| stack.iter().any(|frame| names::nearness(name, frame).same);
-    blaming.blamed.iter().find(on).map(String::as_str)
-}
-
-/// The nearest two of two lists of places.
-fn nearest<'l>(ones: &'l [Place], others: &'l [Place]) -> Option<(&'l Place, &'l Place)> {
-    let all = ones.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
-    all.min_by_key(|(one, other)| one.distance(other))
 }
 
 /// What went wrong, as a noun.
