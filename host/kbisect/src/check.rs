@@ -16,6 +16,7 @@ use kbisect_core::crash::Face;
 
 use crate::build::placeholders::Placeholders;
 use crate::config::Settled;
+use crate::config::job::Build;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::size;
@@ -35,6 +36,7 @@ use crate::policy::Policies;
 use crate::policy::console;
 use crate::trial::seed;
 
+mod linux;
 #[cfg(test)]
 mod tests;
 
@@ -151,8 +153,14 @@ pub async fn check(settled: Settled, out: &Path) -> Result<Checked, Error> {
     let routes = policies.resolve_routes(&faces).map_err(|conflict| Error::user(conflict.to_string()))?;
     let checkout = repository.checkout_size(&start.commit)?;
     let work = work(job, &range, checkout);
-    let (machine, inputs) = (machine(job, &work, out).await, inputs(job));
-    let commands = commands(job, &start.commit).await;
+    let (mut machine, mut inputs) = (machine(job, &work, out).await, inputs(job));
+    let mut commands = commands(job, &start.commit).await;
+    if let Some(recipe) = job.build.as_ref().and_then(Build::linux) {
+        let look = linux::look(job, recipe, &repository, &start.commit).await;
+        machine.extend(look.machine);
+        inputs.extend(look.inputs);
+        commands.splice(0..0, look.commands);
+    }
     Ok(Checked { start, range, target, plugins: policies.describe(), routes, work, commands, machine, inputs, settled })
 }
 
@@ -287,7 +295,9 @@ async fn machine(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
     if qemu {
         findings.extend(doctor::machine(&[Need::Qemu], out).await);
     }
-    if qemu && job.build.is_some() && !job.machine.own_init {
+    // What a build of Linux needs is looked at with its configuration in mind.
+    let own_way = job.build.as_ref().is_some_and(|build| build.linux().is_none());
+    if qemu && own_way && !job.machine.own_init {
         // A build may bring its own tools.
         let tools = doctor::machine(&[Need::Linux], out).await;
         findings.extend(tools.into_iter().map(|tool| Finding { level: tool.level.min(Level::Poor), ..tool }));
@@ -299,7 +309,7 @@ async fn machine(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
 
 /// What of the repository and of the job's commands is not as it should be.
 fn inputs(job: &Job) -> Vec<Finding> {
-    let build = job.build.as_ref().and_then(|build| build.command.first());
+    let build = job.build.as_ref().and_then(|build| build.command()?.first());
     let trial = if job.machine.kind == MachineKind::Process { job.trial.command.first() } else { None };
     let programs = [(build, "[build]"), (trial, "[trial]")];
     let programs = programs.into_iter().filter_map(|(program, section)| Finding::of_program(program?, section));
@@ -338,7 +348,7 @@ async fn commands(job: &Job, start: &CommitId) -> Vec<(&'static str, String)> {
     if let Some(build) = &job.build {
         let (src, out) = (Path::new("{src}"), Path::new("{out}"));
         let places = Placeholders { src, out, jobs: job.limits.cpus, commit: start };
-        commands.push(("build", quoted(&places.fill(&build.command))));
+        commands.extend(build.command().map(|command| ("build", quoted(&places.fill(command)))));
     }
     if job.machine.kind == MachineKind::Qemu {
         let machine = &job.machine;

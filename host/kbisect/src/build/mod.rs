@@ -1,8 +1,9 @@
-//! Builds of commits: runs the job's build command and keeps what it makes.
+//! Builds of commits: runs the job's build command, or builds Linux by itself (`linux`), and keeps what comes of it.
 //!
 //! Owns the command's placeholders and surroundings, the disk it may use, the store of kernels and their signatures. Checkouts are
 //! `git`'s; which commit is built when, and how often, the session decides.
 
+pub mod linux;
 pub mod placeholders;
 pub mod room;
 pub mod signature;
@@ -39,8 +40,8 @@ const FULL: u64 = 1 << 20;
 /// How commits are built.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Program and arguments; `{src} {out} {jobs} {commit}` are filled in; no shell.
-    pub command: Vec<String>,
+    /// What is done.
+    pub recipe: Recipe,
     /// A build that runs longer has failed.
     pub time_limit: Duration,
     /// CPUs that one build may use.
@@ -53,6 +54,25 @@ pub struct Settings {
     pub room: Room,
 }
 
+/// What builds a commit.
+#[derive(Debug, Clone)]
+pub enum Recipe {
+    /// Program and arguments; `{src} {out} {jobs} {commit}` are filled in; no shell.
+    Command(Vec<String>),
+    /// The commits are of Linux.
+    Linux(Box<linux::Recipe>),
+}
+
+impl Recipe {
+    /// How Linux is built; none where the job has a command of its own.
+    pub fn linux(&self) -> Option<&linux::Recipe> {
+        match self {
+            Self::Command(_) => None,
+            Self::Linux(linux) => Some(linux),
+        }
+    }
+}
+
 /// A build that is over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
@@ -60,23 +80,56 @@ pub struct Finished {
     pub result: BuildResult,
     /// The end of what it said.
     pub output: Vec<u8>,
+    /// It failed, and what earlier builds have left may be to blame: a clean build may do better.
+    pub odd: bool,
+}
+
+impl Settings {
+    /// Runs a build's program within the disk's limit.
+    async fn execute(&self, task: &Task, limit: Duration) -> Result<(Finish, Vec<u8>), BuildResult> {
+        match self.room.within(process::run(task, limit, OUTPUT)).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(BuildResult::Infra(error.to_string())),
+            Err(Beyond::Run(why)) => Err(BuildResult::Infra(why)),
+            Err(Beyond::Build(why)) => Err(BuildResult::Failed(why)),
+        }
+    }
 }
 
 /// Builds `commit`, which is checked out at `src`: no network, and nothing but `src`, `{out}` and temporary files (and a ccache,
-/// where there is one) can be written. Dropping the future ends the build.
-pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished {
-    let infra = |reason: String| Finished { result: BuildResult::Infra(reason), output: Vec::new() };
+/// where there is one) can be written; a build of Linux writes into its object tree instead of `src`. `changed` tells what differs
+/// between another commit and this one, where that can be told. Dropping the future ends the build.
+pub async fn run(
+    settings: &Settings,
+    src: &Path,
+    commit: &CommitId,
+    changed: impl Fn(&CommitId) -> Option<Vec<String>>,
+) -> Finished {
     if let Some(lack) = settings.room.lack() {
-        return infra(lack);
+        return Finished { result: BuildResult::Infra(lack), output: Vec::new(), odd: false };
     }
+    match &settings.recipe {
+        Recipe::Command(command) => run_command(settings, command, src, commit).await,
+        Recipe::Linux(recipe) => linux::run(settings, recipe, src, commit, changed).await,
+    }
+}
+
+async fn run_command(settings: &Settings, command: &[String], src: &Path, commit: &CommitId) -> Finished {
+    let ended = |result: BuildResult, output: Vec<u8>| {
+        let odd = matches!(result, BuildResult::Failed(_));
+        Finished { result, output, odd }
+    };
     let (out, tmp) = match folders(&settings.work) {
         Ok(folders) => folders,
-        Err(error) => return infra(format!("cannot make a folder in `{}`: {error}", settings.work.display())),
+        Err(error) => {
+            let why = format!("cannot make a folder in `{}`: {error}", settings.work.display());
+            return ended(BuildResult::Infra(why), Vec::new());
+        }
     };
     let places = Placeholders { src, out: out.path(), jobs: settings.jobs, commit };
     let mut writable = vec![src.to_owned(), out.path().to_owned(), tmp.path().to_owned()];
     writable.extend(ccache());
-    let mut task = Task::new(places.fill(&settings.command), src, Jail::build(writable)).env("TMPDIR", tmp.path());
+    let mut task = Task::new(places.fill(command), src, Jail::build(writable)).env("TMPDIR", tmp.path());
     // Kernels of equal code are equal then. The caller's own choice wins.
     for (key, value) in [("TIMESTAMP", "@0"), ("USER", "kbisect"), ("HOST", "kbisect")] {
         let key = format!("KBUILD_BUILD_{key}");
@@ -84,18 +137,16 @@ pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished
             task = task.env(key, value);
         }
     }
-    let (finish, output) = match settings.room.within(process::run(&task, settings.time_limit, OUTPUT)).await {
-        Ok(Ok(done)) => done,
-        Ok(Err(error)) => return infra(error.to_string()),
-        Err(Beyond::Run(why)) => return infra(why),
-        Err(Beyond::Build(why)) => return Finished { result: BuildResult::Failed(why), output: Vec::new() },
+    let (finish, output) = match settings.execute(&task, settings.time_limit).await {
+        Ok(done) => done,
+        Err(result) => return ended(result, Vec::new()),
     };
     let result = match finish {
-        Finish::Exit(Exit::Code(0)) => keep(settings, out).await,
+        Finish::Exit(Exit::Code(0)) => kept(settings, out, None, Vec::new()).await,
         Finish::TimeLimit => BuildResult::Failed(format!("the build ran longer than {} s", settings.time_limit.as_secs_f64())),
         Finish::Exit(exit) => {
             let told = format!("the build ended with {exit}\n{}", last(&output, LINES).join("\n"));
-            if disk_full(&output, out.path()) {
+            if is_full(out.path()) || String::from_utf8_lossy(&output).contains("No space left on device") {
                 BuildResult::Infra(format!("the disk is full: {told}"))
             } else if matches!(exit, Exit::Signal(9) | Exit::Code(137)) {
                 BuildResult::Infra(format!("something killed the build, as the kernel does when memory runs out: {told}"))
@@ -104,7 +155,7 @@ pub async fn run(settings: &Settings, src: &Path, commit: &CommitId) -> Finished
             }
         }
     };
-    Finished { result, output }
+    ended(result, output)
 }
 
 /// Folders for output and temporary files of one build.
@@ -116,8 +167,8 @@ fn folders(work: &Path) -> io::Result<(TempDir, TempDir)> {
     Ok((make("out-")?, make("tmp-")?))
 }
 
-/// Moves what was built into the store.
-async fn keep(settings: &Settings, out: TempDir) -> BuildResult {
+/// Moves what a compiler built into the store; `lost` are symbols that its configuration should have.
+async fn kept(settings: &Settings, out: TempDir, compiler: Option<String>, lost: Vec<String>) -> BuildResult {
     if !out.path().join("kernel").is_file() {
         return BuildResult::Failed("the build ended well but left no file `kernel` in {out}".to_owned());
     }
@@ -127,7 +178,7 @@ async fn keep(settings: &Settings, out: TempDir) -> BuildResult {
         store.keep(out).map(|name| (name, signature))
     });
     match kept.await {
-        Ok(Ok((kernel, signature))) => BuildResult::Built { kernel: Some(kernel), signature },
+        Ok(Ok((kernel, signature))) => BuildResult::Built { kernel: Some(kernel), signature, compiler, lost },
         Ok(Err(error)) => BuildResult::Infra(format!("cannot keep what was built: {error}")),
         Err(error) => BuildResult::Infra(format!("keeping what was built broke off: {error}")),
     }
@@ -143,9 +194,9 @@ fn ccache() -> Option<PathBuf> {
         .find(|path| path.is_dir())
 }
 
-fn disk_full(output: &[u8], out: &Path) -> bool {
-    let free = rustix::fs::statvfs(out).map_or(u64::MAX, |found| found.f_bavail.saturating_mul(found.f_frsize));
-    free < FULL || String::from_utf8_lossy(output).contains("No space left on device")
+/// Whether next to nothing is free where a folder is.
+fn is_full(out: &Path) -> bool {
+    rustix::fs::statvfs(out).is_ok_and(|found| found.f_bavail.saturating_mul(found.f_frsize) < FULL)
 }
 
 /// The last lines of some output that are not empty.

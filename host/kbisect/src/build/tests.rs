@@ -18,7 +18,8 @@ impl Room {
         let command = ["sh", "-c", script, "sh", "{src}", "{out}", "{jobs}", "{commit}"].map(str::to_owned).to_vec();
         let (store, work) = (dir.path().join("kernels"), dir.path().join("work"));
         let room = room::Room { dir: dir.path().to_owned(), work: work.clone(), limit: 1 << 30 };
-        let settings = Settings { command, time_limit: Duration::from_secs(60), jobs: 3, store, work, room };
+        let recipe = Recipe::Command(command);
+        let settings = Settings { recipe, time_limit: Duration::from_secs(60), jobs: 3, store, work, room };
         Self { dir, settings }
     }
 
@@ -27,7 +28,7 @@ impl Room {
     }
 
     async fn build(&self) -> Finished {
-        let finished = run(&self.settings, &self.src(), &CommitId::from_bytes([0xab; 20])).await;
+        let finished = run(&self.settings, &self.src(), &CommitId::from_bytes([0xab; 20]), |_| None).await;
         assert_eq!(fs::read_dir(&self.settings.work).unwrap().count(), 0, "no folder is left behind");
         finished
     }
@@ -87,7 +88,7 @@ async fn failures_are_told_with_the_last_lines() {
     assert!(why.ends_with("line 100\ndrivers/x.c:1: error: no"), "{why}");
     assert_eq!(Room::new("true").failure().await, "the build ended well but left no file `kernel` in {out}");
     let mut missing = Room::new("");
-    missing.settings.command = vec!["no-such-maker".to_owned()];
+    missing.settings.recipe = Recipe::Command(vec!["no-such-maker".to_owned()]);
     assert!(missing.failure().await.contains("exit status 127"));
 }
 
@@ -169,7 +170,7 @@ async fn the_host_is_to_blame_for_a_full_disk_and_for_a_kill() {
     }
     let mut room = Room::new("echo kernel > $2/kernel");
     room.settings.work = PathBuf::from("/proc/nowhere");
-    let finished = run(&room.settings, &room.src(), &CommitId::from_bytes([1; 20])).await;
+    let finished = run(&room.settings, &room.src(), &CommitId::from_bytes([1; 20]), |_| None).await;
     assert!(matches!(finished.result, BuildResult::Infra(_)), "{finished:?}");
 }
 

@@ -17,6 +17,7 @@ use super::job::Expect;
 use super::job::Job;
 use super::job::Machine;
 use super::job::MachineKind;
+use super::job::Recipe;
 use super::job::Search;
 use super::job::TargetStage;
 use super::job::Trial;
@@ -82,7 +83,7 @@ impl CommandLine {
             title: None,
             link: None,
             build: self.build.as_ref().map(|shell| Build {
-                command: ["sh", "-c", shell].map(str::to_owned).to_vec(),
+                recipe: Recipe::Command(["sh", "-c", shell].map(str::to_owned).to_vec()),
                 time_limit: super::build::TIME_LIMIT,
                 in_slot: true,
                 builders: 1,

@@ -56,14 +56,94 @@ impl Job {
 /// `[build]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Build {
-    /// Program and arguments; `{src} {out} {jobs} {commit}` are filled in; the working directory is the checkout.
-    pub command: Vec<String>,
+    /// What is done.
+    pub recipe: Recipe,
     /// A build that runs longer has failed.
     pub time_limit: Duration,
     /// For process machines: build in each slot's checkout, `{out}` is not required to hold a kernel.
     pub in_slot: bool,
     /// Kernels built at once, each with its share of the CPUs; 1 where slots build for themselves.
     pub builders: u32,
+}
+
+impl Build {
+    /// The job's own command; none where kbisect knows how to build.
+    pub fn command(&self) -> Option<&[String]> {
+        match &self.recipe {
+            Recipe::Command(command) => Some(command),
+            Recipe::Linux(_) => None,
+        }
+    }
+
+    /// How Linux is built; none where the job has a command of its own.
+    pub fn linux(&self) -> Option<&Linux> {
+        match &self.recipe {
+            Recipe::Command(_) => None,
+            Recipe::Linux(linux) => Some(linux),
+        }
+    }
+}
+
+/// What builds a commit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recipe {
+    /// Program and arguments; `{src} {out} {jobs} {commit}` are filled in; the working directory is the checkout.
+    Command(Vec<String>),
+    /// kbisect itself: the commits are of Linux.
+    Linux(Box<Linux>),
+}
+
+/// `[build]` with `kind = "linux"`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linux {
+    /// A whole configuration.
+    pub config: Option<PathBuf>,
+    /// Or what makes one at the start commit: targets such as `defconfig`, `kvm_guest.config`.
+    pub base: Vec<String>,
+    /// Files with parts of a configuration, which are merged into it in this order.
+    pub fragments: Vec<PathBuf>,
+    /// Single lines, merged last: `KASAN=y`.
+    pub set: Vec<String>,
+    /// Symbols that must be on at the start commit, and whose loss elsewhere is told; without `CONFIG_`.
+    pub require: Vec<String>,
+    /// Whether the configuration is changed below some releases, by a table of what does not build there.
+    pub edits: bool,
+    /// The architecture, as the kernel's make names it.
+    pub arch: String,
+    /// What stands before the names of the tools: `aarch64-linux-gnu-`. May be empty.
+    pub cross_compile: String,
+    /// Whose tools.
+    pub toolchain: Toolchain,
+    /// Compilers; where none applies, the table by release does.
+    pub compiler: Vec<CompilerRule>,
+    /// More flags for the compiler. May be empty.
+    pub kcflags: String,
+    /// More variables for make: `NAME=VALUE`.
+    pub make: Vec<String>,
+    /// More targets.
+    pub targets: Vec<String>,
+    /// Whether modules are built and put into the machine.
+    pub modules: bool,
+    /// Whether a ccache is used, where there is one.
+    pub ccache: bool,
+}
+
+/// Families of tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Toolchain {
+    /// gcc and binutils.
+    Gcc,
+    /// clang, lld and LLVM's tools.
+    Llvm,
+}
+
+/// A compiler, and for which commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompilerRule {
+    /// For commits that do not contain this release (`v5.16`); none: for all.
+    pub before: Option<String>,
+    /// The program.
+    pub program: String,
 }
 
 /// `[machine]`.

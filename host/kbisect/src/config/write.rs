@@ -6,11 +6,14 @@ use std::path::Path;
 use toml::Value;
 
 use super::duration;
+use super::job::CompilerRule;
 use super::job::Expect;
 use super::job::Job;
+use super::job::Linux;
 use super::job::MachineKind;
 use super::job::Plugin;
 use super::job::PluginLimits;
+use super::job::Recipe;
 use super::plugin::HOOKS;
 use super::size;
 
@@ -137,12 +140,47 @@ fn top(job: &Job, out: &mut Lines) {
 fn build(job: &Job, out: &mut Lines) {
     let Some(build) = &job.build else { return };
     out.open("build");
-    out.list("command", &build.command);
+    match &build.recipe {
+        Recipe::Command(command) => out.list("command", command),
+        Recipe::Linux(recipe) => linux(recipe, out),
+    }
     out.duration("time_limit", build.time_limit);
-    out.raw("in_slot", &build.in_slot);
+    if build.linux().is_none() {
+        out.raw("in_slot", &build.in_slot);
+    }
     if !build.in_slot {
         out.raw("builders", &build.builders);
     }
+}
+
+fn linux(recipe: &Linux, out: &mut Lines) {
+    out.text("kind", "linux");
+    match &recipe.config {
+        Some(config) => out.path("config", config),
+        None => out.list("base", &recipe.base),
+    }
+    out.raw("fragments", &Value::Array(recipe.fragments.iter().map(|path| path_value(path)).collect()));
+    out.list("set", &recipe.set);
+    out.list("require", &recipe.require);
+    out.raw("edits", &recipe.edits);
+    out.text("arch", &recipe.arch);
+    out.text("cross_compile", &recipe.cross_compile);
+    out.text("toolchain", name(&super::build::TOOLCHAINS, &recipe.toolchain));
+    match recipe.compiler.as_slice() {
+        [] => {}
+        [CompilerRule { before: None, program }] => out.text("compiler", program),
+        rules => out.raw("compiler", &Value::Array(rules.iter().map(compiler_rule).collect())),
+    }
+    out.text("kcflags", &recipe.kcflags);
+    out.list("make", &recipe.make);
+    out.list("targets", &recipe.targets);
+    out.raw("modules", &recipe.modules);
+    out.raw("ccache", &recipe.ccache);
+}
+
+fn compiler_rule(rule: &CompilerRule) -> Value {
+    let before = rule.before.iter().map(|before| ("before".to_owned(), Value::from(before.as_str())));
+    Value::Table(before.chain([("program".to_owned(), Value::from(rule.program.as_str()))]).collect())
 }
 
 fn machine(job: &Job, out: &mut Lines) {

@@ -29,6 +29,11 @@ impl Repository {
         self.changes(commit, &self.parents(commit)?, most)
     }
 
+    /// Paths at which two commits differ, in git's order.
+    pub fn differing_files(&self, one: &CommitId, other: &CommitId) -> Result<Vec<String>, Error> {
+        self.changes(other, &[*one], MOST_PATHS)
+    }
+
     fn changes(&self, commit: &CommitId, from: &[CommitId], most: usize) -> Result<Vec<String>, Error> {
         let git = self.git();
         let tree = |id: &CommitId| {

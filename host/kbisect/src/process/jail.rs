@@ -15,6 +15,10 @@ pub struct Jail {
     /// The host's files and devices as the caller has them; otherwise files are read-only but for `writable`, and `/dev` is
     /// a bare one.
     pub host_files: bool,
+    /// Folders that are empty to the child, but for what is readable or writable in them.
+    pub hidden: Vec<PathBuf>,
+    /// Folders that can be read although they lie in hidden ones.
+    pub readable: Vec<PathBuf>,
     /// Folders that can be written although the rest cannot.
     pub writable: Vec<PathBuf>,
     /// Devices let through although `/dev` is bare; missing ones are left out.
@@ -24,18 +28,35 @@ pub struct Jail {
 impl Jail {
     /// A kernel build: no network, and only `writable` (checkout, output, temporary files) can be written.
     pub fn build(writable: Vec<PathBuf>) -> Self {
-        Self { network: false, host_files: false, writable, devices: Vec::new() }
+        Self { network: false, host_files: false, hidden: Vec::new(), readable: Vec::new(), writable, devices: Vec::new() }
     }
 
     /// An emulator: no network, its own folder, and `/dev/kvm` where it is used.
     pub fn qemu(dir: PathBuf, kvm: bool) -> Self {
         let devices = if kvm { vec![PathBuf::from("/dev/kvm")] } else { Vec::new() };
-        Self { network: false, host_files: false, writable: vec![dir], devices }
+        Self { network: false, host_files: false, hidden: Vec::new(), readable: Vec::new(), writable: vec![dir], devices }
     }
 
     /// A trial on the host itself: everything is the caller's but the process ids.
     pub fn trial() -> Self {
-        Self { network: true, host_files: true, writable: Vec::new(), devices: Vec::new() }
+        Self {
+            network: true,
+            host_files: true,
+            hidden: Vec::new(),
+            readable: Vec::new(),
+            writable: Vec::new(),
+            devices: Vec::new(),
+        }
+    }
+
+    /// The same without the homes of people and what others left in `/tmp`, but for `readable` in them.
+    #[must_use]
+    pub fn without_homes(mut self, readable: Vec<PathBuf>) -> Self {
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let homes = ["/home", "/root", "/tmp", "/var/tmp"].map(PathBuf::from).into_iter().chain(home);
+        self.hidden = homes.filter(|home| home.is_absolute() && home.is_dir() && home.parent().is_some()).collect();
+        self.readable = readable;
+        self
     }
 
     /// bwrap's arguments, up to the program.
@@ -48,6 +69,12 @@ impl Jail {
             add(&["--ro-bind".as_ref(), "/".as_ref(), "/".as_ref(), "--dev".as_ref(), "/dev".as_ref()]);
         }
         add(&["--proc".as_ref(), "/proc".as_ref()]);
+        for path in &self.hidden {
+            add(&["--tmpfs".as_ref(), path.as_os_str()]);
+        }
+        for path in &self.readable {
+            add(&["--ro-bind".as_ref(), path.as_os_str(), path.as_os_str()]);
+        }
         for path in &self.writable {
             add(&["--bind".as_ref(), path.as_os_str(), path.as_os_str()]);
         }

@@ -53,6 +53,8 @@ pub struct Task {
     pub cwd: PathBuf,
     /// Variables set on top of the caller's environment.
     pub env: Vec<(OsString, OsString)>,
+    /// No variables but these: the caller's environment is left out.
+    pub own_env: bool,
     /// What it may touch.
     pub jail: Jail,
 }
@@ -60,7 +62,7 @@ pub struct Task {
 impl Task {
     /// A task with the caller's environment.
     pub fn new<I: IntoIterator<Item = S>, S: Into<OsString>>(argv: I, cwd: impl Into<PathBuf>, jail: Jail) -> Self {
-        Self { argv: argv.into_iter().map(Into::into).collect(), cwd: cwd.into(), env: Vec::new(), jail }
+        Self { argv: argv.into_iter().map(Into::into).collect(), cwd: cwd.into(), env: Vec::new(), own_env: false, jail }
     }
 
     /// The program's name, for messages.
@@ -72,6 +74,13 @@ impl Task {
     #[must_use]
     pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.push((key.into(), value.into()));
+        self
+    }
+
+    /// Sets all variables there are; `PATH` must be among them.
+    #[must_use]
+    pub fn only_env(mut self, env: Vec<(OsString, OsString)>) -> Self {
+        (self.env, self.own_env) = (env, true);
         self
     }
 }
@@ -180,6 +189,9 @@ pub async fn spawn(task: &Task, streams: Streams) -> Result<Child, SpawnError> {
             command.args(["/bin/sh", "-c", "exec \"$@\"", "sh"]);
         }
         command.args(&task.argv);
+        if task.own_env {
+            command.env_clear();
+        }
         command.current_dir(&task.cwd).envs(task.env.iter().map(|(key, value)| (key, value)));
         command.stdin(Stdio::piped()).process_group(0).kill_on_drop(true);
         let (stdout, writer) = io::pipe()?;

@@ -71,6 +71,12 @@ pub enum BuildResult {
         /// Hash of the loadable sections, 64 digits; none where there is no `vmlinux`.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         signature: Option<String>,
+        /// What its compiler says that it is; none where the job's own command chose it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        compiler: Option<String>,
+        /// Symbols that the configuration should have and has not at this commit.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        lost: Vec<String>,
     },
     /// It did not, and the last lines it said.
     Failed(String),

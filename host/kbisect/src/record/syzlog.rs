@@ -170,11 +170,14 @@ impl Text {
                 self.build_seconds += seconds;
                 let mut line = String::new();
                 match result {
-                    BuildResult::Built { signature: Some(signature), .. } => {
-                        self.signatures.entry(*commit).or_insert_with(|| signature.clone());
-                        put(&mut line, &Item::Signature(signature.clone()));
+                    BuildResult::Built { signature, compiler, .. } => {
+                        compiler.iter().for_each(|words| put(&mut line, &Item::Compiler(words.clone())));
+                        if let Some(signature) = signature {
+                            self.signatures.entry(*commit).or_insert_with(|| signature.clone());
+                            put(&mut line, &Item::Signature(signature.clone()));
+                        }
                     }
-                    BuildResult::Built { .. } | BuildResult::Infra(_) => {}
+                    BuildResult::Infra(_) => {}
                     BuildResult::Failed(why) => {
                         put(&mut line, &Item::BuildFailed { commit: Some(*commit), why: one_line(why) });
                     }

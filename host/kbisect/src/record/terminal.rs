@@ -63,6 +63,8 @@ pub struct Terminal {
     pace: Pace,
     /// The target's line that was printed last.
     target: String,
+    /// What the configuration of the kernel that was built last should have and has not.
+    lost: Vec<String>,
     standing: Option<Summary>,
     /// Whether the table has its first line.
     headed: bool,
@@ -95,6 +97,7 @@ impl Terminal {
             faces: Faces::default(),
             pace: Pace::default(),
             target: String::new(),
+            lost: Vec::new(),
             standing: None,
             headed: false,
             range: None,
@@ -169,9 +172,19 @@ impl Terminal {
                 }
             }
             Event::BuildEnded { commit, result, seconds, .. } => match result {
-                BuildResult::Built { .. } => {}
+                BuildResult::Built { lost, .. } => {
+                    if *lost != self.lost && !lost.is_empty() {
+                        let lost = lost.join(", ");
+                        self.line(&format!(
+                            "        the configuration of {} lacks {lost}: what they would have told stays untold",
+                            commit.short()
+                        ));
+                    }
+                    self.lost.clone_from(lost);
+                }
                 BuildResult::Failed(why) | BuildResult::Infra(why) => {
-                    let last = why.lines().last().unwrap_or_default();
+                    let error = why.lines().find(|line| line.contains("error:"));
+                    let last = error.or(why.lines().last()).unwrap_or_default();
                     self.line(&format!("        build of {} failed after {}: {last}", commit.short(), duration::short(*seconds)));
                 }
             },

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex as StdMutex;
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
@@ -10,13 +11,23 @@ use tokio::sync::watch;
 
 use super::parts::Parts;
 use crate::build;
+use crate::build::Finished;
+use crate::build::Recipe;
+use crate::build::linux;
+use crate::build::linux::needs;
+use crate::config::job;
+use crate::config::job::Job;
+use crate::config::job::MachineKind;
+use crate::error::Error;
 use crate::git;
 use crate::git::Checkout;
+use crate::git::Repository;
 use crate::record::event::BuildResult;
 
 /// Builds kernels, one at a time, in a checkout of its own.
 pub(super) struct Builder {
     settings: build::Settings,
+    repository: Arc<Repository>,
     repo: PathBuf,
     dir: PathBuf,
     /// Made when it is first needed.
@@ -31,24 +42,41 @@ impl Builder {
 
     fn new(parts: &Parts, number: u32) -> Option<Self> {
         let job = &parts.job;
-        let command = job.build.as_ref().filter(|build| !build.in_slot)?;
+        let build = job.build.as_ref().filter(|build| !build.in_slot)?;
         let named = |name: &str| if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
+        let work = parts.directory.work();
+        let (recipe, dir) = match &build.recipe {
+            job::Recipe::Command(command) => (Recipe::Command(command.clone()), work.join(named("src"))),
+            job::Recipe::Linux(linux) => {
+                // Builders' folders look alike from inside, so that what one compiles serves the others from a cache.
+                let own = work.join(named("linux"));
+                let recipe = linux::Recipe {
+                    job: (**linux).clone(),
+                    needs: needs(job, &linux.arch),
+                    tree: own.join("tree"),
+                    baseline: parts.directory.baseline(),
+                    known: Arc::new(StdMutex::default()),
+                };
+                (Recipe::Linux(Box::new(recipe)), own.join("src"))
+            }
+        };
         Some(Self {
             settings: build::Settings {
-                command: command.command.clone(),
-                time_limit: command.time_limit,
-                jobs: (job.limits.cpus / command.builders.max(1)).max(1),
+                recipe,
+                time_limit: build.time_limit,
+                jobs: (job.limits.cpus / build.builders.max(1)).max(1),
                 store: parts.directory.kernels(),
-                work: parts.directory.work().join(named("build")),
+                work: work.join(named("build")),
                 room: parts.room(),
             },
+            repository: Arc::clone(&parts.repository),
             repo: job.repo.clone(),
-            dir: parts.directory.work().join(named("src")),
+            dir,
             checkout: Arc::default(),
         })
     }
 
-    /// Builds a commit: as the checkout is, and from clean if that fails; the second build of a commit from clean at once. None
+    /// Builds a commit: as the checkout is, and from clean if that fails oddly; the second build of a commit from clean at once. None
     /// where it was stopped.
     pub(super) async fn build(&self, commit: &CommitId, build: u32, mut stopped: watch::Receiver<bool>) -> Option<BuildResult> {
         tokio::select! {
@@ -59,16 +87,16 @@ impl Builder {
 
     async fn build_twice(&self, commit: &CommitId, clean: bool) -> BuildResult {
         let first = self.build_once(commit, clean).await;
-        match first {
-            BuildResult::Failed(_) if !clean => self.build_once(commit, true).await,
-            other => other,
-        }
+        if first.odd && !clean { self.build_once(commit, true).await.result } else { first.result }
     }
 
-    async fn build_once(&self, commit: &CommitId, clean: bool) -> BuildResult {
+    async fn build_once(&self, commit: &CommitId, clean: bool) -> Finished {
         match self.check_out(*commit, clean).await {
-            Ok(src) => build::run(&self.settings, &src, commit).await.result,
-            Err(why) => BuildResult::Infra(why),
+            Ok(src) => {
+                let changed = |before: &CommitId| self.repository.differing_files(before, commit).ok();
+                build::run(&self.settings, &src, commit, changed).await
+            }
+            Err(why) => Finished { result: BuildResult::Infra(why), output: Vec::new(), odd: false },
         }
     }
 
@@ -76,6 +104,7 @@ impl Builder {
     async fn check_out(&self, commit: CommitId, clean: bool) -> Result<PathBuf, String> {
         let mut checkout = Arc::clone(&self.checkout).lock_owned().await;
         let (repo, dir, room) = (self.repo.clone(), self.dir.clone(), self.settings.room.clone());
+        let recipe = self.settings.recipe.clone();
         let switched = tokio::task::spawn_blocking(move || -> Result<PathBuf, git::Error> {
             let checkout = match &mut *checkout {
                 Some(checkout) => checkout,
@@ -84,11 +113,52 @@ impl Builder {
             // What earlier builds left in the checkout goes before it keeps others from running.
             if clean || room.used() > room.limit {
                 checkout.clean()?;
+                if let Some(linux) = recipe.linux() {
+                    linux.wipe().map_err(|error| git::Error::io("remove", &linux.tree, error))?;
+                }
             }
             checkout.switch(&commit)?;
             Ok(checkout.path().to_owned())
         });
         switched.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+
+    /// About how much of a commit would have to be made anew here; none where everything.
+    fn cost(&self, repository: &Repository, commit: &CommitId) -> Option<u64> {
+        let linux = self.settings.recipe.linux()?;
+        let changed = repository.differing_files(&linux.built_last()?, commit).ok()?;
+        Some(linux.cost(&changed))
+    }
+}
+
+/// Takes the idle builder that has the least to make anew for a commit.
+pub(super) fn nearest(idle: &mut Vec<Arc<Builder>>, repository: &Repository, commit: &CommitId) -> Option<Arc<Builder>> {
+    if idle.len() < 2 {
+        return idle.pop();
+    }
+    if idle[0].settings.recipe.linux().is_none() {
+        return idle.pop();
+    }
+    let costs = tokio::task::block_in_place(|| idle.iter().map(|builder| builder.cost(repository, commit)).collect::<Vec<_>>());
+    let (nearest, _) = costs.iter().enumerate().min_by_key(|(_, cost)| cost.unwrap_or(u64::MAX))?;
+    Some(idle.remove(nearest))
+}
+
+/// Configures the start commit of a run that builds Linux, unless an earlier process has: what makes the run pointless is said before
+/// anything is compiled. Gives what people should know, one line each.
+pub(super) async fn prepare(parts: &Parts) -> Result<Vec<String>, Error> {
+    let Some(builder) = Builder::new(parts, 1) else { return Ok(Vec::new()) };
+    let Some(linux) = builder.settings.recipe.linux().filter(|linux| !linux.baseline.exists()) else { return Ok(Vec::new()) };
+    let src = builder.check_out(parts.ends.start, false).await.map_err(Error::infrastructure)?;
+    linux::prepare::prepare(&builder.settings, linux, &src).await
+}
+
+/// The symbols that the job's machine needs.
+fn needs(job: &Job, arch: &str) -> Vec<needs::Need> {
+    let machine = &job.machine;
+    match machine.kind {
+        MachineKind::Qemu => needs::of_machine(machine.own_init, machine.network, arch),
+        MachineKind::Process => Vec::new(),
     }
 }
 

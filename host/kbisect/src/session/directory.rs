@@ -6,6 +6,7 @@
 //! other-N.toml      jobs for other bugs seen
 //! trials/C/N/console.zst   consoles by commit       kernels/        built kernels
 //! plugins/          components used, by digest      inputs/         reproducer, console and files, by digest
+//! baseline.config   what kernels of Linux are configured from, at every commit
 //! work/             checkouts and scratch, safe to delete between runs
 //! lock              held while a process works here
 //! .gitignore        names everything, for a directory in a work tree
@@ -75,7 +76,7 @@ impl RunDirectory {
             // Best effort: what is left is said when the directory is used again.
             let _ = fs::remove_dir_all(self.path.join(name));
         }
-        for name in [IGNORE, "job.toml", "journal.jsonl", "bisect.log", "lock"] {
+        for name in [IGNORE, "job.toml", "journal.jsonl", "bisect.log", "baseline.config", "lock"] {
             let _ = fs::remove_file(self.path.join(name));
         }
         let _ = fs::remove_dir(&self.path);
@@ -99,6 +100,11 @@ impl RunDirectory {
     /// The log in syzbot's format.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("bisect.log")
+    }
+
+    /// The configuration that builds of Linux start from.
+    pub(super) fn baseline(&self) -> PathBuf {
+        self.path.join("baseline.config")
     }
 
     /// Built kernels.

@@ -15,12 +15,14 @@ use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::builder;
 use super::builder::Builder;
 use super::inputs;
 use super::parts::Parts;
 use super::weighing;
 use super::weighing::Weighed;
 use crate::config::job::MachineKind;
+use crate::git::Repository;
 use crate::machine::Pool;
 use crate::machine::Setup;
 use crate::machine::process;
@@ -84,6 +86,7 @@ pub(super) struct Executor {
     kernels: PathBuf,
     /// The symbols of the kernel that was last started, and its name.
     symbols: Option<(String, Arc<Symbols>)>,
+    repository: Arc<Repository>,
     /// Builders that have nothing to do.
     builders: Vec<Arc<Builder>>,
     stops: HashMap<TrialNumber, watch::Sender<bool>>,
@@ -119,6 +122,7 @@ impl Executor {
             seed: job.search.seed,
             kernels: parts.directory.kernels(),
             symbols: None,
+            repository: Arc::clone(&parts.repository),
             builders: Builder::all(parts).into_iter().map(Arc::new).collect(),
             stops: HashMap::new(),
             builds: HashMap::new(),
@@ -150,9 +154,9 @@ impl Executor {
         ended
     }
 
-    /// Builds a commit, from clean if it is build 2 or later; false if every builder is busy.
+    /// Builds a commit, from clean if it is build 2 or later, where the least is to be made anew; false if every builder is busy.
     pub(super) fn start_build(&mut self, commit: CommitId, build: u32) -> bool {
-        let Some(builder) = self.builders.pop() else {
+        let Some(builder) = builder::nearest(&mut self.builders, &self.repository, &commit) else {
             return false;
         };
         let (stop, stopped) = watch::channel(false);
@@ -321,11 +325,13 @@ fn pool(parts: &Parts) -> Arc<dyn Pool> {
     });
     match job.machine.kind {
         MachineKind::Process => {
-            let build = job.build.as_ref().filter(|build| build.in_slot).map(|build| SlotBuild {
-                command: build.command.clone(),
-                time_limit: build.time_limit,
-                jobs: (limits.cpus / slots).max(1),
-                room: parts.room(),
+            let build = job.build.as_ref().filter(|build| build.in_slot).and_then(|build| {
+                Some(SlotBuild {
+                    command: build.command()?.to_vec(),
+                    time_limit: build.time_limit,
+                    jobs: (limits.cpus / slots).max(1),
+                    room: parts.room(),
+                })
             });
             Arc::new(ProcessPool::new(process::Settings {
                 repo: job.repo.clone(),

@@ -7,6 +7,7 @@ use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Suspect;
 use kbisect_core::caveat;
 use kbisect_core::caveat::Caveat;
+use kbisect_core::caveat::CaveatKind;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::Span;
 use kbisect_core::credence;
@@ -20,12 +21,14 @@ use super::directory::RunDirectory;
 use super::others;
 use super::parts::Parts;
 use super::state::State;
+use crate::build::linux::objects::Sources;
 use crate::error::Error;
 use crate::git::Repository;
 use crate::plugin::answer::CommitFacts;
 use crate::plugin::answer::MOST_FILES;
 use crate::policy;
 use crate::policy::Facts as _;
+use crate::record::event::BuildResult;
 use crate::record::event::CommitText;
 use crate::record::event::Entry;
 use crate::record::event::Event;
@@ -89,11 +92,31 @@ fn caveat(parts: &Parts, state: &State, conclusion: &Conclusion) -> Option<Cavea
     let Conclusion::Found { suspects } = conclusion else { return None };
     let commit = suspects.first()?.commit;
     let files = parts.repository.own_changes(&commit, MOST_FILES).ok()?;
+    if let Some(caveat) = not_compiled(parts, state, &commit, &files) {
+        return Some(caveat);
+    }
     // What cannot be read is not looked at: the name stands without a caveat.
     let diff = parts.repository.diff(&commit, MOST_OF_DIFF).ok().flatten();
     let facts = CommitFacts { id: commit, subject: parts.subject(&commit), files };
     parts.tell_policies(state);
     tokio::task::block_in_place(|| parts.policies.qualify(&facts, diff.as_deref()))
+}
+
+/// That nothing of a commit was compiled, where the lists of what its kernel and its parents' were made of say so.
+fn not_compiled(parts: &Parts, state: &State, commit: &CommitId, files: &[String]) -> Option<Caveat> {
+    let sources = |commit: &CommitId| match state.builds.get(&(*commit, 1)) {
+        Some(BuildResult::Built { kernel: Some(kernel), .. }) => Sources::of_kernel(&parts.directory.kernels().join(kernel)),
+        _ => None,
+    };
+    let own = sources(commit)?;
+    let parents = parts.repository.parents(commit).ok()?;
+    let first = files.first()?;
+    if own.is_built(files) || parents.iter().filter_map(sources).any(|sources| sources.is_built(files)) {
+        return None;
+    }
+    let more = if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() };
+    let reason = format!("it changes only files that are not compiled into the kernels that were tested ({first}{more})");
+    Some(Caveat { kind: CaveatKind::NotBuilt, reason })
 }
 
 /// Writes `report.json`, `report.txt` and `bisect.log` from the journal; the report, when the run has concluded.

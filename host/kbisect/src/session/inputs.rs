@@ -1,4 +1,4 @@
-//! What a job brings from outside its repository: the reproducer, the console, files for the machine.
+//! What a job brings from outside its repository: the reproducer, the console, files for the machine, configurations.
 //!
 //! Owns their copies in the run directory, `inputs/SHA256/NAME`. A run works on the copies from its first trial on, so that it is
 //! the same run when it is resumed after the originals have changed or gone. On a process machine the reproducer is run where it
@@ -16,6 +16,7 @@ use crate::build::signature::hex;
 use crate::build::store::digest_of_file;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
+use crate::config::job::Recipe;
 use crate::error::Error;
 
 /// Copies what a new job names, and lets the job name the copies.
@@ -66,7 +67,12 @@ fn way_back(copy: &Path) -> Option<PathBuf> {
 /// The paths of everything that is copied.
 pub(super) fn named(job: &mut Job) -> impl Iterator<Item = &mut PathBuf> {
     let files = job.trial.files.iter_mut().map(|(from, _)| from);
-    job.repro.iter_mut().chain(job.crash.iter_mut()).chain(files)
+    let linux = job.build.as_mut().and_then(|build| match &mut build.recipe {
+        Recipe::Linux(linux) => Some(linux),
+        Recipe::Command(_) => None,
+    });
+    let configurations = linux.into_iter().flat_map(|linux| linux.config.iter_mut().chain(&mut linux.fragments));
+    job.repro.iter_mut().chain(job.crash.iter_mut()).chain(files).chain(configurations)
 }
 
 /// Lets a trial whose program is the reproducer run the copy.

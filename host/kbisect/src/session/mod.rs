@@ -284,6 +284,9 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
     let ending = match &state.concluded {
         Some(conclusion) => Ending::Concluded(conclusion.clone()),
         None => {
+            for message in builder::prepare(parts).await? {
+                record(recorder, state, Event::Warned { message })?;
+            }
             let executor = Executor::new(parts);
             let ending = Dispatcher::new(parts, state, recorder, executor).run(&mut signals).await?;
             recorder.progress(&Progress::Standing(state.bisector.summary()));

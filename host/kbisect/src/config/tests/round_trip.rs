@@ -102,8 +102,48 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn build()(command in vec(word(), 1..4), time_limit in short(), in_slot in any::<bool>(), builders in 1_u32..) -> job::Build {
-        job::Build { command, time_limit, in_slot, builders: if in_slot { 1 } else { builders } }
+    fn linux(config: PathBuf)(
+        (whole, edits, modules, ccache) in any::<(bool, bool, bool, bool)>(),
+        base in vec("[a-z]{1,5}_?(def)?config", 1..3),
+        (fragments, set) in (0_usize..3, vec("CONFIG_[A-Z]{1,5}=[ym]", 0..3)),
+        require in vec("[A-Z][A-Z0-9_]{0,8}", 0..3),
+        (arch, cross_compile) in (select(vec!["x86_64", "arm64"]), "([a-z0-9]{1,5}-)?"),
+        toolchain in select(vec![job::Toolchain::Gcc, job::Toolchain::Llvm]),
+        compiler in vec((option::of("v[3-6]\\.(0|[1-9][0-9]?)"), "gcc(-[0-9]{1,2})?"), 0..3),
+        kcflags in "(-[A-Za-z0-9]{1,5}( -W)?)?",
+        (make, targets) in (vec("V_[A-Z]{1,5}=[a-z0-9 ]{0,5}[a-z]", 0..3), vec("[a-z]{1,8}", 0..2)),
+    ) -> job::Linux {
+        job::Linux {
+            config: whole.then(|| config.clone()),
+            base: if whole { Vec::new() } else { base },
+            fragments: vec![config.clone(); fragments],
+            set,
+            require,
+            edits,
+            arch: arch.to_owned(),
+            cross_compile,
+            toolchain,
+            compiler: compiler.into_iter().map(|(before, program)| job::CompilerRule { before, program }).collect(),
+            kcflags,
+            make,
+            targets,
+            modules,
+            ccache,
+        }
+    }
+}
+
+prop_compose! {
+    fn build(config: PathBuf)(
+        command in vec(word(), 1..4),
+        linux in option::of(linux(config)),
+        time_limit in short(),
+        in_slot in any::<bool>(),
+        builders in 1_u32..,
+    ) -> job::Build {
+        let in_slot = in_slot && linux.is_none();
+        let recipe = linux.map_or(job::Recipe::Command(command), |linux| job::Recipe::Linux(Box::new(linux)));
+        job::Build { recipe, time_limit, in_slot, builders: if in_slot { 1 } else { builders } }
     }
 }
 
@@ -131,11 +171,13 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
     let path = |name| folder.path(name);
     let (repo, repro, crash, wasm, data) =
         (path("linux"), path("repro.c"), path("crash.txt"), path("policy.wasm"), path("data.bin"));
-    (machine(), limits(), search(), option::of(build()), any::<bool>()).prop_flat_map(
+    let config = path("kernel.config");
+    fs::write(&config, "CONFIG_A=y\n").unwrap();
+    (machine(), limits(), search(), option::of(build(config)), any::<bool>()).prop_flat_map(
         move |(machine, limits, search, build, fix)| {
             let qemu = machine.kind == job::MachineKind::Qemu;
-            let fallback =
-                job::Build { command: vec!["make".to_owned()], time_limit: Duration::from_secs(1), in_slot: false, builders: 1 };
+            let recipe = job::Recipe::Command(vec!["make".to_owned()]);
+            let fallback = job::Build { recipe, time_limit: Duration::from_secs(1), in_slot: false, builders: 1 };
             let build = match build {
                 Some(build) => Some(job::Build { in_slot: build.in_slot && !qemu, ..build }),
                 None => qemu.then_some(fallback),

@@ -55,7 +55,7 @@ impl Story {
 
     fn built(&mut self, number: u8) {
         let signature = Some(format!("{number:02x}").repeat(32));
-        let result = BuildResult::Built { kernel: None, signature };
+        let result = BuildResult::Built { kernel: None, signature, compiler: None, lost: Vec::new() };
         self.add(Event::BuildEnded { commit: commit(number), build: 1, result, seconds: 60.0 });
     }
 

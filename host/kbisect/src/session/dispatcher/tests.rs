@@ -104,7 +104,7 @@ async fn slow_kernels_are_built_before_they_are_needed() {
     let (start, good) = (room.parts.ends.start, room.good_end());
     let mut dispatcher = room.dispatcher();
     for (seconds, ahead) in [(0.5, 0), (300.0, 1)] {
-        let result = BuildResult::Built { kernel: None, signature: None };
+        let result = BuildResult::Built { kernel: None, signature: None, compiler: None, lost: Vec::new() };
         dispatcher.record(Event::BuildEnded { commit: start, build: 1, result, seconds }).unwrap();
         (0..3).for_each(|_| is_bad(&mut dispatcher, start));
         assert_eq!(dispatcher.advance().unwrap(), None);
@@ -167,7 +167,7 @@ async fn a_run_with_nothing_to_wait_for_is_a_defect_and_says_so() {
     let mut room = Room::new();
     let start = room.parts.ends.start;
     let mut dispatcher = room.dispatcher();
-    let result = BuildResult::Built { kernel: None, signature: None };
+    let result = BuildResult::Built { kernel: None, signature: None, compiler: None, lost: Vec::new() };
     dispatcher.record(Event::BuildEnded { commit: start, build: 1, result, seconds: 1.0 }).unwrap();
     // As if slots had been lost.
     dispatcher.free_slots.clear();

@@ -1,0 +1,128 @@
+//! What a configuration must hold for its kernel to be of use, and what this machine must have to build it. Owns both lists.
+
+use std::path::Path;
+
+use super::kconfig::Config;
+use super::toolchain::is_in_path;
+
+/// A symbol that must be on, and for what.
+pub type Need = (&'static str, &'static str);
+
+/// Symbols without which our init does not run in a machine with two serial ports and an initramfs.
+const OF_GUESTS: [Need; 10] = [
+    ("PRINTK", "the console"),
+    ("TTY", "the console"),
+    ("SERIAL_8250", "the console"),
+    ("SERIAL_8250_CONSOLE", "the console"),
+    ("BLK_DEV_INITRD", "the initramfs"),
+    ("BINFMT_ELF", "programs"),
+    ("FUTEX", "kbisect's init"),
+    ("POSIX_TIMERS", "kbisect's init"),
+    ("PROC_FS", "the control test"),
+    ("SYSFS", "the build id of the running kernel"),
+];
+
+/// Our init is a program of 64 bits.
+const OF_X86: Need = ("64BIT", "kbisect's init");
+
+/// Needed where the machine reaches a network.
+const OF_NETWORKS: [Need; 2] = [("INET", "[machine] `network`"), ("VIRTIO_NET", "[machine] `network`")];
+
+/// The symbols that a machine needs.
+pub fn of_machine(own_init: bool, network: bool, arch: &str) -> Vec<Need> {
+    let mut needs = Vec::new();
+    if !own_init {
+        needs.extend(OF_GUESTS);
+        if arch == "x86_64" || arch == "i386" {
+            needs.push(OF_X86);
+        }
+    }
+    if network {
+        needs.extend(OF_NETWORKS);
+    }
+    needs
+}
+
+/// Detectors: a kernel that loses one of these on the way back through history stays silent where it would have told.
+const DETECTORS: [&str; 17] = [
+    "KASAN",
+    "KCSAN",
+    "KMSAN",
+    "KFENCE",
+    "UBSAN",
+    "PROVE_LOCKING",
+    "DEBUG_ATOMIC_SLEEP",
+    "DEBUG_KMEMLEAK",
+    "DEBUG_LIST",
+    "DEBUG_OBJECTS",
+    "DEBUG_PAGEALLOC",
+    "DEBUG_VM",
+    "DETECT_HUNG_TASK",
+    "REFCOUNT_FULL",
+    "SLUB_DEBUG_ON",
+    "SOFTLOCKUP_DETECTOR",
+    "VMAP_STACK",
+];
+
+/// The detectors that a configuration has.
+pub fn detectors(config: &Config) -> impl Iterator<Item = &'static str> + use<'_> {
+    DETECTORS.into_iter().filter(|symbol| config.is_on(symbol))
+}
+
+/// How it shows that something is installed.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    Program(&'static str),
+    Header(&'static str),
+}
+
+/// Symbols (none: every kernel) whose build needs something, and the Debian package that has it.
+const TOOLS: [(&[&str], Sign, &str); 14] = [
+    (&[], Sign::Program("make"), "make"),
+    (&[], Sign::Program("ld"), "binutils"),
+    (&[], Sign::Program("bc"), "bc"),
+    (&[], Sign::Program("flex"), "flex"),
+    (&[], Sign::Program("bison"), "bison"),
+    (&[], Sign::Program("perl"), "perl"),
+    (&["OBJTOOL", "STACK_VALIDATION", "UNWINDER_ORC"], Sign::Header("libelf.h"), "libelf-dev"),
+    (&["SYSTEM_TRUSTED_KEYRING", "MODULE_SIG"], Sign::Header("openssl/opensslv.h"), "libssl-dev"),
+    (&["DEBUG_INFO_BTF"], Sign::Program("pahole"), "dwarves"),
+    (&["KERNEL_XZ"], Sign::Program("xz"), "xz-utils"),
+    (&["KERNEL_ZSTD"], Sign::Program("zstd"), "zstd"),
+    (&["KERNEL_LZ4"], Sign::Program("lz4"), "lz4"),
+    (&["KERNEL_LZO"], Sign::Program("lzop"), "lzop"),
+    (&["MODULES"], Sign::Program("depmod"), "kmod"),
+];
+
+/// What is missing here to build a configuration: what it is, and its Debian package. Where no configuration is at hand, what every
+/// kernel needs.
+pub fn missing_tools(config: Option<&Config>, modules: bool) -> Vec<(&'static str, &'static str)> {
+    let wanted =
+        |symbols: &[&str]| symbols.is_empty() || config.is_some_and(|config| symbols.iter().any(|symbol| config.is_on(symbol)));
+    let missing = TOOLS.iter().filter(|(symbols, sign, _)| {
+        let used = wanted(symbols) && (modules || !symbols.contains(&"MODULES"));
+        used && !is_there(*sign)
+    });
+    missing.map(|(_, sign, package)| (name(*sign), *package)).collect()
+}
+
+fn name(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Program(name) | Sign::Header(name) => name,
+    }
+}
+
+fn is_there(sign: Sign) -> bool {
+    match sign {
+        Sign::Program("depmod") => is_in_path("depmod") || Path::new("/sbin/depmod").exists(),
+        Sign::Program(program) => is_in_path(program),
+        // Headers of a library lie there, or in a folder of the architecture's; elsewhere the compiler finds them by itself.
+        Sign::Header(header) => {
+            let usual = Path::new("/usr/include");
+            usual.join(header).exists()
+                || usual.join(format!("{}-linux-gnu", std::env::consts::ARCH)).join(header).exists()
+                || Path::new("/usr/local/include").join(header).exists()
+                || std::env::var_os("C_INCLUDE_PATH").is_some()
+        }
+    }
+}

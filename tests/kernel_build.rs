@@ -1,0 +1,167 @@
+//! `[build] kind = "linux"` in whole runs, on a tree that is built as Linux is.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::Planned;
+use support::World;
+use support::journal;
+use support::named;
+use support::write_history;
+
+/// The tree's files, for a history's first commit.
+fn tree(commit: Planned) -> Planned {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/kernel_tree");
+    let files =
+        ["Makefile", "Kconfig", "scripts/conf.sh", "scripts/cmd.sh", "kernel/main.c", "kernel/record.c", "include/common.h"];
+    files.into_iter().fold(commit, |commit, file| commit.file(file, fs::read_to_string(root.join(file)).unwrap()))
+}
+
+/// Commits in a line, each of which changes what is compiled; `changes` adds to some of them.
+fn history(world: &World, count: usize, changes: impl Fn(usize, Planned) -> Planned) -> Vec<String> {
+    let commits: Vec<Planned> = (0..count)
+        .map(|place| {
+            let parents: Vec<usize> = place.checked_sub(1).into_iter().collect();
+            let commit = Planned::on(&parents, format!("change {place}"));
+            let commit = if place == 0 { tree(commit) } else { commit };
+            let header = format!("#define NUMBER {place}\nvoid record(int number, const char *where);\n");
+            changes(place, commit.file("include/common.h", header))
+        })
+        .collect();
+    write_history(world, "src", &commits, &[("v6.0", 0), ("v6.1", count - 1)])
+}
+
+fn job(world: &World, rest: &str) {
+    fs::write(world.path("job.toml"), format!("repo = \"src\"\nbad = \"v6.1\"\ngood = \"v6.0\"\n{rest}")).unwrap();
+}
+
+const BUILD: &str = "[build]\nkind = \"linux\"\nbase = \"defconfig\"\narch = \"x86_64\"\n";
+
+#[test]
+fn a_build_failure_is_found_and_the_log_names_the_compiler() {
+    let world = World::new();
+    let ids = history(&world, 12, |place, commit| match place {
+        7 => commit.file("kernel/late.c", "int late(void)\n{\n\treturn missing;\n}\n"),
+        _ => commit,
+    });
+    job(
+        &world,
+        &format!(
+            "[target]\nstage = \"build\"\n[machine]\nown_init = true\n{BUILD}set = [\"KASAN=y\", \"KASAN_EXTRA=y\"]\nrequire = [\"KASAN\"]\n"
+        ),
+    );
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
+    assert_eq!(named(&world.path("run")), Some(ids[7].clone()));
+    let log = fs::read_to_string(world.path("run/bisect.log")).unwrap();
+    assert!(log.contains("\ncompiler: gcc ("), "{log}");
+    let report = fs::read_to_string(world.path("run/report.txt")).unwrap();
+    assert!(report.contains("build error: 'missing' undeclared"), "{report}");
+    // Where it lies it can be read: what every commit was configured from.
+    assert!(fs::read_to_string(world.path("run/baseline.config")).unwrap().contains("CONFIG_X86_64=y"));
+}
+
+#[test]
+fn what_is_not_compiled_is_never_the_sole_answer() {
+    let world = World::new();
+    let ids = history(&world, 12, |place, commit| match place {
+        0 => commit.script("test.sh", "#!/bin/sh\n! [ -e drivers/net/tun.c ]\n"),
+        _ => commit,
+    });
+    // Only this one changes nothing else.
+    let lone = world.git("src", &["rev-parse", "main"]);
+    assert_eq!(lone, ids[11]);
+    fs::create_dir_all(world.path("src/drivers/net")).unwrap();
+    world.git("src", &["checkout", "-q", "-f", "main"]);
+    fs::create_dir_all(world.path("src/drivers/net")).unwrap();
+    fs::write(world.path("src/drivers/net/tun.c"), "int tun;\n").unwrap();
+    world.git("src", &["add", "drivers"]);
+    world.git("src", &["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-q", "-m", "net: add tun"]);
+    world.git("src", &["tag", "-f", "v6.1"]);
+    job(&world, &format!("[machine]\nkind = \"process\"\n[trial]\ncommand = [\"./test.sh\"]\nexpect = \"exit\"\n{BUILD}"));
+    let output = world.kbisect(&["run", "--quiet", "job.toml", "--out", "run"]).output().unwrap();
+    let shown = world.shown(&output);
+    assert_eq!(output.status.code(), Some(3), "{shown}");
+    let told = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains(
+            "it changes only files that are not compiled into the kernels that were tested (drivers/net/tun.c): nothing of it"
+        ),
+        "{shown}"
+    );
+}
+
+#[test]
+fn two_builders_share_the_work_and_a_killed_run_goes_on() {
+    let world = World::new();
+    let ids = history(&world, 12, |place, commit| match place {
+        5 => commit.file("kernel/late.c", "int late(void)\n{\n\treturn missing;\n}\n"),
+        _ => commit,
+    });
+    job(&world, &format!("[target]\nstage = \"build\"\n[machine]\nown_init = true\n{BUILD}builders = 2\n"));
+    world.cut_short(&["run", "--quiet", "job.toml", "--out", "run"], 6);
+    assert!(!journal(&world.path("run")).iter().any(|entry| entry["event"] == "concluded"));
+    world.succeed(&["resume", "--quiet", "run"]);
+    assert_eq!(named(&world.path("run")), Some(ids[5].clone()));
+}
+
+#[test]
+fn bad_jobs_are_refused_with_reasons() {
+    let world = World::new();
+    history(&world, 2, |_, commit| commit);
+    fs::write(world.path("bad.config"), "CONFIG_A=y\nCONFIG_B\n").unwrap();
+    fs::write(world.path("empty.config"), "# nothing\n").unwrap();
+    let refused = |rest: &str| {
+        job(&world, &format!("[target]\nstage = \"build\"\n[machine]\nown_init = true\n[build]\nkind = \"linux\"\n{rest}"));
+        world.shown(&world.kbisect(&["run", "--quiet", "job.toml", "--out", "run"]).output().unwrap())
+    };
+    insta::assert_snapshot!(refused(""), @r#"
+    --- stderr
+    error: job.toml:8:1: missing [build] `config`: a file, or [build] `base` with targets such as ["defconfig", "kvm_guest.config"]
+    --- exit status 2
+    "#);
+    insta::assert_snapshot!(refused("base = \"defconfig\"\nconfig = \"bad.config\"\ncommand = [\"make\"]\nfragments = [\"none.config\", \"empty.config\"]\nset = [\"KASAN\"]\narch = \"vax\"\nmake = [\"O=/tmp\", \"ARCH=x86\", \"x\"]\n"), @r#"
+    --- stderr
+    error: job.toml:10:1: [build] `base` and `config` exclude each other
+    error: job.toml:11:10: [build] `config`: [DIR]/bad.config:2: neither CONFIG_X=… nor `# CONFIG_X is not set` nor a comment
+    error: job.toml:12:1: [build] `command` is for kind = "command"; kbisect knows how to build Linux
+    error: job.toml:13:14: [build] `fragments`: cannot use [DIR]/none.config: No such file or directory (os error 2)
+    error: job.toml:13:29: [build] `fragments`: [DIR]/empty.config says nothing of any symbol
+    error: job.toml:14:8: [build] `set`: must be such as "KASAN=y", "NR_CPUS=8" or "KCOV=n"
+    error: job.toml:15:8: [build] `arch`: must be "x86_64" or "i386" or "arm64" or "arm" or "riscv" or "loongarch" or "powerpc" or "s390" or "mips", not "vax"
+    error: job.toml:16:9: [build] `make`: `O` is kbisect's to set: object trees are its own
+    error: job.toml:16:19: [build] `make`: state `ARCH` with [build] `arch`
+    error: job.toml:16:31: [build] `make`: must be such as "LLVM_IAS=0"
+    --- exit status 2
+    "#);
+    insta::assert_snapshot!(refused("base = [\"defconfig\"]\narch = \"x86_64\"\ncompiler = [{ before = \"v6.2\", program = \"gcc-99\" }]\n"), @r"
+    --- stderr
+    error: gcc-99: [build] `compiler` names it, and it is not in PATH
+    hint: install it
+    --- exit status 8
+    ");
+    insta::assert_snapshot!(refused("base = [\"defconfig\"]\narch = \"x86_64\"\nrequire = [\"KASAN\"]\n"), @r#"
+    --- stderr
+    error: the configuration lacks CONFIG_KASAN, which [build] `require` asks for
+    hint: add to [build]: set = ["KASAN=y"]
+    --- exit status 2
+    "#);
+    insta::assert_snapshot!(refused("base = [\"kvm_guest.config\"]\narch = \"x86_64\"\n"), @r"
+    --- stderr
+    error: the start commit cannot be configured: make kvm_guest.config ended with exit status 2
+    error: make: *** No rule to make target 'kvm_guest.config'.  Stop.
+    hint: [build] `base` names make targets of the start commit; is `kvm_guest.config` one?
+    --- exit status 2
+    ");
+    fs::write(world.path("arm.config"), "CONFIG_ARM64=y\n").unwrap();
+    insta::assert_snapshot!(refused("config = \"arm.config\"\narch = \"x86_64\"\n"), @r#"
+    --- stderr
+    error: config: [DIR]/arm.config is for arm64, and [build] `arch` is x86_64
+    hint: state [build] `arch` = "arm64"
+    --- exit status 2
+    "#);
+    assert!(!world.path("run").exists(), "nothing is left of a run that did not begin");
+}

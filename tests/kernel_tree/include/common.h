@@ -1,0 +1,2 @@
+#define NUMBER 1
+void record(int number, const char *where);

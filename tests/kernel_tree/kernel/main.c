@@ -1,0 +1,8 @@
+#include <common.h>
+
+void start(void)
+{
+	record(NUMBER, __FILE__);
+	for (;;)
+		;
+}
