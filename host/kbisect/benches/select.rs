@@ -129,7 +129,7 @@ fn search(history: &History, run: u64) -> Vec<Taken> {
             start: id(history.start),
             delta: settings.delta,
             range: history.range.len(),
-            rates: bisector.rates(),
+            rates: bisector.rates_at(&commit),
             history: Vec::new(),
         };
         let judgement = policy.judge(&ask, &situation);

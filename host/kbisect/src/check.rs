@@ -180,6 +180,9 @@ fn ends(job: &Job, repository: &Repository) -> Result<(Subject, Range), Vec<Erro
         _ => job.good.clone(),
     };
     let good: Vec<Subject> = stated.iter().filter_map(|name| find(name)).collect();
+    for era in &job.search.eras {
+        find(era);
+    }
     let (Some(start), true) = (start, errors.is_empty()) else { return Err(errors) };
     errors.extend(good.iter().filter_map(|good| unfit(job.kind, repository, &start, good)));
     if !errors.is_empty() {

@@ -144,6 +144,14 @@ impl Bisector {
     }
 
     pub(super) fn search<'a>(&'a self, known: &'a Known, range: &'a Range) -> Search<'a> {
-        Search { graph: &self.graph, known, range, delta: self.settings.delta, start: self.places.start, pace: self.pace }
+        Search {
+            graph: &self.graph,
+            known,
+            range,
+            delta: self.settings.delta,
+            start: self.places.start,
+            eras: &self.eras,
+            pace: self.pace,
+        }
     }
 }

@@ -40,7 +40,7 @@ impl Bisector {
         let range = imagined.any_range()?;
         let site = range.posterior.site(self.graph.node(&trial.commit)?)?;
         let says_nothing = matches!(sight, Sight::Clean { .. }) && !range.posterior.sites[site].clean_counts;
-        Some(if says_nothing { 1.0 } else { range.posterior.ratio(sight) })
+        Some(if says_nothing { 1.0 } else { range.posterior.ratio(sight, range.posterior.sites[site].era) })
     }
 
     /// Where the bisection would stand if such a trial ended beside all that is recorded.

@@ -10,6 +10,7 @@ mod by_git;
 mod by_posterior;
 mod course;
 mod ends;
+mod eras;
 mod evidence;
 mod explain;
 mod far_end;
@@ -66,6 +67,7 @@ use crate::policy::Role;
 use by_git::ByGit;
 use by_posterior::ByPosterior;
 use ends::Places;
+use eras::Eras;
 use evidence::Recorded;
 use far_end::calibration;
 use known::Known;
@@ -82,6 +84,8 @@ pub struct Bisector {
     settings: Settings,
     recorded: Recorded,
     pace: Pace,
+    /// Where toolchain or configuration change.
+    eras: Arc<Eras>,
     /// How guilty commits look before any trial.
     suspicion: Suspicion,
     /// What follows from the evidence, worked out when first asked for.
@@ -111,6 +115,7 @@ impl Bisector {
             settings,
             recorded: Recorded::default(),
             pace: Pace::default(),
+            eras: Arc::default(),
             suspicion: Suspicion::default(),
             view: OnceLock::new(),
             kept: Mutex::default(),
@@ -130,6 +135,7 @@ impl Bisector {
             settings: self.settings,
             recorded,
             pace: self.pace,
+            eras: Arc::clone(&self.eras),
             suspicion: self.suspicion.clone(),
             view: OnceLock::new(),
             kept: Mutex::default(),

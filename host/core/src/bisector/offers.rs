@@ -7,6 +7,7 @@ use crate::graph::Node;
 use crate::posterior::Belief;
 use crate::posterior::Hit;
 use crate::posterior::Ranks;
+use crate::posterior::Rates;
 use crate::select;
 
 /// Before any trial, a commit's trials are expected to say something as if so many had done so. Less, and the search leaves a commit
@@ -40,6 +41,13 @@ type IfThere = [f64; 3];
 /// Where the boundary may be, with what first trials are like then.
 #[derive(Clone)]
 pub(super) struct Whereabouts {
+    /// Seen from each era.
+    eras: Vec<Places>,
+}
+
+/// Where the boundary may be, with what first trials are like then in one era.
+#[derive(Clone)]
+struct Places {
     /// By rank.
     candidates: Vec<IfThere>,
     /// A good end that is bad after all.
@@ -47,18 +55,14 @@ pub(super) struct Whereabouts {
 }
 
 impl Whereabouts {
-    fn ends(&self) -> IfThere {
-        self.ends.iter().fold([0.0; 3], |sum, more| plus(sum, *more))
-    }
-
     /// The candidates' probabilities, by rank.
     pub(super) fn mass(&self) -> Vec<f64> {
-        self.candidates.iter().map(|&[probability, ..]| probability).collect()
+        self.eras[0].candidates.iter().map(|&[probability, ..]| probability).collect()
     }
 
     /// Where the boundary may be once the good ends are known to be good.
     pub(super) fn without_ends(&self) -> Self {
-        let [_, (_, between)] = self.after(&vec![false; self.candidates.len()]);
+        let [_, (_, between)] = self.after(&vec![false; self.eras[0].candidates.len()]);
         between
     }
 
@@ -66,17 +70,39 @@ impl Whereabouts {
     /// it bad; the ends always do.
     pub(super) fn after(&self, makes_bad: &Ranks) -> [(f64, Self); 2] {
         [true, false].map(|bad| {
-            let keep = |places: &[IfThere], holds: &dyn Fn(usize) -> bool| -> Vec<IfThere> {
-                places.iter().enumerate().map(|(rank, place)| if holds(rank) == bad { *place } else { [0.0; 3] }).collect()
-            };
-            let (mut candidates, mut ends) = (keep(&self.candidates, &|rank| makes_bad[rank]), keep(&self.ends, &|_| true));
-            let chance: f64 = candidates.iter().chain(&ends).map(|[probability, ..]| probability).sum();
-            for place in candidates.iter_mut().chain(&mut ends) {
-                *place = place.map(|part| if chance > 0.0 { part / chance } else { 0.0 });
-            }
-            (chance, Self { candidates, ends })
+            let mut left = self.clone();
+            let chance = left.eras.iter_mut().map(|places| places.keep(makes_bad, bad)).fold(0.0, f64::max);
+            (chance, left)
         })
     }
+}
+
+impl Places {
+    fn ends(&self) -> IfThere {
+        self.ends.iter().fold([0.0; 3], |sum, more| plus(sum, *more))
+    }
+
+    /// Leaves only the places that make the commit bad, or those that do not, and returns how likely that is.
+    fn keep(&mut self, makes_bad: &Ranks, bad: bool) -> f64 {
+        let candidates = self.candidates.iter_mut().zip(makes_bad.iter().copied());
+        for (place, _) in candidates.chain(self.ends.iter_mut().map(|end| (end, true))).filter(|(_, makes_bad)| *makes_bad != bad)
+        {
+            *place = [0.0; 3];
+        }
+        let chance: f64 = self.candidates.iter().chain(&self.ends).map(|[probability, ..]| probability).sum();
+        for place in self.candidates.iter_mut().chain(&mut self.ends) {
+            *place = place.map(|part| if chance > 0.0 { part / chance } else { 0.0 });
+        }
+        chance
+    }
+}
+
+/// Sums of what first trials are like in one era.
+struct SeenFrom {
+    all: IfThere,
+    ends: IfThere,
+    /// Over the candidates that each contains, by rank.
+    contained: Vec<IfThere>,
 }
 
 impl Search<'_> {
@@ -84,20 +110,30 @@ impl Search<'_> {
     pub(super) fn whereabouts(&self, belief: &Belief) -> Whereabouts {
         let heard = |r: f64| (1.0 - self.range.mute) * r + self.range.mute * belief.f;
         let place = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
-        let by_group: Vec<IfThere> = belief.groups.iter().zip(&belief.group_r).map(|(&group, &r)| place(group, r)).collect();
-        Whereabouts {
-            candidates: self.range.posterior.groups.spread(|group, share| by_group[group].map(|sum| sum * share)),
-            ends: belief.ends.iter().zip(&belief.end_r).map(|(&end, &r)| place(end, r)).collect(),
-        }
+        let seen_from = |rates: &Rates| {
+            let by_group: Vec<IfThere> = belief.groups.iter().zip(&rates.group_r).map(|(&group, &r)| place(group, r)).collect();
+            Places {
+                candidates: self.range.posterior.groups.spread(|group, share| by_group[group].map(|sum| sum * share)),
+                ends: belief.ends.iter().zip(&rates.end_r).map(|(&end, &r)| place(end, r)).collect(),
+            }
+        };
+        Whereabouts { eras: belief.eras.iter().map(seen_from).collect() }
     }
 
     /// Offers of commits without a valid trial, but those of candidates that are less likely than `least`.
     pub(super) fn untested(&self, belief: &Belief, places: &Whereabouts, available: &Ranks, least: f64) -> Vec<Offer> {
         let range = self.range;
         let unsure_if_good = select::entropy(belief.f);
-        let all = places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more));
-        let ends = places.ends();
-        let contained = range.candidates.contained_sums(&places.candidates);
+        let mass = places.mass();
+        let seen_from: Vec<SeenFrom> = places
+            .eras
+            .iter()
+            .map(|places| SeenFrom {
+                all: places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more)),
+                ends: places.ends(),
+                contained: range.candidates.contained_sums(&places.candidates),
+            })
+            .collect();
         let (yields, doubtful) = self.yields_by_rank(belief);
         let with_build = self.with_build();
         let built = self.built();
@@ -109,25 +145,25 @@ impl Search<'_> {
             Offer { node, bad, hit, value, listed, rebuild: false, doubtful }
         };
         let tested = range.tested();
-        let mut offers: Vec<Offer> = (0..contained.len())
-            .filter(|&rank| available[rank] && !tested[rank] && places.candidates[rank][0] >= least)
+        let mut offers: Vec<Offer> = (0..mass.len())
+            .filter(|&rank| available[rank] && !tested[rank] && mass[rank] >= least)
             .map(|rank| {
-                let inside = if range.begins { contained[rank] } else { minus(all, contained[rank]) };
                 let (node, listed) = (range.candidates.node(rank), range.candidates.listed(rank));
-                offer(node, plus(inside, ends), listed, yields[rank], doubtful, built[rank])
+                let SeenFrom { all, ends, contained } = &seen_from[self.eras.of(node)];
+                let inside = if range.begins { contained[rank] } else { minus(*all, contained[rank]) };
+                offer(node, plus(inside, *ends), listed, yields[rank], doubtful, built[rank])
             })
             .collect();
         // Good ends that are trusted; the newest commit of a search for a fix is a candidate itself.
-        let trusted = range.ends.iter().zip(&places.ends).filter(|(end, _)| {
+        let trusted = range.ends.iter().enumerate().filter(|(_, end)| {
             range.posterior.site(end.node).is_none()
                 && range.candidates.rank(end.node).is_none()
                 && self.available(belief, end.node)
         });
-        offers.extend(
-            trusted.map(|(end, bad)| {
-                offer(end.node, *bad, u32::MAX, self.yields(end.node, 0), false, self.known.is_built(end.node))
-            }),
-        );
+        offers.extend(trusted.map(|(place, end)| {
+            let bad = places.eras[self.eras.of(end.node)].ends[place];
+            offer(end.node, bad, u32::MAX, self.yields(end.node, 0), false, self.known.is_built(end.node))
+        }));
         offers
     }
 

@@ -112,6 +112,7 @@ impl Bisector {
             node: *node,
             kernel: known.kernel(*node),
             kernels: tally.kernels.values().cloned().collect(),
+            era: self.eras.of(*node),
             clean_counts: clean_counts(*node),
             assumed: assumed(*node),
         });
@@ -120,6 +121,7 @@ impl Bisector {
                 node,
                 kernel: known.kernel(node),
                 kernels: Vec::new(),
+                era: self.eras.of(node),
                 clean_counts: clean_counts(node),
                 assumed: assumed(node),
             });
@@ -129,7 +131,7 @@ impl Bisector {
         let mute = self.settings.delta * MUTE_SHARE;
         let posterior = Posterior::new(
             Grid::prior(self.places.good.is_empty()),
-            Question { graph: &self.graph, groups, begins: cause, ends: &ends, sites, mute },
+            Question { graph: &self.graph, groups, begins: cause, ends: &ends, sites, mute, eras: self.eras.count() },
         );
         Range { candidates, ends, bad, begins: cause, posterior, counts, mute }
     }

@@ -8,6 +8,7 @@ use super::Plan;
 use super::Reading;
 use super::Suspect;
 use super::by_posterior::WORTH_LEAVING;
+use super::eras::Eras;
 use super::known::Known;
 use super::known::TRIALS;
 use super::monotone::Conflict;
@@ -62,6 +63,7 @@ pub(super) struct Search<'a> {
     /// Chance of a wrong name that is put up with.
     pub(super) delta: f64,
     pub(super) start: Node,
+    pub(super) eras: &'a Eras,
     pub(super) pace: Pace,
 }
 
@@ -101,6 +103,11 @@ impl Search<'_> {
             let missing = self.unverified(belief, leader);
             return if missing.is_empty() { Step::Named(leader) } else { Step::Do(missing) };
         }
+        // All that is left beside the leader is that an era hides the bug: more trials cannot tell.
+        if self.is_at_an_edge(leader) && mass[leader] >= (1.0 - self.delta) * (1.0 - belief.hidden) {
+            let missing = self.unverified(belief, leader);
+            return if missing.is_empty() { Step::Stuck(self.hidden_below(leader)) } else { Step::Do(missing) };
+        }
         if belief.end_bad() >= 1.0 - self.delta {
             return Step::Stuck("in one reading of the crashes the good end is bad".to_owned());
         }
@@ -128,6 +135,21 @@ impl Search<'_> {
         (0..mass.len())
             .max_by(|&one, &other| mass[one].total_cmp(&mass[other]).then(listed(one).cmp(&listed(other))))
             .expect("a range holds at least its newest commit")
+    }
+
+    /// Whether the candidate has a parent of another era.
+    fn is_at_an_edge(&self, rank: usize) -> bool {
+        let node = self.range.candidates.node(rank);
+        self.graph.parents(node).iter().any(|&parent| self.eras.of(parent) != self.eras.of(node))
+    }
+
+    fn hidden_below(&self, rank: usize) -> String {
+        let commit = self.graph.id(self.range.candidates.node(rank)).short();
+        let (shows, older) = if self.range.begins { ("begins", "an older commit") } else { ("ceases", "another commit") };
+        format!(
+            "the crash {shows} to show at {commit}, just where the environment changes: either may be why, or {older} that does not \
+             show across the change; its parent, tested in the environment of {commit}, would tell"
+        )
     }
 
     /// Whether the commit may be tested (again).
@@ -300,7 +322,7 @@ impl Search<'_> {
         let grid = &self.range.posterior.grid;
         let by_chance = |hits: u32| {
             let trials = hits + clean.ceil() as u32;
-            grid.alarmed(&belief.points, hits, trials).max(at_least(hits, trials, ALARMS))
+            grid.alarmed(&belief.eras[0].points, hits, trials).max(at_least(hits, trials, ALARMS))
         };
         let enough = select::enough(self.allowed(), by_chance).max(HITS);
         enough.saturating_sub(hits)
@@ -309,7 +331,8 @@ impl Search<'_> {
     /// How many trials the good side lacks: so many must be clean there that a bad commit is as clean with a chance of at most δ.
     fn missing_cleans(&self, belief: &Belief, node: Node) -> u32 {
         let grid = &self.range.posterior.grid;
-        let enough = select::enough(self.allowed(), |trials| grid.missed(&belief.points, trials));
+        let points = &belief.eras[self.eras.of(node)].points;
+        let enough = select::enough(self.allowed(), |trials| grid.missed(points, trials));
         let clean = self.range.posterior.seen(belief, node).map_or(0.0, |site| site.clean);
         (f64::from(enough) - clean).ceil().max(0.0) as u32
     }

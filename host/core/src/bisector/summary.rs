@@ -12,6 +12,7 @@ use super::known::Known;
 use super::range::Range;
 use super::search::NAMED;
 use super::stage::Stage;
+use crate::commit::CommitId;
 use crate::graph::Graph;
 use crate::graph::Node;
 use crate::policy::Rates;
@@ -34,7 +35,7 @@ impl Bisector {
             suspects: settled.map_or_else(Vec::new, |range| range.suspects(&self.graph, &range.mass(), 1.0, NAMED)),
             good_end_bad: settled.map_or(0.0, Range::end_bad),
             assumed: self.recorded.assumed().cloned().collect(),
-            rates: range.map(|range| rates(known, range)),
+            rates: range.map(|range| rates(known, range, 0)),
             tested: known
                 .tallies()
                 .iter()
@@ -46,9 +47,11 @@ impl Bisector {
         }
     }
 
-    /// Per-trial rates, once the start commit was tested: those of [`Self::summary`] alone, at less cost.
-    pub fn rates(&self) -> Option<Rates> {
-        self.any_range().map(|range| rates(&self.view().known, &range))
+    /// Per-trial rates in this commit's era, once the start commit was tested; in the start commit's they are those of
+    /// [`Self::summary`].
+    pub fn rates_at(&self, commit: &CommitId) -> Option<Rates> {
+        let era = self.graph.node(commit).map_or(0, |node| self.eras.of(node));
+        self.any_range().map(|range| rates(&self.view().known, &range, era))
     }
 
     /// The range; before it is settled, once the start commit is bad, one by any ends: rates and weights are of use then, too.
@@ -118,14 +121,15 @@ fn tested(known: &Known, node: Node, tally: &Tally, bad: Option<f64>) -> Tested 
     }
 }
 
-/// The rates under the weightiest reading.
-fn rates(known: &Known, range: &Range) -> Rates {
+/// The rates in an era, if it does not hide the bug, under the weightiest reading.
+fn rates(known: &Known, range: &Range, era: usize) -> Rates {
     let belief = &range.posterior.beliefs[0];
-    let quantile = |share| range.posterior.grid.quantile(&belief.points, share);
+    let (grid, points) = (&range.posterior.grid, &belief.eras[era].points);
+    let quantile = |share| grid.quantile(points, share);
     let (valid, strays) = known
         .tallies()
         .iter()
         .fold((0.0, 0.0), |(valid, strays), (_, tally)| (valid + f64::from(tally.valid()), strays + f64::from(tally.other)));
     let u = if valid > 0.0 { f64::max(strays / valid, STRAY_FLOOR) } else { STRAY_FLOOR };
-    Rates { r: belief.r, r_low: quantile(0.025), r_high: quantile(0.975), f: belief.f, u }
+    Rates { r: grid.mean_r(points), r_low: quantile(0.025), r_high: quantile(0.975), f: belief.f, u }
 }

@@ -25,7 +25,7 @@ impl Bisector {
         if let (Plan::Do(actions), Strategy::Posterior) = (&mut plan, self.settings.strategy)
             && self.pace.full > 0.0
         {
-            let r = self.rates().map_or(1.0, |rates| rates.r);
+            let r = self.rates_at(&self.graph.id(self.places.start)).map_or(1.0, |rates| rates.r);
             let limit = time_limit(&known.course, r, self.pace);
             for action in actions {
                 if let Action::Try { role, exposure, .. } = action

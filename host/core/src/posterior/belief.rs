@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::Grid;
 use super::Sight;
 use super::Site;
+use super::eras::Rates;
+use super::eras::Told;
 use super::looks::FALLS;
 use super::looks::Reading;
 use crate::select;
@@ -19,14 +21,12 @@ pub(crate) struct Belief {
     pub(crate) groups: Vec<f64>,
     /// Probability of each good end being bad after all.
     pub(crate) ends: Vec<f64>,
-    /// Posterior weight of each point of the grid.
-    pub(crate) points: Vec<f64>,
-    /// Mean of r.
+    /// What is believed of r in each era, the start commit's first.
+    pub(crate) eras: Vec<Rates>,
+    /// Probability that the bug is at commits which were clean because their era hides it.
+    pub(crate) hidden: f64,
+    /// Mean of r in the start commit's era.
     pub(crate) r: f64,
-    /// Mean of r if the boundary is in each group of candidates.
-    pub(crate) group_r: Vec<f64>,
-    /// Mean of r if each good end is bad after all.
-    pub(crate) end_r: Vec<f64>,
     /// Mean of f.
     pub(crate) f: f64,
     pub(crate) sites: Vec<SiteBelief>,
@@ -80,41 +80,47 @@ struct SiteLikelihood {
     mute: Vec<f64>,
 }
 
+/// What all readings are made of: see [`Question`](super::Question).
+pub(super) struct Case<'a> {
+    pub(super) sites: &'a [Site],
+    /// For each site which hypotheses make it bad.
+    pub(super) bad: &'a [Vec<bool>],
+    /// Each hypothesis's prior: the groups', then the ends'.
+    pub(super) prior: &'a [f64],
+    /// How many of the hypotheses are groups of candidates.
+    pub(super) groups: usize,
+    pub(super) mute: f64,
+    pub(super) eras: usize,
+}
+
 impl Belief {
-    /// `bad` says for each site which hypotheses make it bad; the first `groups` hypotheses are groups of candidates, the others
-    /// ends. The weight is left at the reading's prior.
-    pub(super) fn new(
-        grid: &Grid,
-        reading: Reading,
-        sites: &[Site],
-        bad: &[Vec<bool>],
-        prior: &[f64],
-        groups: usize,
-        mute: f64,
-    ) -> Self {
+    /// The weight is left at the reading's prior.
+    pub(super) fn new(grid: &Grid, reading: Reading, case: &Case<'_>) -> Self {
+        let &Case { sites, bad, prior, groups, mute, eras } = case;
         let likelihoods: Vec<SiteLikelihood> = sites.iter().map(|site| site_likelihood(grid, &reading, site, mute)).collect();
         let shared = shared_kernels(grid.points.len(), sites, &likelihoods, mute);
-        let all_good: Vec<f64> =
-            (0..grid.points.len()).map(|point| likelihoods.iter().map(|site| site.good[point]).sum()).collect();
-        let mut joint: Vec<Vec<f64>> = (0..prior.len())
+        let all_good = by_era(grid, eras, sites.iter().map(|site| site.era).zip(likelihoods.iter().map(|site| &site.good)));
+        let told: Vec<Vec<Told>> = (0..prior.len())
             .map(|hypothesis| {
-                let mut log = all_good.clone();
-                for (site, _) in likelihoods.iter().zip(bad).filter(|(_, bad)| bad[hypothesis]) {
-                    for ((log, bad), good) in log.iter_mut().zip(&site.bad).zip(&site.good) {
+                let mut logs = all_good.clone();
+                for ((site, likelihood), _) in sites.iter().zip(&likelihoods).zip(bad).filter(|(_, bad)| bad[hypothesis]) {
+                    for ((log, bad), good) in logs[site.era].iter_mut().zip(&likelihood.bad).zip(&likelihood.good) {
                         *log += bad - good;
                     }
                 }
                 for shared in shared.iter().filter(|shared| shared.sites.iter().all(|&site| bad[site][hypothesis])) {
-                    log.iter_mut().zip(&shared.more).for_each(|(log, more)| *log += more);
+                    logs[sites[shared.sites[0]].era].iter_mut().zip(&shared.more).for_each(|(log, more)| *log += more);
                 }
-                log
+                told(grid, logs, &all_good)
             })
             .collect();
+        let mut joint: Vec<Vec<f64>> = told.iter().map(|told| together(told)).collect();
         let possible = || joint.iter().zip(prior).filter(|&(_, &prior)| prior > 0.0).flat_map(|(log, _)| log);
         let best = possible().copied().fold(f64::NEG_INFINITY, f64::max);
-        let free = (0..grid.points.len())
-            .map(|point| likelihoods.iter().map(|site| site.good[point].max(site.bad[point])).sum())
-            .fold(f64::NEG_INFINITY, f64::max);
+        let freest: Vec<Vec<f64>> =
+            likelihoods.iter().map(|site| site.good.iter().zip(&site.bad).map(|(good, bad)| good.max(*bad)).collect()).collect();
+        let freest = by_era(grid, eras, sites.iter().map(|site| site.era).zip(&freest));
+        let free = together(&self::told(grid, freest, &all_good)).into_iter().fold(f64::NEG_INFINITY, f64::max);
         for (log, prior) in joint.iter_mut().zip(prior) {
             for (log, point) in log.iter_mut().zip(&grid.points) {
                 *log = (*log - best).exp() * point.prior * prior;
@@ -122,47 +128,67 @@ impl Belief {
         }
         let total: f64 = joint.iter().flatten().sum();
         let probability = |weights: &Vec<f64>| weights.iter().sum::<f64>() / total;
-        let mut points = vec![0.0; grid.points.len()];
-        for weights in &joint {
-            for (point, weight) in points.iter_mut().zip(weights) {
-                *point += weight / total;
-            }
-        }
-        let mean =
-            |of: fn(&super::rates::Point) -> f64| grid.points.iter().zip(&points).map(|(point, weight)| of(point) * weight).sum();
-        let means: Vec<f64> = joint.iter().map(|weights| mean_r(grid, weights)).collect();
+        let rates: Vec<Rates> = (0..eras)
+            .map(|era| {
+                let mut points = vec![0.0; grid.points.len()];
+                for (told, weights) in told.iter().zip(&joint) {
+                    told[era].add_to(&mut points, grid, weights);
+                }
+                points.iter_mut().for_each(|point| *point /= total);
+                let means: Vec<f64> = told.iter().zip(&joint).map(|(told, weights)| told[era].mean_r(weights)).collect();
+                Rates { points, group_r: means[..groups].to_vec(), end_r: means[groups..].to_vec() }
+            })
+            .collect();
+        let hidden: f64 = told
+            .iter()
+            .zip(&joint)
+            .enumerate()
+            .map(|(hypothesis, (told, weights))| {
+                let has_bad = |era: usize| sites.iter().zip(bad).any(|(site, bad)| site.era == era && bad[hypothesis]);
+                let hiding: Vec<&Told> = (1..eras).filter(|&era| has_bad(era)).map(|era| &told[era]).collect();
+                let shows = |point: usize| hiding.iter().map(|told| 1.0 - told.hides[point]).product::<f64>();
+                weights.iter().enumerate().map(|(point, weight)| weight * (1.0 - shows(point))).sum::<f64>()
+            })
+            .sum();
+        let points = &rates[0].points;
+        // A mute kernel is known by clean trials where r is high; in other eras the grid's points do not say what r is.
+        let fresh = vec![mute; grid.points.len()];
         let sites = sites
             .iter()
             .zip(&likelihoods)
             .zip(bad)
-            .map(|((site, likelihood), bad)| SiteBelief {
-                bad: joint
-                    .iter()
-                    .zip(bad)
-                    .filter(|&(_, &bad)| bad)
-                    .map(|(weights, _)| probability(weights))
-                    .sum::<f64>()
-                    .min(1.0),
-                alone: points
-                    .iter()
-                    .zip(&likelihood.bad)
-                    .zip(&likelihood.good)
-                    .map(|((point, bad), good)| point * (bad - good))
-                    .sum(),
-                again: prospect(grid, &joint, bad, &likelihood.mute),
-                rebuilt: prospect(grid, &joint, bad, &vec![mute; grid.points.len()]),
-                ..counts(&reading, site)
+            .map(|((site, likelihood), bad)| {
+                let weighed: Vec<(&[f64], &[f64])> =
+                    joint.iter().zip(&told).map(|(weights, told)| (&weights[..], &told[site.era].r[..])).collect();
+                SiteBelief {
+                    bad: joint
+                        .iter()
+                        .zip(bad)
+                        .filter(|&(_, &bad)| bad)
+                        .map(|(weights, _)| probability(weights))
+                        .sum::<f64>()
+                        .min(1.0),
+                    alone: rates[site.era]
+                        .points
+                        .iter()
+                        .zip(&likelihood.bad)
+                        .zip(&likelihood.good)
+                        .map(|((point, bad), good)| point * (bad - good))
+                        .sum(),
+                    again: prospect(grid, &weighed, bad, if site.era == 0 { &likelihood.mute } else { &fresh }),
+                    rebuilt: prospect(grid, &weighed, bad, &fresh),
+                    ..counts(&reading, site)
+                }
             })
             .collect();
         Self {
             weight: reading.prior,
             groups: joint[..groups].iter().map(probability).collect(),
             ends: joint[groups..].iter().map(probability).collect(),
-            r: mean(|point| point.r),
-            group_r: means[..groups].to_vec(),
-            end_r: means[groups..].to_vec(),
-            f: mean(|point| point.f),
-            points,
+            hidden: hidden / total,
+            r: grid.mean_r(points),
+            f: grid.points.iter().zip(points).map(|(point, weight)| point.f * weight).sum(),
+            eras: rates,
             sites,
             misfit: free - best,
             reading,
@@ -195,6 +221,33 @@ fn share_out(beliefs: &mut [Belief]) {
     for belief in beliefs {
         belief.weight /= total;
     }
+}
+
+/// Sums of log-likelihoods over the sites of each era.
+fn by_era<'l>(grid: &Grid, eras: usize, of_sites: impl Iterator<Item = (usize, &'l Vec<f64>)>) -> Vec<Vec<f64>> {
+    let mut sums = vec![vec![0.0; grid.points.len()]; eras];
+    for (era, of_site) in of_sites {
+        sums[era].iter_mut().zip(of_site).for_each(|(sum, log)| *sum += log);
+    }
+    sums
+}
+
+/// What each era's trials say where these are their log-likelihoods; `all_good` has them were every commit good.
+fn told(grid: &Grid, logs: Vec<Vec<f64>>, all_good: &[Vec<f64>]) -> Vec<Told> {
+    let of_era = |(era, log): (usize, Vec<f64>)| match era {
+        0 => Told::at_start(grid, log),
+        _ => Told::elsewhere(grid, &log, &all_good[era]),
+    };
+    logs.into_iter().enumerate().map(of_era).collect()
+}
+
+/// Log-likelihoods of all eras' trials.
+fn together(told: &[Told]) -> Vec<f64> {
+    let mut sum = told[0].log.clone();
+    for told in &told[1..] {
+        sum.iter_mut().zip(&told.log).for_each(|(sum, log)| *sum += log);
+    }
+    sum
 }
 
 fn site_likelihood(grid: &Grid, reading: &Reading, site: &Site, mute: f64) -> SiteLikelihood {
@@ -276,21 +329,15 @@ fn counted(sights: &[Sight]) -> Vec<(Sight, f64)> {
     sorted.chunk_by(|one, other| key(one) == key(other)).map(|equal| (equal[0], equal.len() as f64)).collect()
 }
 
-fn mean_r(grid: &Grid, weights: &[f64]) -> f64 {
-    let total: f64 = weights.iter().sum();
-    let sum: f64 = grid.points.iter().zip(weights).map(|(point, weight)| point.r * weight).sum();
-    if total > 0.0 { sum / total } else { 0.5 }
-}
-
-/// A trial at a commit that the hypotheses in `bad` make bad, on a kernel that is mute with these chances. `joint` holds the weight
-/// of each point of the grid under each hypothesis.
-fn prospect(grid: &Grid, joint: &[Vec<f64>], bad: &[bool], mute: &[f64]) -> Prospect {
+/// A trial at a commit that the hypotheses in `bad` make bad, on a kernel that is mute with these chances. `weighed` holds for each
+/// hypothesis the weight of each point of the grid, and r there.
+fn prospect(grid: &Grid, weighed: &[(&[f64], &[f64])], bad: &[bool], mute: &[f64]) -> Prospect {
     let (mut bad_sum, mut good_sum) = (Side::default(), Side::default());
-    for (weights, &bad) in joint.iter().zip(bad) {
+    for ((weights, r), &bad) in weighed.iter().zip(bad) {
         let (mut total, mut hit) = (0.0, 0.0);
-        for ((point, weight), mute) in grid.points.iter().zip(weights).zip(mute) {
+        for (((point, weight), r), mute) in grid.points.iter().zip(*weights).zip(*r).zip(mute) {
             total += weight;
-            hit += weight * if bad { (1.0 - mute) * point.r + mute * point.f } else { point.f };
+            hit += weight * if bad { (1.0 - mute) * r + mute * point.f } else { point.f };
         }
         if total > 0.0 {
             let side = if bad { &mut bad_sum } else { &mut good_sum };

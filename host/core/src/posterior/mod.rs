@@ -9,6 +9,7 @@
 
 mod belief;
 mod candidates;
+mod eras;
 mod groups;
 mod looks;
 mod rates;
@@ -19,10 +20,12 @@ mod tests;
 use std::sync::Arc;
 
 pub(crate) use belief::Belief;
+use belief::Case;
 pub(crate) use belief::Hit;
 use belief::SiteBelief;
 pub(crate) use candidates::Candidates;
 pub(crate) use candidates::Ranks;
+pub(crate) use eras::Rates;
 pub(crate) use groups::Groups;
 pub(crate) use looks::STRAY_FLOOR;
 pub(crate) use rates::Grid;
@@ -60,6 +63,8 @@ pub(crate) struct Site {
     pub(crate) kernels: Vec<Vec<Sight>>,
     /// Which kernel it is: sites of one number have equal kernels. None: not known.
     pub(crate) kernel: Option<usize>,
+    /// Its era: 0 is the start commit's.
+    pub(crate) era: usize,
     /// Clean trials count: the commit is known to contain what introduced the crash. Always so when looking for a cause.
     pub(crate) clean_counts: bool,
     /// Taken for granted: it is bad, or it is good. What contradicts that has no prior.
@@ -86,6 +91,8 @@ pub(crate) struct Question<'a> {
     pub(crate) sites: Vec<Site>,
     /// Chance that a built kernel cannot show the bug for reasons of its own.
     pub(crate) mute: f64,
+    /// How many eras there are.
+    pub(crate) eras: usize,
 }
 
 /// The posterior: one belief for each reading that stands.
@@ -101,7 +108,7 @@ pub(crate) struct Posterior {
 
 impl Posterior {
     pub(crate) fn new(grid: Grid, question: Question<'_>) -> Self {
-        let Question { graph, groups, begins, ends, sites, mute } = question;
+        let Question { graph, groups, begins, ends, sites, mute, eras } = question;
         // Which hypotheses make which tested commit bad: the groups first, then the ends.
         let bad: Vec<Vec<bool>> = sites
             .iter()
@@ -113,10 +120,9 @@ impl Posterior {
             .collect();
         let prior = pooled(hypotheses(&groups.weights, ends), &sites, &bad);
         let prior = given(prior, &sites, &bad);
-        let mut beliefs: Vec<Belief> = looks::readings(&sites)
-            .into_iter()
-            .map(|reading| Belief::new(&grid, reading, &sites, &bad, &prior, groups.len(), mute))
-            .collect();
+        let case = Case { sites: &sites, bad: &bad, prior: &prior, groups: groups.len(), mute, eras };
+        let mut beliefs: Vec<Belief> =
+            looks::readings(&sites).into_iter().map(|reading| Belief::new(&grid, reading, &case)).collect();
         belief::weigh(&mut beliefs);
         Self { grid, groups, beliefs, sites }
     }
@@ -126,15 +132,15 @@ impl Posterior {
         self.groups.spread(|group, share| belief.groups[group] * share)
     }
 
-    /// How many times likelier the sight is at a bad commit than at a good one, under the weightiest reading; 1 where it says
-    /// nothing.
-    pub(crate) fn ratio(&self, sight: Sight) -> f64 {
+    /// How many times likelier the sight is at a bad commit of an era than at a good one, under the weightiest reading; 1 where it
+    /// says nothing.
+    pub(crate) fn ratio(&self, sight: Sight, era: usize) -> f64 {
         let belief = &self.beliefs[0];
         let Some(likelihood) = belief.reading.likelihood(sight) else {
             return 1.0;
         };
         let (mut if_good, mut if_bad) = (0.0, 0.0);
-        for (point, weight) in self.grid.points.iter().zip(&belief.points) {
+        for (point, weight) in self.grid.points.iter().zip(&belief.eras[era].points) {
             let (good, bad) = likelihood(point.r, point.f);
             if_good += weight * good;
             if_bad += weight * bad;

@@ -38,9 +38,9 @@ pub(crate) struct Point {
 pub(crate) struct Grid {
     pub(crate) points: Vec<Point>,
     /// Borders of the cells of r: cell `i` lies between borders `i` and `i + 1`.
-    borders: Vec<f64>,
+    pub(crate) borders: Vec<f64>,
     /// How many f there are to each r.
-    width: usize,
+    pub(crate) width: usize,
 }
 
 impl Grid {
@@ -81,6 +81,12 @@ impl Grid {
             Point { r: r(f), f, prior: (above(cell + 1.0) - above(cell)) / all }
         });
         Self { points: points.collect(), borders: (0..=POINTS).map(|border| r(wrong(border as f64))).collect(), width: 1 }
+    }
+
+    /// The mean of r under these weights of the points.
+    pub(crate) fn mean_r(&self, weights: &[f64]) -> f64 {
+        let total: f64 = weights.iter().sum();
+        self.points.iter().zip(weights).map(|(point, weight)| point.r * weight).sum::<f64>() / total
     }
 
     /// The chance under these weights of the points that a bad commit shows nothing in so many trials.

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::rates::Point;
 use super::rates::RatePrior;
 use super::*;
 use crate::commit::CommitId;
 use crate::graph::Commit;
+
+/// How many eras the cases have at most.
+const ERAS: usize = 3;
 
 /// A history of up to 12 commits; each has up to three earlier ones as parents, and the last one contains all.
 fn histories() -> impl Strategy<Value = Vec<Vec<usize>>> {
@@ -48,8 +52,10 @@ struct Case {
     begins: bool,
     /// Each commit's weight beforehand; 1 for those beyond.
     weights: Vec<f64>,
-    /// Commits of one kernel, each of which was built once.
+    /// Commits of one kernel, each of which was built once; all of the start commit's era.
     same: Vec<usize>,
+    /// Each commit's era; 0 for those beyond.
+    eras: Vec<usize>,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -57,8 +63,9 @@ fn cases() -> impl Strategy<Value = Case> {
     let good = proptest::collection::vec(any::<prop::sample::Index>(), 1..=2);
     let weights = prop_oneof![Just(Vec::new()), proptest::collection::vec(prop_oneof![Just(1e-4), 0.1..20.0], 12)];
     let same = prop_oneof![Just(Vec::new()), proptest::collection::vec(any::<prop::sample::Index>(), 2..=3)];
-    (histories(), good, seen, prop_oneof![Just(0.0), Just(0.0005), Just(0.05)], any::<bool>(), weights, same).prop_map(
-        |(parents, good, seen, mute, begins, weights, same)| {
+    let eras = prop_oneof![Just(Vec::new()), proptest::collection::vec(0..ERAS, 12)];
+    (histories(), good, seen, prop_oneof![Just(0.0), Just(0.0005), Just(0.05)], any::<bool>(), weights, same, eras).prop_map(
+        |(parents, good, seen, mute, begins, weights, same, mut eras)| {
             let last = parents.len() - 1;
             let mut good: Vec<usize> = good.iter().map(|good| good.index(last)).collect();
             good.sort_unstable();
@@ -71,7 +78,10 @@ fn cases() -> impl Strategy<Value = Case> {
                     (commit, if same.contains(&commit) { 0 } else { *build }, *sight)
                 })
                 .collect();
-            Case { parents, good, seen, mute, begins, weights, same }
+            for (_, era) in eras.iter_mut().enumerate().filter(|(commit, _)| same.contains(commit)) {
+                *era = 0;
+            }
+            Case { parents, good, seen, mute, begins, weights, same, eras }
         },
     )
 }
@@ -101,6 +111,10 @@ impl Case {
         self.weights.get(commit).copied().unwrap_or(1.0)
     }
 
+    fn era(&self, commit: usize) -> usize {
+        self.eras.get(commit).copied().unwrap_or(0)
+    }
+
     fn prior(&self) -> f64 {
         0.1 / self.good.len() as f64
     }
@@ -123,6 +137,7 @@ impl Case {
                 sites.push(Site {
                     node: node(commit),
                     kernel: self.same.contains(&commit).then_some(0),
+                    era: self.era(commit),
                     kernels: vec![Vec::new(); if self.same.contains(&commit) { 1 } else { 2 }],
                     clean_counts: true,
                     assumed: None,
@@ -133,7 +148,14 @@ impl Case {
         }
         if let Some((commit, bad)) = given {
             let place = sites.iter().position(|site| site.node == node(commit)).unwrap_or_else(|| {
-                sites.push(Site { node: node(commit), kernel: None, kernels: Vec::new(), clean_counts: true, assumed: None });
+                sites.push(Site {
+                    node: node(commit),
+                    kernel: None,
+                    kernels: Vec::new(),
+                    era: self.era(commit),
+                    clean_counts: true,
+                    assumed: None,
+                });
                 sites.len() - 1
             });
             sites[place].assumed = Some(bad);
@@ -141,7 +163,7 @@ impl Case {
         sites.sort_by_key(|site| site.node);
         let groups = Arc::new(Groups::new(&graph, &candidates, sites.iter().map(|site| site.node).collect()));
         let (begins, mute) = (self.begins, self.mute);
-        let question = Question { graph: &graph, groups, begins, ends: &ends, sites, mute };
+        let question = Question { graph: &graph, groups, begins, ends: &ends, sites, mute, eras: ERAS };
         let posterior = Posterior::new(grid, question);
         (graph, candidates, posterior)
     }
@@ -227,36 +249,61 @@ impl Case {
                     let place = unsure.iter().position(|&(unsure, _)| unsure == look)?;
                     Some(reading >> place & 1 == 1)
                 };
+                // Likelihood of everything at each commit, were it good, were it bad, and were it bad and heard, at each point.
+                let at = |commit: usize, point: &Point| {
+                    let (mut if_good, mut if_bad, mut heard) = (1.0, 1.0, 1.0);
+                    for build in 0..2 {
+                        let (mut good, mut bad) = (1.0, 1.0);
+                        for &(_, _, sight) in self.seen.iter().filter(|&&(at, of, _)| at == commit && of == build) {
+                            let target = if let Sight::Crash { look, .. } = sight { as_target(look) } else { None };
+                            let (one, other) = self.likelihood(sight, target, point.r, point.f);
+                            good *= one;
+                            bad *= other;
+                        }
+                        if_good *= good;
+                        if_bad *= (1.0 - self.mute) * bad + self.mute * good;
+                        heard *= bad;
+                    }
+                    (if_good, if_bad, heard)
+                };
+                let commits = 0..self.parents.len();
+                let at: Vec<Vec<(f64, f64, f64)>> =
+                    grid.points.iter().map(|point| commits.clone().map(|commit| at(commit, point)).collect()).collect();
+                let product = |era: usize, of: &dyn Fn(usize) -> f64| -> f64 {
+                    commits.clone().filter(|&commit| self.era(commit) == era).map(of).product()
+                };
+                let likelihood = |era: usize, point: usize, bad: &[bool]| {
+                    let at = &at[point];
+                    // One kernel is mute wherever it runs, or nowhere.
+                    let together: &[usize] = if era == 0 && shared.iter().all(|&one| bad[one]) { &shared } else { &[] };
+                    let heard: f64 = together.iter().map(|&one| at[one].2).product();
+                    let unheard: f64 = together.iter().map(|&one| at[one].0).product();
+                    let alone = product(era, &|one| match (together.contains(&one), bad[one]) {
+                        (true, _) => 1.0,
+                        (false, true) => at[one].1,
+                        (false, false) => at[one].0,
+                    });
+                    alone * ((1.0 - self.mute) * heard + self.mute * unheard)
+                };
+                // Another era's r is the same as the start commit's, another one, or 0.
+                let width = grid.points.iter().filter(|other| other.r == grid.points[0].r).count();
+                let in_all = |point: usize, in_era: &dyn Fn(usize, usize) -> f64| -> f64 {
+                    let others: Vec<usize> = (0..grid.points.len()).filter(|other| other % width == point % width).collect();
+                    let anything = |point: usize| eras::anything(&grid.borders, point / width);
+                    let elsewhere = (1..ERAS).filter(|era| self.eras.contains(era)).map(|era| {
+                        let anew: f64 = others.iter().map(|&other| anything(other) * in_era(era, other)).sum();
+                        let hidden = product(era, &|one| at[point][one].0);
+                        0.8 * in_era(era, point) + 0.17 * anew + 0.03 * hidden
+                    });
+                    in_era(0, point) * elsewhere.product::<f64>()
+                };
                 let (mut free, mut best) = (0.0_f64, 0.0_f64);
                 let mut weights = vec![0.0; hypotheses.len()];
-                for point in &grid.points {
-                    // Likelihood of everything at a commit, were it good, were it bad, and were it bad and heard.
-                    let at = |commit: usize| {
-                        let (mut if_good, mut if_bad, mut heard) = (1.0, 1.0, 1.0);
-                        for build in 0..2 {
-                            let (mut good, mut bad) = (1.0, 1.0);
-                            for &(_, _, sight) in self.seen.iter().filter(|&&(at, of, _)| at == commit && of == build) {
-                                let target = if let Sight::Crash { look, .. } = sight { as_target(look) } else { None };
-                                let (one, other) = self.likelihood(sight, target, point.r, point.f);
-                                good *= one;
-                                bad *= other;
-                            }
-                            if_good *= good;
-                            if_bad *= (1.0 - self.mute) * bad + self.mute * good;
-                            heard *= bad;
-                        }
-                        (if_good, if_bad, heard)
-                    };
-                    let at: Vec<(f64, f64, f64)> = (0..self.parents.len()).map(at).collect();
-                    free = free.max(at.iter().map(|&(good, bad, _)| good.max(bad)).product());
+                for (place, point) in grid.points.iter().enumerate() {
+                    let freest = |era: usize, point: usize| product(era, &|one| at[point][one].0.max(at[point][one].1));
+                    free = free.max(in_all(place, &freest));
                     for (weight, (prior, bad)) in weights.iter_mut().zip(&hypotheses) {
-                        // One kernel is mute wherever it runs, or nowhere.
-                        let together: &[usize] = if shared.iter().all(|&one| bad[one]) { &shared } else { &[] };
-                        let alone = (0..at.len()).filter(|one| !together.contains(one));
-                        let heard: f64 = together.iter().map(|&one| at[one].2).product();
-                        let unheard: f64 = together.iter().map(|&one| at[one].0).product();
-                        let alone: f64 = alone.map(|one| if bad[one] { at[one].1 } else { at[one].0 }).product();
-                        let likelihood = alone * ((1.0 - self.mute) * heard + self.mute * unheard);
+                        let likelihood = in_all(place, &|era, point| likelihood(era, point, bad));
                         best = best.max(likelihood);
                         *weight += point.prior * prior * likelihood;
                     }
@@ -390,7 +437,16 @@ fn on_a_line_the_grid_is_near_the_beta_integral() {
             // Crashes that are surely something else are no evidence.
             seen.push((commit, 0, Sight::Crash { same: 0.0, look: 2 }));
         }
-        let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new(), same: Vec::new() };
+        let case = Case {
+            parents,
+            good: vec![0],
+            seen,
+            mute: 0.0,
+            begins: true,
+            weights: Vec::new(),
+            same: Vec::new(),
+            eras: Vec::new(),
+        };
         let (graph, candidates, posterior) = case.posterior(Grid::new(rates, &[(f, 1.0)]));
 
         let weight = |culprit: usize| {
@@ -423,7 +479,8 @@ fn unsure_looks_are_read_both_ways_and_sure_ones_are_not() {
     let crash = |commit, same, look| (commit, 0, Sight::Crash { same, look });
     let parents: Vec<Vec<usize>> = (0..4_usize).map(|number| number.checked_sub(1).into_iter().collect()).collect();
     let seen = vec![crash(3, 0.999, 1), crash(2, 0.4, 2), crash(2, 0.4, 2), crash(1, 0.01, 3)];
-    let case = Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new(), same: Vec::new() };
+    let case =
+        Case { parents, good: vec![0], seen, mute: 0.0, begins: true, weights: Vec::new(), same: Vec::new(), eras: Vec::new() };
     let (_, _, posterior) = case.posterior(Grid::prior(false));
     let readings: Vec<(Vec<u32>, Vec<u32>)> =
         posterior.beliefs.iter().map(|belief| (belief.reading.as_target(), belief.reading.as_stray())).collect();

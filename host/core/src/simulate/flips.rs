@@ -125,9 +125,9 @@ impl<'a> Flips<'a> {
         }
         let graph = &self.history.graph;
         let groups = Arc::new(Groups::new(graph, &self.candidates, sights.keys().copied().collect()));
-        let site = |(node, sights)| Site { node, kernels: vec![sights], kernel: None, clean_counts: true, assumed: None };
+        let site = |(node, sights)| Site { node, kernels: vec![sights], kernel: None, era: 0, clean_counts: true, assumed: None };
         let sites = sights.into_iter().map(site).collect();
-        let question = Question { graph, groups, begins: true, ends: &[], sites, mute: 0.0 };
+        let question = Question { graph, groups, begins: true, ends: &[], sites, mute: 0.0, eras: 1 };
         let posterior = Posterior::new(self.grid.clone(), question);
         let belief = &posterior.beliefs[0];
         let mass = posterior.mass(belief);
@@ -141,7 +141,7 @@ impl<'a> Flips<'a> {
         // The probability of each candidate, that times the chance of a hit if it is the culprit, and times the outcome's entropy.
         let hit = |r: f64| r + (1.0 - r) * belief.f;
         let by_group: Vec<[f64; 3]> =
-            belief.group_r.iter().map(|&r| hit(r)).map(|hit| [1.0, hit, select::entropy(hit)]).collect();
+            belief.eras[0].group_r.iter().map(|&r| hit(r)).map(|hit| [1.0, hit, select::entropy(hit)]).collect();
         let least = least(&posterior.groups.spread(|group, share| share * belief.groups[group]));
         let places = posterior.groups.spread(|group, share| {
             let probability = share * belief.groups[group];

@@ -118,6 +118,7 @@ pub(super) fn run_watched(
         releases: Vec::new(),
     };
     let mut bisector = Bisector::new(Arc::clone(&history.graph), ends, settings)?;
+    bisector.know_eras(&world.eras.iter().map(|&first| history.graph.id(first)).collect::<Vec<CommitId>>());
     let (build, trial) = (lab.build * MINUTE, (lab.boot + lab.trial) * MINUTE);
     bisector.keep_pace(Pace { builders: lab.builders as u32, build, trial, boot: lab.boot * MINUTE, full: lab.trial * MINUTE });
     let run = Run {
@@ -479,7 +480,7 @@ impl Run<'_> {
         let running = self.running.iter().filter(|running| running.commit == commit).count() as u32;
         let seen = self.commits[place].trials.len();
         let trials = self.commits[place].trials.iter().map(|trial| self.bisector.told(trial.clone())).collect();
-        let situation = self.situation();
+        let situation = self.situation(&commit);
         let judgement = self.policy.judge(&Ask { commit, role, trials, running, proposed }, &situation);
         self.commits[place].judged = Some((seen, judgement.decision.clone()));
         if let Decision::Abort(why) = &judgement.decision {
@@ -489,13 +490,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn situation(&self) -> Situation {
+    fn situation(&self, commit: &CommitId) -> Situation {
         Situation {
             kind: Kind::Cause,
             start: self.history.graph.id(self.history.start),
             delta: self.delta,
             range: self.history.range.len(),
-            rates: self.bisector.rates(),
+            rates: self.bisector.rates_at(commit),
             history: self.commits.iter().map(Commit::past).collect(),
         }
     }

@@ -123,6 +123,8 @@ pub struct World {
     /// Where the target's title is another, and what the classifier makes of it.
     drifted: Option<(NodeSet, f64)>,
     untestable: Option<(NodeSet, bool)>,
+    /// The commits from which on there is another era.
+    pub eras: Vec<Node>,
     /// Where r is another.
     era: Option<(NodeSet, f64)>,
     /// The chance that all machines fail at once.
@@ -149,6 +151,7 @@ impl World {
             second: None,
             drifted: None,
             untestable: None,
+            eras: Vec::new(),
             era: None,
             correlated: 0.0,
             strays: 0,
@@ -187,6 +190,7 @@ impl World {
                 }
                 Fault::Era { r } => {
                     let since = anywhere(&mut dice);
+                    world.eras.push(since);
                     world.era = Some((before(history, since), r));
                 }
                 Fault::Infra { share } => world.chances.infra = share,

@@ -109,7 +109,7 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     let repo = top.required("repo", "the git repository", |value| repo(value, base));
     let bad = top.required("bad", "the commit where the crash was seen", value::line);
     let kind = top.get_or("kind", |value| value::word(value, &KINDS), Kind::Cause, Origin::guess("most look for a cause"));
-    let good = top.get_or("good", good, Vec::new(), Origin::guess(no_good(kind)));
+    let good = top.get_or("good", commits, Vec::new(), Origin::guess(no_good(kind)));
     let repro = top.get("repro", |value| path::file(value, base));
     let crash = top.get("crash", |value| path::file(value, base));
     let title = top.get("title", value::line);
@@ -169,7 +169,7 @@ fn check_build(top: &Section<'_, '_>, build: Option<&Build>, machine: &Machine, 
 }
 
 /// One commit or a list.
-fn good(value: &Spanned<DeValue<'_>>) -> Read<Vec<String>> {
+pub(super) fn commits(value: &Spanned<DeValue<'_>>) -> Read<Vec<String>> {
     match value.get_ref() {
         DeValue::String(_) => value::line(value).map(|one| vec![one]),
         DeValue::Array(_) => value::list(value, value::line),

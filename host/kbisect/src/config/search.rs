@@ -5,6 +5,7 @@ use kbisect_core::bisector::Strategy;
 use super::document::Section;
 use super::job::Search;
 use super::origin::Origin;
+use super::reader;
 use super::value;
 
 /// Strategies by name.
@@ -26,6 +27,7 @@ pub(super) fn read(section: Section<'_, '_>) -> Search {
         trust_good: section.get_or("trust_good", value::switch, false, Origin::guess("good ends are tested first")),
         suspicion: section.get_or("suspicion", suspicion, SUSPICION, Origin::guess("the rest is the same for every commit")),
         single_trials: section.get_or("single_trials", value::switch, false, Origin::guess("as many trials as it takes")),
+        eras: section.get_or("eras", reader::commits, Vec::new(), Origin::guess("one compiler and one configuration for all")),
     };
     if search.single_trials && search.strategy != Strategy::Git {
         section.complain(Some("single_trials"), "[search] `single_trials` needs strategy = \"git\"");

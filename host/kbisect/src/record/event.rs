@@ -51,6 +51,11 @@ pub struct Ends {
     /// Fix: the good end is the repository's HEAD, because none was stated.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub head: bool,
+    /// From each of these on kernels are built, or run, in another environment ([`Bisector::know_eras`]).
+    ///
+    /// [`Bisector::know_eras`]: kbisect_core::bisector::Bisector::know_eras
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub eras: Vec<CommitId>,
 }
 
 impl From<Ends> for CoreEnds {

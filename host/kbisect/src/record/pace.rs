@@ -99,7 +99,7 @@ mod tests {
             version: String::new(),
             host: String::new(),
             repo: None,
-            ends: Ends { kind: Kind::Cause, start, good: Vec::new(), releases: Vec::new(), head: false },
+            ends: Ends { kind: Kind::Cause, start, good: Vec::new(), releases: Vec::new(), head: false, eras: Vec::new() },
             strategy,
             subject: String::new(),
             assumed: Vec::new(),

@@ -292,7 +292,7 @@ impl<'a> Dispatcher<'a> {
         let (plugin, mut judgement) = if self.parts.job.search.single_trials {
             ("git".to_owned(), single_trial(&trials.iter().map(|trial| &trial.outcome).collect::<Vec<_>>()))
         } else {
-            self.parts.tell_policies(self.state);
+            self.parts.tell_policies_at(self.state, &commit);
             tokio::task::block_in_place(|| self.parts.policies.judge(&Ask { commit, role, trials, running, proposed }))
         };
         self.record_policy_notices()?;

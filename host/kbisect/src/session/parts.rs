@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use kbisect_core::bisector::Kind;
+use kbisect_core::bisector::Summary;
 use kbisect_core::commit::CommitId;
 
 use super::directory;
@@ -102,6 +103,11 @@ impl Parts {
 
     /// Tells the plugins where the bisection stands.
     pub(super) fn tell_policies(&self, state: &State) {
+        self.tell_policies_at(state, &self.ends.start);
+    }
+
+    /// The same, with the rates in the era of this commit.
+    pub(super) fn tell_policies_at(&self, state: &State, commit: &CommitId) {
         let situation = Situation {
             kind: self.ends.kind,
             start: self.ends.start,
@@ -109,7 +115,8 @@ impl Parts {
             delta: self.job.search.delta,
             arch: (self.job.machine.kind == MachineKind::Qemu).then_some(std::env::consts::ARCH),
         };
-        self.policies.set_state(situation.state(state.faces(), state.bisector.summary()));
+        let summary = Summary { rates: state.bisector.rates_at(commit), ..state.bisector.summary() };
+        self.policies.set_state(situation.state(state.faces(), summary));
     }
 
     /// The newest commit known: HEAD where there is one, else the newer end.

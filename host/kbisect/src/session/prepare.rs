@@ -106,7 +106,10 @@ impl Settled {
             trust_good: job.search.trust_good,
             single_trials: job.search.single_trials,
         };
-        Bisector::new(Arc::clone(&self.graph), self.ends.clone().into(), settings).map_err(|error| Error::user(error.to_string()))
+        let bisector = Bisector::new(Arc::clone(&self.graph), self.ends.clone().into(), settings);
+        let mut bisector = bisector.map_err(|error| Error::user(error.to_string()))?;
+        bisector.know_eras(&self.ends.eras);
+        Ok(bisector)
     }
 
     /// The ends: those of the journal, where it has begun.
@@ -141,6 +144,7 @@ impl Settled {
 pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
     let start = repository.resolve(&job.bad)?;
     let good = job.good.iter().map(|name| repository.resolve(name)).collect::<Result<Vec<CommitId>, git::Error>>()?;
+    let eras = job.search.eras.iter().map(|name| repository.resolve(name)).collect::<Result<Vec<CommitId>, git::Error>>()?;
     Ok(match job.kind {
         Kind::Cause => {
             let releases = if good.is_empty() { repository.releases_to_walk(&start)? } else { Vec::new() };
@@ -149,12 +153,12 @@ pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
                     .hint("name a good commit: good = \"…\" in the job file, or --good")
                     .hint("or fetch the tags: git fetch --tags"));
             }
-            Ends { kind: job.kind, start, good, releases, head: false }
+            Ends { kind: job.kind, start, good, releases, head: false, eras }
         }
         Kind::Fix => {
             let head = good.is_empty();
             let good = if head { vec![repository.resolve("HEAD")?] } else { good };
-            Ends { kind: job.kind, start, good, releases: Vec::new(), head }
+            Ends { kind: job.kind, start, good, releases: Vec::new(), head, eras }
         }
     })
 }

@@ -146,7 +146,8 @@ fn started(log: Log) -> Event {
 
 /// The ends of what a log tested.
 pub(super) fn ends(log: &Log) -> Ends {
-    let mut ends = Ends { kind: log.kind, start: log.start, good: Vec::new(), releases: Vec::new(), head: false };
+    let mut ends =
+        Ends { kind: log.kind, start: log.start, good: Vec::new(), releases: Vec::new(), head: false, eras: Vec::new() };
     for test in log.tests() {
         match test.place {
             Place::Release(name) => ends.releases.push(Release { name, commit: test.commit }),

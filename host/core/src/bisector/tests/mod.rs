@@ -4,6 +4,7 @@ mod ahead;
 mod assumed;
 mod cost;
 mod ends;
+mod eras;
 mod others;
 mod search;
 mod set;

@@ -118,6 +118,8 @@ pub(super) struct World {
     pub(super) voids: f64,
     /// Crashes at these commits look otherwise (look 9), with this chance of being the target.
     pub(super) drifted: (HashSet<CommitId>, f64),
+    /// Bad commits at which a trial hits with this chance instead.
+    pub(super) elsewhere: (HashSet<CommitId>, f64),
     pub(super) dice: Dice,
 }
 
@@ -136,6 +138,7 @@ impl World {
             void: HashSet::new(),
             voids: 0.0,
             drifted: (HashSet::new(), 1.0),
+            elsewhere: (HashSet::new(), 0.0),
             dice: Dice(seed),
         }
     }
@@ -146,13 +149,14 @@ impl World {
     }
 
     pub(super) fn trial(&mut self, commit: CommitId) -> Trial {
+        let r = if self.elsewhere.0.contains(&commit) { self.elsewhere.1 } else { self.r };
         if self.void.contains(&commit) {
             void(Stage::Boot)
         } else if self.dice.chance(self.voids) {
             void([Stage::Boot, Stage::Control, Stage::Copy, Stage::Infra][self.dice.below(4)])
         } else if self.dice.chance(self.stray.0) {
             crash(self.stray.1, 7)
-        } else if self.bad.contains(&commit) && self.dice.chance(self.r) {
+        } else if self.bad.contains(&commit) && self.dice.chance(r) {
             if self.drifted.0.contains(&commit) { crash(self.drifted.1, 9) } else { crash(0.999, 1) }
         } else if self.dice.chance(self.f) {
             crash(0.999, 1)

@@ -161,9 +161,10 @@ prop_compose! {
     fn search()(
         (git, delta, seed) in (any::<bool>(), 1e-6..0.5, any::<u64>()),
         (trust_good, suspicion, single) in (any::<bool>(), 0.0..=0.7, any::<bool>()),
+        eras in vec("v[5-7]\\.[0-9]{1,2}", 0..3),
     ) -> job::Search {
         let strategy = if git { Search::Git } else { Search::Posterior };
-        job::Search { strategy, delta, seed, trust_good, suspicion, single_trials: single && git }
+        job::Search { strategy, delta, seed, trust_good, suspicion, single_trials: single && git, eras }
     }
 }
 

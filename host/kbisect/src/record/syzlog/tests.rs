@@ -33,7 +33,7 @@ impl Story {
             version: "1".to_owned(),
             host: "host".to_owned(),
             repo: Some("/linux".to_owned()),
-            ends: Ends { kind: Kind::Cause, start: commit(1), good: Vec::new(), releases, head: false },
+            ends: Ends { kind: Kind::Cause, start: commit(1), good: Vec::new(), releases, head: false, eras: Vec::new() },
             strategy: Strategy::Posterior,
             subject: "start here".to_owned(),
             assumed: Vec::new(),
