@@ -45,7 +45,7 @@ fn a_crash_that_begins_where_the_compiler_changes_names_nobody() {
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     let report = report(&world.path("run"));
     assert_eq!(named(&world.path("run")), None);
-    let why = report["why"].as_str().unwrap();
+    let why = report["conclusion"]["why"].as_str().unwrap();
     assert!(why.contains(&format!("begins to show at {}, just where the environment changes", &ids[14][..12])), "{why}");
 }
 
