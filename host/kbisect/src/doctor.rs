@@ -6,6 +6,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::build::linux::needs;
 use crate::config::Host;
 use crate::config::size;
 use crate::git;
@@ -135,6 +136,9 @@ pub async fn machine(needs: &[Need], place: &Path) -> Vec<Finding> {
             findings.push(busybox());
         }
     }
+    if needs.contains(&Need::Linux) {
+        findings.extend(headers());
+    }
     if needs.contains(&Need::Always) {
         findings.push(bwrap());
         findings.push(Finding::new("git", Level::Fine, "not needed: repositories are read without it"));
@@ -214,6 +218,18 @@ fn kvm_mend(why: &str) -> Option<&'static str> {
         // It opens and yet runs nothing: a matter of the machine below.
         None
     }
+}
+
+/// Headers of libraries that the kernel's own tools are built with.
+fn headers() -> impl Iterator<Item = Finding> {
+    let missing: Vec<(&str, &str)> = needs::headers(true).collect();
+    needs::headers(false).map(move |header| {
+        let (name, package) = header;
+        if missing.contains(&header) {
+            return Finding::new(name, Level::Poor, "not there (some Linux builds need it)").mend(install(package));
+        }
+        Finding::new(name, Level::Fine, format!("there ({package})"))
+    })
 }
 
 fn busybox() -> Finding {

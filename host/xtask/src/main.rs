@@ -63,7 +63,7 @@ fn run(chore: Option<&str>, rest: &[String]) -> Result<(), Failure> {
         }
         Some("test-linux") => {
             setup::all(&root)?;
-            setup::package_lists()?;
+            setup::for_linux()?;
             cargo::test_linux(&root, rest)
         }
         Some("ci") => {

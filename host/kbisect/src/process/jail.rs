@@ -19,6 +19,8 @@ pub struct Jail {
     pub hidden: Vec<PathBuf>,
     /// Folders that can be read although they lie in hidden ones.
     pub readable: Vec<PathBuf>,
+    /// Folders that the child sees under another name, in a hidden one: where they are, the name, and whether they can be written.
+    pub mounts: Vec<(PathBuf, PathBuf, bool)>,
     /// Folders that can be written although the rest cannot.
     pub writable: Vec<PathBuf>,
     /// Devices let through although `/dev` is bare; missing ones are left out.
@@ -28,13 +30,29 @@ pub struct Jail {
 impl Jail {
     /// A kernel build: no network, and only `writable` (checkout, output, temporary files) can be written.
     pub fn build(writable: Vec<PathBuf>) -> Self {
-        Self { network: false, host_files: false, hidden: Vec::new(), readable: Vec::new(), writable, devices: Vec::new() }
+        Self {
+            network: false,
+            host_files: false,
+            hidden: Vec::new(),
+            readable: Vec::new(),
+            mounts: Vec::new(),
+            writable,
+            devices: Vec::new(),
+        }
     }
 
     /// An emulator: no network, its own folder, and `/dev/kvm` where it is used.
     pub fn qemu(dir: PathBuf, kvm: bool) -> Self {
         let devices = if kvm { vec![PathBuf::from("/dev/kvm")] } else { Vec::new() };
-        Self { network: false, host_files: false, hidden: Vec::new(), readable: Vec::new(), writable: vec![dir], devices }
+        Self {
+            network: false,
+            host_files: false,
+            hidden: Vec::new(),
+            readable: Vec::new(),
+            mounts: Vec::new(),
+            writable: vec![dir],
+            devices,
+        }
     }
 
     /// A trial on the host itself: everything is the caller's but the process ids.
@@ -44,6 +62,7 @@ impl Jail {
             host_files: true,
             hidden: Vec::new(),
             readable: Vec::new(),
+            mounts: Vec::new(),
             writable: Vec::new(),
             devices: Vec::new(),
         }
@@ -74,6 +93,10 @@ impl Jail {
         }
         for path in &self.readable {
             add(&["--ro-bind".as_ref(), path.as_os_str(), path.as_os_str()]);
+        }
+        for (from, to, writable) in &self.mounts {
+            let bind = if *writable { "--bind" } else { "--ro-bind" };
+            add(&[bind.as_ref(), from.as_os_str(), to.as_os_str()]);
         }
         for path in &self.writable {
             add(&["--bind".as_ref(), path.as_os_str(), path.as_os_str()]);

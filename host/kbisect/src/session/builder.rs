@@ -1,5 +1,7 @@
 //! The builder: kernels from commits, in one private checkout. Owns the checkout and the second try; the build itself is `build`'s.
 
+use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex as StdMutex;
@@ -86,18 +88,48 @@ impl Builder {
     }
 
     async fn build_twice(&self, commit: &CommitId, clean: bool) -> BuildResult {
-        let first = self.build_once(commit, clean).await;
-        if first.odd && !clean { self.build_once(commit, true).await.result } else { first.result }
+        if clean {
+            return self.build_afresh(commit, false).await;
+        }
+        let first = self.build_as_it_is(commit, false).await;
+        match &self.settings.recipe {
+            _ if !first.odd => first.result,
+            Recipe::Command(_) => self.build_as_it_is(commit, true).await.result,
+            Recipe::Linux(_) => self.build_afresh(commit, true).await,
+        }
     }
 
-    async fn build_once(&self, commit: &CommitId, clean: bool) -> Finished {
+    /// Builds in the checkout, which is cleaned before or not.
+    async fn build_as_it_is(&self, commit: &CommitId, clean: bool) -> Finished {
         match self.check_out(*commit, clean).await {
-            Ok(src) => {
-                let changed = |before: &CommitId| self.repository.differing_files(before, commit).ok();
-                build::run(&self.settings, &src, commit, changed).await
-            }
-            Err(why) => Finished { result: BuildResult::Infra(why), output: Vec::new(), odd: false },
+            Ok(src) => self.build_at(&self.settings, &src, commit).await,
+            Err(why) => infra(why),
         }
+    }
+
+    /// Builds from clean. Linux gets another object tree for that, which replaces the old one where its objects are `doubted`.
+    async fn build_afresh(&self, commit: &CommitId, doubted: bool) -> BuildResult {
+        let Recipe::Linux(linux) = &self.settings.recipe else { return self.build_as_it_is(commit, true).await.result };
+        let cannot = |error: io::Error| BuildResult::Infra(format!("cannot make an object tree anew: {error}"));
+        let fresh = match linux.afresh() {
+            Ok(fresh) => fresh,
+            Err(error) => return cannot(error),
+        };
+        let settings = build::Settings { recipe: Recipe::Linux(Box::new(fresh.clone())), ..self.settings.clone() };
+        let result = match self.check_out(*commit, true).await {
+            Ok(src) => self.build_at(&settings, &src, commit).await.result,
+            Err(why) => BuildResult::Infra(why),
+        };
+        let take = doubted && matches!(result, BuildResult::Built { .. });
+        match linux.give_up(&fresh, take) {
+            Ok(()) => result,
+            Err(error) => cannot(error),
+        }
+    }
+
+    async fn build_at(&self, settings: &build::Settings, src: &Path, commit: &CommitId) -> Finished {
+        let changed = |before: &CommitId| self.repository.differing_files(before, commit).ok();
+        build::run(settings, src, commit, changed).await
     }
 
     /// Brings the checkout to the commit and returns where it is.
@@ -111,11 +143,12 @@ impl Builder {
                 none => none.insert(Checkout::create(&repo, &dir)?),
             };
             // What earlier builds left in the checkout goes before it keeps others from running.
-            if clean || room.used() > room.limit {
+            let full = room.used() > room.limit;
+            if clean || full {
                 checkout.clean()?;
-                if let Some(linux) = recipe.linux() {
-                    linux.wipe().map_err(|error| git::Error::io("remove", &linux.tree, error))?;
-                }
+            }
+            if let Some(linux) = recipe.linux().filter(|_| full) {
+                linux.wipe().map_err(|error| git::Error::io("remove", &linux.tree, error))?;
             }
             checkout.switch(&commit)?;
             Ok(checkout.path().to_owned())
@@ -129,6 +162,10 @@ impl Builder {
         let changed = repository.differing_files(&linux.built_last()?, commit).ok()?;
         Some(linux.cost(&changed))
     }
+}
+
+fn infra(why: String) -> Finished {
+    Finished { result: BuildResult::Infra(why), output: Vec::new(), odd: false }
 }
 
 /// Takes the idle builder that has the least to make anew for a commit.

@@ -23,8 +23,14 @@ pub(crate) fn all(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Installs what the tests on real kernels need beside.
+pub(crate) fn for_linux() -> Result<(), Failure> {
+    package_lists()?;
+    packages::install_for_linux()
+}
+
 /// Makes sure that the distribution's package lists are there: a container's are often removed.
-pub(crate) fn package_lists() -> Result<(), Failure> {
+fn package_lists() -> Result<(), Failure> {
     if read(Command::new("apt-cache").args(["show", "--no-all-versions", "linux-image-cloud-amd64"])).is_ok() {
         return Ok(());
     }

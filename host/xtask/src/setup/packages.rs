@@ -17,7 +17,7 @@ enum Sign {
 }
 
 /// What is needed, and the Debian package that has it.
-const NEEDED: [(Sign, &str); 9] = [
+const NEEDED: [(Sign, &str); 13] = [
     (Sign::Program("gcc"), "gcc"),
     (Sign::File("/usr/include/stdlib.h"), "libc6-dev"),
     (Sign::Program("make"), "make"),
@@ -26,12 +26,33 @@ const NEEDED: [(Sign, &str); 9] = [
     (Sign::Program("bwrap"), "bubblewrap"),
     (Sign::Program("busybox"), "busybox-static"),
     (Sign::Program("xz"), "xz-utils"),
+    (Sign::Program("flex"), "flex"),
+    (Sign::Program("bison"), "bison"),
+    (Sign::Program("bc"), "bc"),
+    (Sign::File("/usr/include/libelf.h"), "libelf-dev"),
     (Sign::File("/etc/ssl/certs/ca-certificates.crt"), "ca-certificates"),
+];
+
+/// What only the tests on real kernels need: a compiler of another era, a cache, what larger configurations are built with.
+const FOR_LINUX: [(Sign, &str); 4] = [
+    (Sign::Program("gcc-11"), "gcc-11"),
+    (Sign::Program("ccache"), "ccache"),
+    (Sign::Program("depmod"), "kmod"),
+    (Sign::File("/usr/include/openssl/opensslv.h"), "libssl-dev"),
 ];
 
 /// Installs the packages that are missing.
 pub(super) fn install() -> Result<(), Failure> {
-    let missing: Vec<&str> = NEEDED.iter().filter(|(sign, _)| !is_there(sign)).map(|(_, package)| *package).collect();
+    install_missing(&NEEDED)
+}
+
+/// Installs what the tests on real kernels need beside.
+pub(super) fn install_for_linux() -> Result<(), Failure> {
+    install_missing(&FOR_LINUX)
+}
+
+fn install_missing(needed: &[(Sign, &'static str)]) -> Result<(), Failure> {
+    let missing: Vec<&str> = needed.iter().filter(|(sign, _)| !is_there(sign)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }

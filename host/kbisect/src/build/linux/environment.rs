@@ -77,8 +77,6 @@ pub fn of_build(tmp: &Path, cache: Option<&Cache>) -> Vec<(OsString, OsString)> 
 pub struct Cache {
     /// Its folder.
     pub dir: PathBuf,
-    /// Paths below this folder are taken relative to where the compiler runs, so that builders share what they compile.
-    pub base: PathBuf,
 }
 
 impl Cache {
@@ -88,7 +86,6 @@ impl Cache {
         let sloppiness = "include_file_mtime,include_file_ctime,time_macros,locale,random_seed";
         [
             ("CCACHE_DIR", self.dir.clone().into_os_string()),
-            ("CCACHE_BASEDIR", self.base.clone().into_os_string()),
             ("CCACHE_COMPILERCHECK", "content".into()),
             ("CCACHE_SLOPPINESS", sloppiness.into()),
             ("CCACHE_NOHASHDIR", "1".into()),

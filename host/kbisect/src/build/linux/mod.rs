@@ -53,11 +53,15 @@ use crate::config::job::Linux;
 use crate::process::Exit;
 use crate::process::Finish;
 use crate::process::Task;
+use crate::process::jail;
 use crate::process::jail::Jail;
 use crate::record::event::BuildResult;
 
 /// Where a configuration is made before it takes the place of the last.
 const NEW_CONFIG: &str = ".kbisect-config";
+
+/// What builds see sources and objects as, in every builder of every run: paths get into kernels and into what caches go by.
+const PLACES: [&str; 2] = ["/tmp/kbisect/src", "/tmp/kbisect/tree"];
 
 /// No file of a build that is read whole is longer.
 const LONGEST: u64 = 64 << 20;
@@ -69,7 +73,7 @@ pub struct Recipe {
     pub job: Linux,
     /// Symbols that the machine needs.
     pub needs: Vec<Need>,
-    /// The object tree; its own parent folder holds nothing but it and the checkout.
+    /// The object tree.
     pub tree: PathBuf,
     /// The configuration that every commit starts from.
     pub baseline: PathBuf,
@@ -104,6 +108,29 @@ impl Recipe {
         Tree::at(&self.tree).wipe()
     }
 
+    /// The same with an empty object tree beside this one.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn afresh(&self) -> io::Result<Self> {
+        let fresh = Self { tree: self.tree.with_extension("fresh"), known: Arc::default(), ..self.clone() };
+        fresh.wipe()?;
+        Ok(fresh)
+    }
+
+    /// Gives up a tree made by [`Recipe::afresh`]; `take` where it takes the place of this one, whose objects are no good.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn give_up(&self, fresh: &Self, take: bool) -> io::Result<()> {
+        if !take {
+            return fs::remove_dir_all(&fresh.tree);
+        }
+        fs::remove_dir_all(&self.tree)?;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Known::default();
+        fs::rename(&fresh.tree, &self.tree)
+    }
+
     fn choice(&self) -> Choice<'_> {
         Choice { rules: &self.job.compiler, toolchain: self.job.toolchain, prefix: &self.job.cross_compile }
     }
@@ -117,7 +144,7 @@ impl Recipe {
         let dir = ours.join("ccache");
         // Where it cannot be made, nothing is kept.
         fs::create_dir_all(&dir).ok()?;
-        Some(Cache { dir, base: self.tree.parent()?.to_owned() })
+        Some(Cache { dir })
     }
 
     fn arch(&self) -> Arch {
@@ -137,20 +164,13 @@ fn touches_configuration(changed: &[String]) -> bool {
     })
 }
 
-/// Why a build goes no further.
+/// How a build ended that goes no further.
 #[derive(Debug)]
-pub(super) struct Stop {
-    /// How it ended.
-    pub(super) result: BuildResult,
-    /// The end of what it said.
-    pub(super) output: Vec<u8>,
-    /// Old objects may be to blame.
-    pub(super) odd: bool,
-}
+pub(super) struct Stop(Box<Finished>);
 
 impl Stop {
     fn new(result: BuildResult) -> Self {
-        Self { result, output: Vec::new(), odd: false }
+        Self(Box::new(Finished { result, output: Vec::new(), odd: false }))
     }
 
     fn infra(what: &str, error: impl std::fmt::Display) -> Self {
@@ -173,7 +193,7 @@ pub(super) async fn run(
 ) -> Finished {
     match build(settings, recipe, src, commit, changed).await {
         Ok(result) => Finished { result, output: Vec::new(), odd: false },
-        Err(Stop { result, output, odd }) => Finished { result, output, odd },
+        Err(Stop(finished)) => *finished,
     }
 }
 
@@ -237,6 +257,8 @@ struct Bench<'a> {
     recipe: &'a Recipe,
     src: &'a Path,
     tree: Tree,
+    /// Sources and objects as the build sees them.
+    inside: [PathBuf; 2],
     warm: bool,
     out: TempDir,
     tmp: TempDir,
@@ -261,7 +283,11 @@ impl<'a> Bench<'a> {
         let tree =
             Tree::open(&recipe.tree).map_err(|error| Stop::infra("cannot clean up after a build that was cut short", error))?;
         let (warm, cache) = (tree.is_warm(), recipe.cache());
-        Ok(Self { settings, recipe, src, tree, warm, out, tmp, version, compiler, cache, began: Instant::now() })
+        let inside = match jail::bwrap() {
+            Some(_) => PLACES.map(PathBuf::from),
+            None => [src.to_owned(), tree.dir().to_owned()],
+        };
+        Ok(Self { settings, recipe, src, tree, inside, warm, out, tmp, version, compiler, cache, began: Instant::now() })
     }
 
     fn begin(&self) -> Result<(), Stop> {
@@ -358,17 +384,12 @@ impl<'a> Bench<'a> {
 
     /// Runs make. The outer error is no failure of make's.
     async fn try_make(&self, targets: &[&str], more: &[std::ffi::OsString], jobs: u32) -> Result<Result<(), Failed>, Stop> {
-        let make = Make {
-            job: &self.recipe.job,
-            compiler: &self.compiler,
-            cached: self.cache.is_some(),
-            jobs,
-            src: self.src,
-            tree: self.tree.dir(),
-        };
+        let [src, tree] = &self.inside;
+        let make = Make { job: &self.recipe.job, compiler: &self.compiler, cached: self.cache.is_some(), jobs, src, tree };
         let mut words = make.words(targets);
         words.extend(more.iter().cloned());
-        let task = Task::new(words, self.src, self.jail()).only_env(environment::of_build(self.tmp.path(), self.cache.as_ref()));
+        let task =
+            Task::new(words, self.tmp.path(), self.jail()).only_env(environment::of_build(self.tmp.path(), self.cache.as_ref()));
         let left = self.settings.time_limit.saturating_sub(self.began.elapsed());
         let (finish, output) = self.settings.execute(&task, left).await.map_err(Stop::new)?;
         let exit = match finish {
@@ -376,12 +397,12 @@ impl<'a> Bench<'a> {
             Finish::TimeLimit => {
                 let limit = self.settings.time_limit.as_secs_f64();
                 let result = BuildResult::Failed(format!("the build ran longer than {limit} s"));
-                return Err(Stop { result, output, odd: false });
+                return Err(Stop(Box::new(Finished { result, output, odd: false })));
             }
             Finish::Exit(exit) => exit,
         };
         let text = String::from_utf8_lossy(&output);
-        let mut cause = failure::cause(&text, &self.src.to_string_lossy(), &self.tree.dir().to_string_lossy());
+        let mut cause = failure::cause(&text, &src.to_string_lossy(), &tree.to_string_lossy());
         if super::is_full(self.out.path()) {
             cause.kind = Kind::DiskFull;
         } else if matches!(exit, Exit::Signal(9) | Exit::Code(137)) {
@@ -408,21 +429,25 @@ impl<'a> Bench<'a> {
             Kind::ToolMissing => BuildResult::Infra(format!("a program that builds need is missing: {told}")),
             Kind::Source | Kind::Odd | Kind::CompilerCrash => BuildResult::Failed(told),
         };
-        Stop { result, output, odd: self.warm && kind == Kind::Odd }
+        Stop(Box::new(Finished { result, output, odd: self.warm && kind == Kind::Odd }))
     }
 
     /// What a build may touch: its objects, output and temporary files. The homes of people are out of sight.
     fn jail(&self) -> Jail {
-        let mut writable = vec![self.tree.dir().to_owned(), self.out.path().to_owned(), self.tmp.path().to_owned()];
+        let mut writable = vec![self.out.path().to_owned(), self.tmp.path().to_owned()];
         writable.extend(self.cache.iter().map(|cache| cache.dir.clone()));
         let toolchain = toolchain::folder(&self.compiler.program);
-        Jail::build(writable).without_homes(toolchain.into_iter().chain([self.src.to_owned()]).collect())
+        let mut jail = Jail::build(writable).without_homes(toolchain.into_iter().collect());
+        let [src, tree] = &self.inside;
+        jail.mounts = vec![(self.src.to_owned(), src.clone(), false), (self.tree.dir().to_owned(), tree.clone(), true)];
+        jail
     }
 
     /// Puts what is kept of the build into the store.
     async fn keep(self, arch: &Arch, commit: &CommitId, lost: Vec<String>) -> Result<BuildResult, Stop> {
-        let Self { settings, recipe, src, tree, out, compiler, .. } = self;
-        let (image, src, known) = (arch.image, src.to_owned(), Arc::clone(&recipe.known));
+        let Self { settings, recipe, inside, tree, out, compiler, .. } = self;
+        let (image, known) = (arch.image, Arc::clone(&recipe.known));
+        let [src, tree_inside] = inside;
         let gathered = tokio::task::spawn_blocking(move || -> Result<TempDir, Stop> {
             let lacks = |name: &str| Stop::failed(format!("the build ended well but made no {name}"));
             let cannot = |error: io::Error| Stop::infra("cannot keep what was built", error);
@@ -434,7 +459,7 @@ impl<'a> Bench<'a> {
                 }
             }
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let sources = Arc::new(known.commands.look(tree.dir(), &src).map_err(cannot)?);
+            let sources = Arc::new(known.commands.look(tree.dir(), &tree_inside, &src).map_err(cannot)?);
             fs::write(out.path().join(objects::FILE), sources.pack().map_err(cannot)?).map_err(cannot)?;
             known.sources = Some(sources);
             Ok(out)

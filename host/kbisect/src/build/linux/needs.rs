@@ -94,6 +94,14 @@ const TOOLS: [(&[&str], Sign, &str); 14] = [
     (&["MODULES"], Sign::Program("depmod"), "kmod"),
 ];
 
+/// The headers that some kernels' builds need, and the Debian packages that have them: all, or those that are missing here.
+pub fn headers(missing: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+    TOOLS.iter().filter_map(move |(_, sign, package)| match sign {
+        Sign::Header(name) if !missing || !is_there(*sign) => Some((*name, *package)),
+        Sign::Header(_) | Sign::Program(_) => None,
+    })
+}
+
 /// What is missing here to build a configuration: what it is, and its Debian package. Where no configuration is at hand, what every
 /// kernel needs.
 pub fn missing_tools(config: Option<&Config>, modules: bool) -> Vec<(&'static str, &'static str)> {

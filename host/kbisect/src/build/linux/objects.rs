@@ -84,14 +84,15 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Looks at an object tree whose sources are at `src`.
+    /// Looks at an object tree, which its build saw as `inside`, with the sources at `src`.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn look(&mut self, tree: &Path, src: &Path) -> io::Result<Sources> {
+    pub fn look(&mut self, tree: &Path, inside: &Path, src: &Path) -> io::Result<Sources> {
         let mut found = HashMap::new();
         let mut folders = vec![tree.to_owned()];
-        let prefix = format!("{}/", src.display());
+        let inside = inside.to_string_lossy();
+        let prefix = format!("{}/", src.display().to_string().trim_start_matches('/'));
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
@@ -104,7 +105,7 @@ impl Commands {
                     let (path, time) = (entry.path(), entry.metadata()?.modified()?);
                     let ids = match self.known.remove(&path) {
                         Some((known, ids)) if known == time => ids,
-                        _ => self.read(&String::from_utf8_lossy(&fs::read(&path)?), &prefix),
+                        _ => self.read(&super::read(&path)?, &inside, &prefix),
                     };
                     found.insert(path, (time, ids));
                 }
@@ -119,8 +120,8 @@ impl Commands {
         Ok(Sources { objects: counted.map(|(name, count)| (name.clone(), count)).collect() })
     }
 
-    /// The sources that one `.cmd` file names.
-    fn read(&mut self, text: &str, prefix: &str) -> Vec<u32> {
+    /// The sources that one `.cmd` file names. What is relative is so to the object tree.
+    fn read(&mut self, text: &str, inside: &str, prefix: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         let mut dependencies = false;
         for line in text.lines() {
@@ -135,9 +136,9 @@ impl Commands {
                 dependencies = false;
                 None
             };
-            // Relative paths are files of the object tree.
-            let Some(path) = path.and_then(|path| path.strip_prefix(prefix)) else { continue };
-            ids.push(self.id(&plain(path)));
+            let Some(path) = path.filter(|path| !path.is_empty() && !path.starts_with("$(")) else { continue };
+            let whole = if path.starts_with('/') { plain(path) } else { plain(&format!("{inside}/{path}")) };
+            ids.extend(whole.strip_prefix(prefix).map(|path| self.id(path)));
         }
         ids.sort_unstable();
         ids.dedup();
@@ -173,7 +174,7 @@ fn plain(path: &str) -> String {
 mod tests {
     use super::*;
 
-    const FORK: &str = "savedcmd_kernel/fork.o := gcc -I/s/include -c -o kernel/fork.o /s/kernel/fork.c\n\nsource_kernel/fork.o := /s/kernel/fork.c\n\ndeps_kernel/fork.o := \\\n    $(wildcard include/config/SMP) \\\n  /s/include/linux/sched.h \\\n  /s/arch/x86/kernel/../include/asm/page.h \\\n  include/generated/autoconf.h \\\n\nkernel/fork.o: $(deps_kernel/fork.o)\n\n$(deps_kernel/fork.o):\n";
+    const FORK: &str = "savedcmd_kernel/fork.o := gcc -I/s/include -c -o kernel/fork.o /s/kernel/fork.c\n\nsource_kernel/fork.o := /s/kernel/fork.c\n\ndeps_kernel/fork.o := \\\n    $(wildcard include/config/SMP) \\\n  /s/include/linux/sched.h \\\n  /s/arch/x86/kernel/../include/asm/page.h \\\n  include/generated/autoconf.h \\\n  ../s/mm/slab.h \\\n\nkernel/fork.o: $(deps_kernel/fork.o)\n\n$(deps_kernel/fork.o):\n";
 
     #[test]
     fn sources_are_read_from_cmd_files_and_kept() {
@@ -184,9 +185,12 @@ mod tests {
         fs::write(dir.path().join("kernel/.exit.o.cmd"), FORK.replace("fork", "exit")).unwrap();
         fs::write(dir.path().join("kernel/.built-in.a.cmd"), "savedcmd_kernel/built-in.a := ar rcs\n").unwrap();
         let mut commands = Commands::default();
-        let sources = commands.look(dir.path(), Path::new("/s")).unwrap();
+        let sources = commands.look(dir.path(), Path::new("/o"), Path::new("/s")).unwrap();
         let names: Vec<&str> = sources.objects.keys().map(String::as_str).collect();
-        assert_eq!(names, ["arch/x86/include/asm/page.h", "include/linux/sched.h", "kernel/exit.c", "kernel/fork.c"]);
+        assert_eq!(
+            names,
+            ["arch/x86/include/asm/page.h", "include/linux/sched.h", "kernel/exit.c", "kernel/fork.c", "mm/slab.h"]
+        );
         let cost = |sources: &Sources, path: &str| sources.cost(&[path.to_owned()]);
         assert_eq!(
             [cost(&sources, "include/linux/sched.h"), cost(&sources, "kernel/fork.c"), cost(&sources, "mm/slab.c")],
@@ -201,7 +205,7 @@ mod tests {
 
         fs::write(&path, FORK.replace("sched.h", "wait.h")).unwrap();
         fs::remove_file(dir.path().join("kernel/.exit.o.cmd")).unwrap();
-        let sources = commands.look(dir.path(), Path::new("/s")).unwrap();
+        let sources = commands.look(dir.path(), Path::new("/o"), Path::new("/s")).unwrap();
         assert_eq!([cost(&sources, "include/linux/sched.h"), cost(&sources, "include/linux/wait.h")], [0, 1]);
     }
 

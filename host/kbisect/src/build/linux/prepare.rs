@@ -180,7 +180,7 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// What stops a build, before one has begun.
 fn error(stop: Stop) -> Error {
-    match stop.result {
+    match stop.0.result {
         BuildResult::Infra(why) if why.starts_with("the compiler ") => {
             Error::new(ErrorKind::ToolsMissing, why).hint("install it, or name another with [build] `compiler`")
         }

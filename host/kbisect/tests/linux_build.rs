@@ -1,0 +1,299 @@
+//! Builds of the distribution's own Linux sources. Slow, and needs Debian's package archive: `./x test-linux`.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use kbisect::build;
+use kbisect::build::Recipe;
+use kbisect::build::linux;
+use kbisect::build::linux::needs;
+use kbisect::build::linux::objects::Sources;
+use kbisect::build::room::Room;
+use kbisect::build::store::Store;
+use kbisect::config::job;
+use kbisect::config::job::CompilerRule;
+use kbisect::config::job::CountAs;
+use kbisect::config::job::Expect;
+use kbisect::config::job::MachineKind;
+use kbisect::config::job::TargetStage;
+use kbisect::config::job::Toolchain;
+use kbisect::git::Checkout;
+use kbisect::git::Repository;
+use kbisect::machine::Pool;
+use kbisect::machine::Setup;
+use kbisect::machine::qemu;
+use kbisect::plugin::Engine;
+use kbisect::plugin::facts::NoFacts;
+use kbisect::policy::Policies;
+use kbisect::record::event::BuildResult;
+use kbisect::trial;
+use kbisect_core::commit::CommitId;
+use kbisect_core::policy::Outcome;
+
+/// A repository with one commit, the distribution's Linux sources; made once. `KBISECT_TEST_LINUX_TREE` names another one.
+fn sources() -> PathBuf {
+    if let Some(tree) = std::env::var_os("KBISECT_TEST_LINUX_TREE") {
+        return PathBuf::from(tree);
+    }
+    let cache = std::env::var_os("KBISECT_CACHE_DIR")
+        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"), PathBuf::from);
+    let dir = cache.join("test-linux");
+    fs::create_dir_all(&dir).expect("a cache folder");
+    let script = "set -e
+        [ ! -d sources.git ] || exit 0
+        rm -rf new && mkdir new && cd new
+        package=$(apt-cache depends linux-source | sed -n 's/^ *Depends: //p' | head -1)
+        apt-get -q download \"$package\" >&2
+        dpkg-deb --fsys-tarfile ./*.deb | tar -x --wildcards './usr/src/*.tar.xz'
+        mkdir tree && tar -xJf usr/src/*.tar.xz -C tree --strip-components=1 --exclude='*/drivers/gpu/drm/amd/*.h'
+        cd tree && git init -q && git add -A
+        git -c user.name=kbisect -c user.email=kbisect@localhost commit -q -m Linux
+        mv .git ../../sources.git && cd ../.. && rm -rf new";
+    let output = Command::new("sh").args(["-c", script]).current_dir(&dir).output().expect("a shell");
+    assert!(output.status.success(), "no sources: {}", String::from_utf8_lossy(&output.stderr));
+    dir.join("sources.git")
+}
+
+/// The symbols without which our init does not run, and a console that says more.
+const SMALL: [&str; 20] = [
+    "64BIT",
+    "PRINTK",
+    "TTY",
+    "SERIAL_8250",
+    "SERIAL_8250_CONSOLE",
+    "BLK_DEV_INITRD",
+    "BINFMT_ELF",
+    "BINFMT_SCRIPT",
+    "PROC_FS",
+    "SYSFS",
+    "DEVTMPFS",
+    "SHMEM",
+    "TMPFS",
+    "FUTEX",
+    "POSIX_TIMERS",
+    "MULTIUSER",
+    "UNIX98_PTYS",
+    "BUG",
+    "KERNEL_GZIP",
+    "KALLSYMS",
+];
+
+fn job() -> job::Linux {
+    job::Linux {
+        config: None,
+        base: vec!["tinyconfig".to_owned()],
+        fragments: Vec::new(),
+        set: SMALL.map(|symbol| format!("{symbol}=y")).into(),
+        require: Vec::new(),
+        edits: true,
+        arch: "x86_64".to_owned(),
+        cross_compile: String::new(),
+        toolchain: Toolchain::Gcc,
+        compiler: Vec::new(),
+        kcflags: String::new(),
+        make: Vec::new(),
+        targets: Vec::new(),
+        modules: false,
+        ccache: true,
+    }
+}
+
+/// A clone with a history of its own, and builders.
+struct World {
+    dir: tempfile::TempDir,
+    repository: Repository,
+}
+
+/// One builder: a checkout and an object tree.
+struct Builder<'a> {
+    world: &'a World,
+    checkout: Checkout,
+    settings: build::Settings,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        // What no x86 kernel of this size is made of stays away, but for what Kconfig reads: it is a lot of disk.
+        let script = r#"set -e
+            git clone -q --shared --no-checkout "$1" linux && cd linux && git read-tree HEAD
+            git ls-files | grep -E '^(drivers/(gpu|net|media|staging|scsi|infiniband|iio|usb|clk|pinctrl|soc|mtd|power|hwmon|input|regulator)|sound|Documentation|tools/(testing|perf)|samples|arch/[^xu][^/]*|fs/(xfs|btrfs|ocfs2|nfs|nfsd|ext4|f2fs|ceph|cifs|ntfs3|gfs2))/.*\.(c|h|S|dts|dtsi|rst|yaml|json|txt|svg)$' |
+                git update-index --force-remove --stdin
+            tree=$(git write-tree)
+            commit=$(git -c user.name=A -c user.email=a@example.org commit-tree -m Linux "$tree")
+            git reset -q --hard "$commit""#;
+        let git = Command::new("sh").args(["-c", script, "sh"]).arg(sources()).current_dir(dir.path()).status();
+        assert!(git.expect("sh").success());
+        let repository = Repository::open(&dir.path().join("linux")).expect("a repository");
+        Self { dir, repository }
+    }
+
+    /// Commits a change of one file.
+    fn change(&self, path: &str, change: impl Fn(&str) -> String) -> CommitId {
+        let repo = self.dir.path().join("linux");
+        let text = fs::read_to_string(repo.join(path)).expect("a source");
+        fs::write(repo.join(path), change(&text)).expect("a source");
+        let commit = ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-q", "-a", "-m", "change"];
+        assert!(Command::new("git").arg("-C").arg(&repo).args(commit).status().expect("git").success());
+        self.repository.resolve("HEAD").expect("a commit")
+    }
+
+    fn builder(&self, name: &str, job: job::Linux) -> Builder<'_> {
+        let own = self.dir.path().join(name);
+        let recipe = linux::Recipe {
+            job,
+            needs: needs::of_machine(false, false, "x86_64"),
+            tree: own.join("tree"),
+            baseline: self.dir.path().join("baseline.config"),
+            known: Arc::default(),
+        };
+        let settings = build::Settings {
+            recipe: Recipe::Linux(Box::new(recipe)),
+            time_limit: Duration::from_secs(3600),
+            jobs: std::thread::available_parallelism().map_or(2, |cpus| cpus.get() as u32),
+            store: self.dir.path().join("kernels"),
+            work: own.join("work"),
+            room: Room { dir: self.dir.path().to_owned(), work: own.join("work"), limit: 8 << 30 },
+        };
+        let checkout = Checkout::create(&self.dir.path().join("linux"), &own.join("src")).expect("a checkout");
+        Builder { world: self, checkout, settings }
+    }
+}
+
+impl Builder<'_> {
+    async fn prepare(&mut self, commit: &CommitId) -> Result<Vec<String>, kbisect::error::Error> {
+        self.checkout.switch(commit).expect("a checkout");
+        let recipe = self.settings.recipe.linux().expect("Linux");
+        linux::prepare::prepare(&self.settings, recipe, self.checkout.path()).await
+    }
+
+    async fn build(&mut self, commit: &CommitId) -> BuildResult {
+        self.checkout.switch(commit).expect("a checkout");
+        let began = Instant::now();
+        let changed = |before: &CommitId| self.world.repository.differing_files(before, commit).ok();
+        let finished = build::run(&self.settings, self.checkout.path(), commit, changed).await;
+        println!("{} in {:.1} s: {:?}", commit.short(), began.elapsed().as_secs_f64(), finished.result);
+        finished.result
+    }
+
+    async fn kernel(&mut self, commit: &CommitId) -> (PathBuf, String, String) {
+        match self.build(commit).await {
+            BuildResult::Built { kernel: Some(kernel), signature: Some(signature), compiler: Some(compiler), lost } => {
+                assert_eq!(lost, [""; 0]);
+                (Store::new(self.settings.store.clone()).find(&kernel).expect("a kernel"), signature, compiler)
+            }
+            other => panic!("not built: {other:?}"),
+        }
+    }
+}
+
+/// Boots a kernel and runs a shell in it.
+async fn boots(kernel: &Path, commit: CommitId) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let plan = trial::Plan {
+        commit,
+        kind: MachineKind::Qemu,
+        stage: TargetStage::Run,
+        command: ["/bin/sh", "-c", "uname -r; exit 7"].map(str::to_owned).into(),
+        files: Vec::new(),
+        time_limit: Duration::from_secs(60),
+        repeat: false,
+        expect: Expect::Crash,
+        on_timeout: CountAs::Void,
+        on_signal: CountAs::Void,
+        exposure: 1.0,
+    };
+    let pool = qemu::QemuPool::new(qemu::Settings {
+        dir: dir.path().to_owned(),
+        slots: 1,
+        memory: 256 << 20,
+        cpus: 1,
+        board: "pc".to_owned(),
+        cmdline: String::new(),
+        network: false,
+        boot_limit: Duration::from_secs(120),
+        init: Some(kbisect::embedded::GUEST_INIT),
+    });
+    let engine = Engine::new(None).expect("an engine");
+    let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("the bundled plugins");
+    let setup = Setup { trial: 1, commit, kernel: Some(kernel.to_owned()), slot: 0 };
+    let machine = pool.create(&setup).await.expect("a machine");
+    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let finished = trial::run(machine, &plan, Arc::new(policies), stop).await;
+    let console = String::from_utf8_lossy(&finished.console).into_owned();
+    assert_eq!(finished.outcome, Outcome::Clean, "{console}");
+    assert_eq!(finished.ended, Some(kbisect::machine::Ended::Code(7)), "{console}");
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_two_warm_trees_and_two_compilers() {
+    let world = World::new();
+    let first = world.repository.resolve("HEAD").expect("a commit");
+    let leaf = world.change("kernel/fork.c", |text| format!("{text}\nint kbisect_leaf = 5;\n"));
+    let header = world.change("include/linux/pid.h", |text| text.replacen("struct pid\n", "struct kbisect;\nstruct pid\n", 1));
+    let broken = world.change("kernel/exit.c", |text| format!("{text}\nint kbisect_leaf = unknown;\n"));
+    let unlinked = world.change("kernel/exit.c", |text| text.replace("kbisect_leaf = unknown", "kbisect_leaf = 6"));
+
+    let mut one = world.builder("one", job());
+    let notes = one.prepare(&first).await.expect("the start commit can be configured");
+    println!("{}", notes.join("\n"));
+    let (kernel, signature, compiler) = one.kernel(&first).await;
+    assert!(compiler.starts_with("gcc ("), "{compiler}");
+    boots(&kernel, first).await;
+    let sources = Sources::of_kernel(&kernel).expect("a list of sources");
+    let built = |path: &str| sources.is_built(&[path.to_owned()]);
+    assert!(built("kernel/fork.c") && built("include/linux/pid.h") && built("arch/x86/entry/entry_64.S"));
+    assert!(!built("drivers/net/tun.c") && !built("arch/um/kernel/process.c") && !built("include/linux/if_tun.h"));
+    let (leaf_kernel, leaf_signature, _) = one.kernel(&leaf).await;
+    assert!(leaf_signature != signature && leaf_kernel != kernel);
+    one.kernel(&header).await;
+    match one.build(&broken).await {
+        BuildResult::Failed(why) => {
+            assert!(why.contains("ended with exit status 2 at kernel/exit.c\nkernel/exit.c:"), "{why}");
+            assert!(why.contains(": error: 'unknown' undeclared here"), "{why}");
+        }
+        other => panic!("{other:?}"),
+    }
+    match one.build(&unlinked).await {
+        BuildResult::Failed(why) => assert!(why.contains("multiple definition of `kbisect_leaf'"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    let again = one.kernel(&first).await;
+    assert_eq!((again.0, again.1.as_str()), (kernel.clone(), signature.as_str()));
+
+    // Another builder comes to the same commit from elsewhere.
+    let mut two = world.builder("two", job());
+    two.kernel(&header).await;
+    let other = two.kernel(&first).await;
+    assert_eq!((other.0, other.1), (kernel, signature.clone()));
+
+    let mut old = job();
+    old.compiler = vec![CompilerRule { before: Some("v7.99".to_owned()), program: "gcc-11".to_owned() }];
+    if !linux::toolchain::is_in_path("gcc-11") {
+        println!("skipped: another compiler; gcc-11 is not installed");
+        return;
+    }
+    let mut three = world.builder("three", old);
+    let (kernel, by_another, compiler) = three.kernel(&first).await;
+    assert!(compiler.contains("11.") && by_another != signature, "{compiler}");
+    boots(&kernel, first).await;
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_configuration_without_a_console_is_refused() {
+    let world = World::new();
+    let start = world.repository.resolve("HEAD").expect("a commit");
+    let mut job = job();
+    job.set.retain(|line| !line.starts_with("TTY") && !line.starts_with("SERIAL"));
+    job.set.push("SERIAL_8250_CONSOLE=y".to_owned());
+    let error = world.builder("one", job).prepare(&start).await.expect_err("no console");
+    assert!(error.message.contains("the configuration lacks CONFIG_SERIAL_8250_CONSOLE, which the console needs"), "{error}");
+    assert!(error.hints.iter().any(|hint| hint.starts_with("SERIAL_8250_CONSOLE did not stick")), "{:?}", error.hints);
+}
