@@ -330,11 +330,15 @@ impl Search<'_> {
 
     /// How many trials the good side lacks: so many must be clean there that a bad commit is as clean with a chance of at most δ.
     fn missing_cleans(&self, belief: &Belief, node: Node) -> u32 {
-        let grid = &self.range.posterior.grid;
-        let points = &belief.eras[self.eras.of(node)].points;
-        let enough = select::enough(self.allowed(), |trials| grid.missed(points, trials));
+        let enough = self.clean_enough(belief, node);
         let clean = self.range.posterior.seen(belief, node).map_or(0.0, |site| site.clean);
         (f64::from(enough) - clean).ceil().max(0.0) as u32
+    }
+
+    /// How many clean trials a bad commit has with a chance that is put up with.
+    pub(super) fn clean_enough(&self, belief: &Belief, node: Node) -> u32 {
+        let points = &belief.eras[self.eras.of(node)].points;
+        select::enough(self.allowed(), |trials| self.range.posterior.grid.missed(points, trials))
     }
 
     /// The chance of being misled by one commit that is put up with.

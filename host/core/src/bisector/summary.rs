@@ -54,6 +54,13 @@ impl Bisector {
         self.any_range().map(|range| rates(&self.view().known, &range, era))
     }
 
+    /// How many clean trials in the era of this commit show that a commit is good: as many as a parent of the culprit takes. 1 before
+    /// the start commit was tested.
+    pub fn clean_enough(&self, at: &CommitId) -> u32 {
+        let (Some(range), Some(node)) = (self.any_range(), self.graph.node(at)) else { return 1 };
+        self.search(&self.view().known, &range).clean_enough(&range.posterior.beliefs[0], node)
+    }
+
     /// The range; before it is settled, once the start commit is bad, one by any ends: rates and weights are of use then, too.
     pub(super) fn any_range(&self) -> Option<Arc<Range>> {
         let View { known, stage } = self.view();

@@ -107,6 +107,7 @@ impl CommandLine {
                 trust_good: false,
                 suspicion: search::SUSPICION,
                 single_trials: self.strategy == Some(Strategy::Git),
+                revert: false,
                 eras: Vec::new(),
             },
             limits: super::job::Limits { slots: Some(self.slots.unwrap_or(1)), ..limits::of_host(host) },
@@ -164,6 +165,7 @@ impl CommandLine {
         note("search.delta", false, Origin::guess("one wrong name in a hundred"));
         note("search.seed", false, Origin::guess("any will do"));
         note("search.trust_good", false, Origin::guess("good ends are tested first"));
+        note("search.revert", false, Origin::guess("costs a build and some trials"));
         note("search.eras", false, Origin::guess("one compiler and one configuration for all"));
         note("search.suspicion", false, Origin::guess("the rest is the same for every commit"));
         note("limits.cpus", false, cpus);

@@ -243,6 +243,8 @@ pub struct Search {
     pub suspicion: f64,
     /// One trial a commit, as `git bisect run`.
     pub single_trials: bool,
+    /// Cause: test the start commit without the commit that is to be named.
+    pub revert: bool,
     /// Commits, often releases, from which on kernels are built, or run, in another environment.
     pub eras: Vec<String>,
 }

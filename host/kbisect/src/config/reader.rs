@@ -124,6 +124,9 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     let needs_no_repro = top.has("repro");
     let trial = trial::read(top.inner("trial"), &machine, stage, repro.as_deref().or(needs_no_repro.then_some(Path::new(""))));
     let search = search::read(top.inner("search"));
+    if kind == Kind::Fix && search.revert {
+        top.complain(Some("kind"), "[search] `revert` takes a cause back; a fix is not taken back");
+    }
     let plugins = plugin::read(top.each("plugin"));
     check_build(&top, build.as_ref(), &machine, stage);
     top.close();

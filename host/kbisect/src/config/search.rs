@@ -27,6 +27,7 @@ pub(super) fn read(section: Section<'_, '_>) -> Search {
         trust_good: section.get_or("trust_good", value::switch, false, Origin::guess("good ends are tested first")),
         suspicion: section.get_or("suspicion", suspicion, SUSPICION, Origin::guess("the rest is the same for every commit")),
         single_trials: section.get_or("single_trials", value::switch, false, Origin::guess("as many trials as it takes")),
+        revert: section.get_or("revert", value::switch, false, Origin::guess("costs a build and some trials")),
         eras: section.get_or("eras", reader::commits, Vec::new(), Origin::guess("one compiler and one configuration for all")),
     };
     if search.single_trials && search.strategy != Strategy::Git {

@@ -103,6 +103,11 @@ impl Checkout {
         Ok(Self { git, path })
     }
 
+    /// Its own repository.
+    pub(super) fn repository(&self) -> &git2::Repository {
+        &self.git
+    }
+
     /// The folder with the files, absolute.
     pub fn path(&self) -> &Path {
         &self.path
@@ -212,7 +217,7 @@ impl Checkout {
         })
     }
 
-    fn read_error(&self, id: Oid, error: git2::Error) -> Error {
+    pub(super) fn read_error(&self, id: Oid, error: git2::Error) -> Error {
         if error.code() == ErrorCode::NotFound {
             Error::MissingObject { repo: self.path.clone(), id: id.to_string() }
         } else {

@@ -14,6 +14,7 @@ mod files;
 mod history;
 mod releases;
 mod repository;
+mod revert;
 mod size;
 mod soundness;
 mod tree;
@@ -25,6 +26,7 @@ pub use error::Error;
 pub use error::Unsupported;
 pub use facts::Facts;
 pub use repository::Repository;
+pub use revert::Reverted;
 pub use soundness::Problem;
 pub use soundness::problems;
 

@@ -23,6 +23,7 @@ use kbisect_core::policy::Role;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::git::Reverted;
 use crate::syzbot::Log;
 
 /// A durable event with its place and time, as one line of the journal.
@@ -318,6 +319,13 @@ pub enum Event {
         build: u32,
         /// Share of the full exposure, 0 to 1.
         exposure: f64,
+    },
+    /// The commit that is to be named was taken back at the start commit, to see whether the crash goes with it.
+    Reverted {
+        /// The commit.
+        commit: CommitId,
+        /// What became of it.
+        reverted: Reverted,
     },
     /// A crash is judged again, because the target became clearer.
     Related {

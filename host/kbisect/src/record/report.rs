@@ -27,6 +27,7 @@ use super::faces::FaceCount;
 use super::faces::Faces;
 use super::priors::Prior;
 use super::priors::priors;
+use crate::git::Reverted;
 use crate::syzbot::Found;
 use crate::syzbot::Log;
 
@@ -76,6 +77,9 @@ pub struct Report {
     pub rates: Option<Rates>,
     /// Every commit tested, oldest test first.
     pub tested: Vec<TestedCommit>,
+    /// How the start commit does without the named commit, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverted: Option<Without>,
     /// What was seen and not counted.
     pub not_counted: NotCounted,
     /// Other bugs that the trials came upon, the most frequent first.
@@ -95,6 +99,30 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// The console's lines for the target.
     pub splat: String,
+}
+
+/// The start commit without the named commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Without {
+    /// It was tested.
+    Tested {
+        /// The commit that was made.
+        commit: CommitId,
+        /// Trials that crashed with the target.
+        hits: u32,
+        /// Clean trials.
+        clean: u32,
+        /// Trials that crashed with something else.
+        other: u32,
+        /// Void trials.
+        void: u32,
+    },
+    /// Later changes to these files are in the way.
+    Conflicts {
+        /// The files.
+        conflicts: Vec<String>,
+    },
 }
 
 /// The commit that is named.
@@ -209,6 +237,7 @@ impl Report {
                     subject: subjects.get(&tested.commit).cloned().unwrap_or_default(),
                 })
                 .collect(),
+            reverted: without(entries, commit.as_ref(), &outcomes),
             not_counted: not_counted(outcomes.values().copied()),
             other_bugs: others.clone(),
             trials: outcomes.len() as u64,
@@ -228,6 +257,33 @@ impl Report {
             splat: splat.clone(),
         })
     }
+}
+
+/// How the start commit does without the commit that is named, as far as its trials stand.
+fn without(entries: &[Entry], named: Option<&CommitText>, outcomes: &BTreeMap<u64, &Outcome>) -> Option<Without> {
+    let named = named?.commit;
+    let reverted = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Reverted { commit, reverted } if *commit == named => Some(reverted),
+        _ => None,
+    })?;
+    let made = match reverted {
+        Reverted::Made(made) => *made,
+        Reverted::Conflicts(files) => return Some(Without::Conflicts { conflicts: files.clone() }),
+    };
+    let (mut hits, mut clean, mut other, mut void) = (0, 0, 0, 0);
+    let numbers = entries.iter().filter_map(|entry| match &entry.event {
+        Event::TrialEnded { trial, commit, .. } if *commit == made => Some(trial.0),
+        _ => None,
+    });
+    for outcome in numbers.filter_map(|number| outcomes.get(&number)) {
+        match outcome {
+            Outcome::Clean => clean += 1,
+            Outcome::Crashed(sighting) if sighting.is_target() => hits += 1,
+            Outcome::Crashed(_) => other += 1,
+            Outcome::Void(_) => void += 1,
+        }
+    }
+    Some(Without::Tested { commit: made, hits, clean, other, void })
 }
 
 /// The commit that a log names.

@@ -27,6 +27,7 @@ use super::report::Named;
 use super::report::Report;
 use super::report::Subject;
 use super::report::TestedCommit;
+use super::report::Without;
 use super::rows;
 use super::terminal::shortened;
 
@@ -332,20 +333,47 @@ fn evidence(text: &mut String, report: &Report) {
     for (what, tested) in lines {
         evidence_line(text, what, tested);
     }
+    if let Some(without) = &report.reverted {
+        without_it(text, report.start.commit, without);
+    }
+}
+
+/// How the start commit did without the named one.
+fn without_it(text: &mut String, start: CommitId, without: &Without) {
+    let start = start.short();
+    match without {
+        Without::Conflicts { conflicts } => {
+            let _ = writeln!(text, "  reverted   {start}  cannot be: later changes are in the way ({})", conflicts.join(", "));
+        }
+        Without::Tested { hits, clean, other, .. } => {
+            let valid = hits + clean + other;
+            let says = if valid == 0 {
+                ""
+            } else if *hits == 0 {
+                ": without it the crash is gone"
+            } else {
+                ": without it the crash is still there"
+            };
+            let _ = writeln!(text, "  reverted   {start}  {}{says}", with_it(*hits, valid));
+        }
+    }
 }
 
 fn evidence_line(text: &mut String, what: &str, tested: &TestedCommit) {
     let counts = &tested.tested;
     let valid = counts.hits + counts.clean + counts.other;
-    let share = match valid {
+    let _ = writeln!(text, "  {what:<10} {}  {}", counts.commit.short(), with_it(counts.hits, valid));
+}
+
+/// How many of a commit's trials crashed with the target.
+fn with_it(hits: u32, valid: u32) -> String {
+    match valid {
         0 => "no trial had a result".to_owned(),
         _ => format!(
-            "{:>3} of {} with it",
-            counts.hits,
+            "{hits:>3} of {} with it",
             counted(u64::from(valid), "trial") + if valid == 1 { " crashes" } else { " crash" }
         ),
-    };
-    let _ = writeln!(text, "  {what:<10} {}  {share}", counts.commit.short());
+    }
 }
 
 /// The three chances behind the name, and their product.

@@ -223,6 +223,7 @@ impl Text {
             Event::Chosen { .. }
             | Event::Assumed { .. }
             | Event::ByHand { .. }
+            | Event::Reverted { .. }
             | Event::Resumed { .. }
             | Event::Routed { .. }
             | Event::Weighed { .. }

@@ -37,6 +37,7 @@ use super::pace::Pace;
 use super::rows;
 use super::rows::Row;
 use super::rows::Rows;
+use crate::git::Reverted;
 
 /// How many columns of a subject are shown: so many, fewer where the screen is narrow, but not less than these.
 const SUBJECT: usize = 40;
@@ -140,6 +141,13 @@ impl Terminal {
             Event::ByHand { commit, subject, trials } => {
                 let trials = counted(u64::from(*trials), "trial");
                 self.line(&format!("by hand {trials} at {} (\"{}\")", commit.short(), shortened(subject, 60)));
+            }
+            Event::Reverted { commit, reverted: Reverted::Made(_) } => {
+                self.line(&format!("revert  {} taken back at the start commit, to be tested there", commit.short()));
+            }
+            Event::Reverted { commit, reverted: Reverted::Conflicts(files) } => {
+                let (commit, files) = (commit.short(), shortened(&files.join(", "), 60));
+                self.line(&format!("revert  {commit} cannot be taken back at the start commit ({files})"));
             }
             Event::Resumed { .. } => self.line("resumed; what was done before is kept, and counted below"),
             Event::Weighed { plugin, commits, guilty, bits, .. } => {

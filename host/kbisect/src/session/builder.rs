@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::sync::watch;
 
 use super::parts::Parts;
+use super::reverting;
 use crate::build;
 use crate::build::Finished;
 use crate::build::Recipe;
@@ -72,7 +73,7 @@ impl Builder {
                 room: parts.room(),
             },
             repository: Arc::clone(&parts.repository),
-            repo: job.repo.clone(),
+            repo: reverting::source(parts),
             dir,
             checkout: Arc::default(),
         })

@@ -14,6 +14,7 @@ use super::dispatcher::Dispatcher;
 use super::dispatcher::Ending;
 use super::executor::Executor;
 use super::parts::Parts;
+use super::reverting;
 use super::signals::Signals;
 use super::state::State;
 use crate::error::Error;
@@ -34,12 +35,14 @@ pub fn by_hand(directory: &Path, name: &str, trials: u32, display: Display) -> R
         let subject = again.parts.subject(&commit);
         let (parts, mut state, recorder) = again.go_on(display);
         let done = recorder.and_then(|mut recorder| {
-            super::record(&mut recorder, &mut state, Event::ByHand { commit, subject, trials })?;
+            let total = state.done(commit) + trials;
+            super::record(&mut recorder, &mut state, Event::ByHand { commit, subject: subject.clone(), trials })?;
             runtime.block_on(async {
                 let mut signals = Signals::of_a_run()?;
+                reverting::prepare(&parts)?;
                 let executor = Executor::new(&parts);
                 let dispatcher = Dispatcher::new(&parts, &mut state, &mut recorder, executor);
-                let ending = dispatcher.by_hand(&mut signals, commit, role, trials).await?;
+                let ending = dispatcher.exactly(&mut signals, commit, role, subject, total).await?;
                 recorder.progress(&Progress::Standing(state.bisector.summary()));
                 let ending = match (ending, state.bisector.plan(&[])) {
                     (Some(ending), _) => ending,

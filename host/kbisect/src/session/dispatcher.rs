@@ -3,7 +3,7 @@
 //! Owns the order of things: an event is journalled, then applied, then acted on. What runs is the executor's; what it means is
 //! the core's and the plugins'.
 
-mod by_hand;
+mod exactly;
 mod start_commit;
 mod stuck;
 mod take_over;
@@ -312,13 +312,17 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn choose(&mut self, commit: CommitId, role: Role) -> Result<(), Error> {
+        self.turn_to(commit, role, self.parts.subject(&commit))
+    }
+
+    fn turn_to(&mut self, commit: CommitId, role: Role, subject: String) -> Result<(), Error> {
         let summary = self.state.bisector.summary();
         let release = self.parts.ends.releases.iter().find(|release| release.commit == commit && role == Role::Release);
         let event = Event::Chosen {
             commit,
             role,
             release: release.map(|release| release.name.clone()),
-            subject: self.parts.subject(&commit),
+            subject,
             left: summary.left,
             steps: summary.steps,
         };

@@ -19,6 +19,7 @@ use super::builder;
 use super::builder::Builder;
 use super::inputs;
 use super::parts::Parts;
+use super::reverting;
 use super::weighing;
 use super::weighing::Weighed;
 use crate::config::job::MachineKind;
@@ -334,7 +335,7 @@ fn pool(parts: &Parts) -> Arc<dyn Pool> {
                 })
             });
             Arc::new(ProcessPool::new(process::Settings {
-                repo: job.repo.clone(),
+                repo: reverting::source(parts),
                 dir: parts.directory.work().join("slots"),
                 slots,
                 clean: job.trial.clean,

@@ -22,6 +22,7 @@ mod parts;
 mod prepare;
 mod recorded;
 mod reread;
+mod reverting;
 mod signals;
 mod state;
 pub(crate) mod target;
@@ -287,10 +288,15 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
             for message in builder::prepare(parts).await? {
                 record(recorder, state, Event::Warned { message })?;
             }
+            reverting::prepare(parts)?;
             let executor = Executor::new(parts);
             let ending = Dispatcher::new(parts, state, recorder, executor).run(&mut signals).await?;
             recorder.progress(&Progress::Standing(state.bisector.summary()));
-            ending
+            let broken_off = match &ending {
+                Ending::Concluded(conclusion) => reverting::confirm(parts, state, recorder, &mut signals, conclusion).await?,
+                _ => None,
+            };
+            broken_off.unwrap_or(ending)
         }
     };
     end(parts, state, recorder, display, ending)

@@ -25,6 +25,7 @@ use super::pace::Durations;
 use super::weighing;
 use crate::config::job::Job;
 use crate::config::job::TargetStage;
+use crate::git::Reverted;
 use crate::record::event::BuildResult;
 use crate::record::event::Event;
 
@@ -73,6 +74,8 @@ pub(super) struct State {
     pub routed: bool,
     /// The answer.
     pub concluded: Option<Conclusion>,
+    /// The commit that was taken back last at the start commit, and what became of it.
+    pub(super) reverted: Option<(CommitId, Reverted)>,
     /// Whether the recipients were settled.
     pub addressed: bool,
     /// Commits and indices of trials that were taken back: their consoles stay where they are.
@@ -114,6 +117,7 @@ impl State {
             current: None,
             routed: false,
             concluded: None,
+            reverted: None,
             addressed: false,
             retracted: HashSet::new(),
             last: 0,
@@ -206,6 +210,7 @@ impl State {
                 self.judged.insert(*commit, (*trials, judgement.clone()));
                 self.bisector.judge(Judged { commit: *commit, trials: *trials, judgement: judgement.clone() });
             }
+            Event::Reverted { commit, reverted } => self.reverted = Some((*commit, reverted.clone())),
             Event::Concluded { conclusion, .. } => self.concluded = Some(conclusion.clone()),
             Event::Addressed { .. } => self.addressed = true,
             Event::Started { .. }

@@ -91,6 +91,7 @@ fn its_job_file_can_be_read_by_people() {
     trust_good = false
     suspicion = 0.7
     single_trials = false
+    revert = false
     eras = []
 
     [limits]

@@ -9,6 +9,7 @@ mod facts;
 mod history;
 mod kill;
 mod releases;
+mod revert;
 mod soundness;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Trials that somebody asks for, whatever the search would do next.
+//! Trials at one commit, whatever the search would do next: those that somebody asks for, and those of a reverted culprit.
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Role;
@@ -10,19 +10,19 @@ use crate::error::Error;
 use crate::session::signals::Signals;
 
 impl Dispatcher<'_> {
-    /// Makes so many more trials at the commit. None when they were made, or when the commit does not build.
-    pub(in crate::session) async fn by_hand(
+    /// Makes as many trials at the commit as are missing to so many. None when they were made, or when the commit does not build.
+    pub(in crate::session) async fn exactly(
         mut self,
         signals: &mut Signals,
         commit: CommitId,
         role: Role,
-        trials: u32,
+        subject: String,
+        total: u32,
     ) -> Result<Option<Ending>, Error> {
         let deadline = self.deadline();
-        let total = self.state.done(commit) + trials;
-        self.choose(commit, role)?;
+        self.turn_to(commit, role, subject)?;
         loop {
-            let made = self.stopping.is_none() && self.fill_by_hand(commit, role, total)?;
+            let made = self.stopping.is_none() && self.fill(commit, role, total)?;
             if self.running.is_empty() && self.building.is_empty() && (made || self.stopping.is_some()) {
                 return Ok(self.stopping.take());
             }
@@ -31,7 +31,7 @@ impl Dispatcher<'_> {
     }
 
     /// Starts what fits; whether there is nothing more to start.
-    fn fill_by_hand(&mut self, commit: CommitId, role: Role, total: u32) -> Result<bool, Error> {
+    fn fill(&mut self, commit: CommitId, role: Role, total: u32) -> Result<bool, Error> {
         let at_work = self.running.len() as u32;
         let missing = total.saturating_sub(self.state.done(commit) + at_work);
         if missing == 0 {

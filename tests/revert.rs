@@ -1,0 +1,107 @@
+//! `[search] revert`: the named commit is taken back at the start commit, and the result says whether the crash goes with it.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::Planned;
+use support::World;
+use support::evidence;
+use support::fingerprint;
+use support::named;
+use support::report;
+use support::write_history;
+
+const COMMITS: usize = 12;
+const CULPRIT: usize = 5;
+
+/// A line of commits whose test fails where a file says `bug`; `more` adds to each.
+fn project(world: &World, more: impl Fn(usize, Planned) -> Planned) -> Vec<String> {
+    let commits: Vec<Planned> = (0..COMMITS)
+        .map(|place: usize| {
+            let parents: Vec<usize> = place.checked_sub(1).into_iter().collect();
+            let lines = if place < CULPRIT { "one\ntwo\nthree\n" } else { "one\nbug\nthree\n" };
+            let commit = Planned::on(&parents, format!("Change {place}"))
+                .file(format!("change-{place}"), "made\n")
+                .file("lines", lines)
+                .file("other", "fine\n")
+                .script("test.sh", "#!/bin/sh\ngrep -q bug lines other && exit 1\nexit 0\n");
+            more(place, commit)
+        })
+        .collect();
+    let ids = write_history(world, "repo", &commits, &[]);
+    fs::write(
+        world.path("job.toml"),
+        format!(
+            "repo = \"repo\"\nbad = \"main\"\ngood = \"{}\"\n\n[machine]\nkind = \"process\"\n\n[trial]\ncommand = [\"./test.sh\"]\n\
+             expect = \"exit\"\n\n[search]\nrevert = true\n",
+            ids[0]
+        ),
+    )
+    .unwrap();
+    ids
+}
+
+/// What the report says of the start commit without the culprit, and the line that people see.
+fn without(world: &World, run: &str) -> (Value, String) {
+    let text = fs::read_to_string(world.path(run).join("report.txt")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("  reverted")).unwrap_or_default().to_owned();
+    (report(&world.path(run))["reverted"].clone(), line)
+}
+
+#[test]
+fn a_culprit_with_which_the_crash_goes_is_confirmed() {
+    let world = World::new();
+    let ids = project(&world, |_, commit| commit);
+    let before = fingerprint(&world.path("repo"));
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
+    assert_eq!(named(&world.path("run")), Some(ids[CULPRIT].clone()));
+    let (reverted, line) = without(&world, "run");
+    assert_eq!((&reverted["hits"], &reverted["other"], &reverted["void"]), (&0.into(), &0.into(), &0.into()), "{reverted}");
+    let clean = reverted["clean"].as_u64().unwrap();
+    assert!(clean >= 2);
+    let start = &ids[COMMITS - 1][..12];
+    assert_eq!(line, format!("  reverted   {start}    0 of {clean} trials crash with it: without it the crash is gone"));
+    assert_eq!(before, fingerprint(&world.path("repo")));
+}
+
+#[test]
+fn a_crash_that_another_commit_keeps_up_is_said_to_stay() {
+    let world = World::new();
+    let ids = project(&world, |place, commit| if place > CULPRIT + 3 { commit.file("other", "bug\n") } else { commit });
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
+    assert_eq!(named(&world.path("run")), Some(ids[CULPRIT].clone()));
+    let (reverted, line) = without(&world, "run");
+    assert_eq!(reverted["clean"], 0, "{reverted}");
+    assert!(line.ends_with("with it: without it the crash is still there"), "{line}");
+}
+
+#[test]
+fn a_culprit_that_later_changes_keep_from_being_taken_back_is_named_all_the_same() {
+    let world = World::new();
+    let ids =
+        project(&world, |place, commit| if place > CULPRIT + 3 { commit.file("lines", "one\nbugs\nthree\n") } else { commit });
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
+    assert_eq!(named(&world.path("run")), Some(ids[CULPRIT].clone()));
+    let (reverted, line) = without(&world, "run");
+    assert_eq!(reverted, serde_json::json!({"conflicts": ["lines"]}));
+    assert_eq!(line, format!("  reverted   {}  cannot be: later changes are in the way (lines)", &ids[COMMITS - 1][..12]));
+}
+
+#[test]
+fn a_run_killed_while_it_confirms_goes_on_to_the_same_end() {
+    let world = World::new();
+    project(&world, |_, commit| commit);
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "whole"]);
+    let events = fs::read_to_string(world.path("whole/journal.jsonl")).unwrap();
+    let reverted = events.lines().position(|line| line.contains("\"event\":\"reverted\"")).unwrap() as u32;
+    for (run, event) in [("at", reverted + 1), ("in", reverted + 4)] {
+        world.cut_short(&["run", "--quiet", "job.toml", "--out", run], event);
+        world.succeed(&["resume", "--quiet", run]);
+        assert_eq!(evidence(&world.path(run)), evidence(&world.path("whole")));
+        assert_eq!(without(&world, run), without(&world, "whole"));
+    }
+}
