@@ -280,13 +280,15 @@ fn work(job: &Job, range: &Range, checkout: u64) -> Work {
         Some(_) => OTHER_BUILD,
         None => Duration::ZERO,
     };
+    // Objects stay from commit to commit.
+    let later = if job.build.as_ref().is_some_and(|build| build.linux().is_some()) { build / 4 } else { build };
     let products = if qemu { KERNEL_TREE + u64::from(builds) * KERNEL } else { 0 };
     let checkouts = if qemu { 1 } else { u64::from(slots) };
     Work {
         builds,
         trials,
         slots,
-        time: build * builds + job.trial.time_limit * trials.div_ceil(slots),
+        time: build + later * builds.saturating_sub(1) + job.trial.time_limit * trials.div_ceil(slots),
         disk: checkout * checkouts * if job.build.is_some() && !qemu { 2 } else { 1 } + products,
     }
 }

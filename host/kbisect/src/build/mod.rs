@@ -105,6 +105,11 @@ pub async fn run(
     commit: &CommitId,
     changed: impl Fn(&CommitId) -> Option<Vec<String>>,
 ) -> Finished {
+    let excess = settings.room.excess();
+    if excess > 0 {
+        // Where nothing can be removed, what follows says so.
+        let _ = Store::new(settings.store.clone()).make_room(excess);
+    }
     if let Some(lack) = settings.room.lack() {
         return Finished { result: BuildResult::Infra(lack), output: Vec::new(), odd: false };
     }

@@ -36,6 +36,11 @@ impl Room {
         used(&self.dir)
     }
 
+    /// Bytes by which the directory is fuller than a build should find it; 0 where it is not.
+    pub fn excess(&self) -> u64 {
+        self.used().saturating_sub(self.limit / 10 * 8)
+    }
+
     /// Why no build can begin: the limit is reached, or the disk is full.
     pub fn lack(&self) -> Option<String> {
         let used = self.used();

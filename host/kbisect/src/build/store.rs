@@ -4,14 +4,23 @@ use std::fs;
 use std::io;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use sha2::Digest as _;
 use sha2::Sha256;
 use tempfile::TempDir;
 
+use super::signature;
 use super::signature::hex;
+
+/// Of so many kernels that were used last the symbols are kept whatever they take.
+const SPARED: usize = 3;
+
+/// The build id of a kernel whose `vmlinux` is gone.
+const BUILD_ID: &str = "build-id";
 
 /// Folders of kernels.
 #[derive(Debug, Clone)]
@@ -29,6 +38,39 @@ impl Store {
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let folder = self.dir.join(name);
         folder.join("kernel").is_file().then_some(folder)
+    }
+
+    /// Notes that a kernel is used now.
+    pub fn touch(&self, name: &str) {
+        // Where it fails, the kernel only counts as older than it is.
+        let _ = fs::File::open(self.dir.join(name)).and_then(|folder| folder.set_modified(SystemTime::now()));
+    }
+
+    /// Removes what kernels can be booted without, their `vmlinux` (symbols, most of a debug kernel's size), from those that were used
+    /// longest ago, but for the last few, until so many bytes were freed. Their build ids stay.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn make_room(&self, bytes: u64) -> io::Result<()> {
+        let mut kernels: Vec<(SystemTime, PathBuf)> = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            kernels.push((entry.metadata()?.modified()?, entry.path()));
+        }
+        kernels.sort();
+        let last = kernels.len().saturating_sub(SPARED);
+        let mut freed = 0;
+        for (_, folder) in &kernels[..last] {
+            if freed >= bytes {
+                break;
+            }
+            let vmlinux = folder.join("vmlinux");
+            let Ok(found) = fs::symlink_metadata(&vmlinux) else { continue };
+            fs::write(folder.join(BUILD_ID), signature::build_id(&vmlinux).unwrap_or_default())?;
+            fs::remove_file(&vmlinux)?;
+            freed += found.blocks() * 512;
+        }
+        Ok(())
     }
 
     /// Keeps a folder under its digest, in one step; an equal one that is there already stands.
@@ -50,6 +92,12 @@ impl Store {
         }
         Ok(name)
     }
+}
+
+/// The build id of a kernel in its folder, in hexadecimal; none where it has none or nobody knows it.
+pub fn build_id(kernel: &Path) -> Option<String> {
+    let kept = || fs::read_to_string(kernel.join(BUILD_ID)).ok().filter(|id| !id.is_empty());
+    signature::build_id(&kernel.join("vmlinux")).or_else(kept)
 }
 
 /// SHA-256 over all entries in the order of their paths, 64 hexadecimal digits: for each, its relative path, a zero byte, `f` and

@@ -98,6 +98,10 @@ impl Look {
         let merged = if merged.is_empty() { String::new() } else { format!(" + {}", merged.join(" + ")) };
         self.commands.push(("config", format!("{source}{merged}, then olddefconfig")));
         self.commands.push(("compiler", format!("{}: {}", compiler.program, compiler.identity)));
+        let choice = Choice { rules: &recipe.compiler, toolchain: recipe.toolchain, prefix: &recipe.cross_compile };
+        for (release, before, after) in choice.eras() {
+            self.commands.push(("era", format!("{before} before {release}, {after} from there on")));
+        }
         let jobs = (job.limits.cpus / job.builders().max(1)).max(1);
         let cached = recipe.ccache && is_in_path("ccache");
         let make = Make { job: recipe, compiler, cached, jobs, src: Path::new("{src}"), tree: Path::new("{tree}") };

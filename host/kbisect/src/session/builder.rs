@@ -18,6 +18,7 @@ use crate::build::Finished;
 use crate::build::Recipe;
 use crate::build::linux;
 use crate::build::linux::needs;
+use crate::build::linux::toolchain::Choice;
 use crate::config::job;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
@@ -189,6 +190,13 @@ pub(super) async fn prepare(parts: &Parts) -> Result<Vec<String>, Error> {
     let Some(linux) = builder.settings.recipe.linux().filter(|linux| !linux.baseline.exists()) else { return Ok(Vec::new()) };
     let src = builder.check_out(parts.ends.start, false).await.map_err(Error::infrastructure)?;
     linux::prepare::prepare(&builder.settings, linux, &src).await
+}
+
+/// The releases of a repository from which on Linux is built with another compiler than before.
+pub(super) fn eras(job: &Job, repository: &Repository) -> Vec<CommitId> {
+    let Some(linux) = job.build.as_ref().and_then(job::Build::linux) else { return Vec::new() };
+    let choice = Choice { rules: &linux.compiler, toolchain: linux.toolchain, prefix: &linux.cross_compile };
+    choice.eras().iter().filter_map(|(release, ..)| repository.resolve(&release.to_string()).ok()).collect()
 }
 
 /// The symbols that the job's machine needs.

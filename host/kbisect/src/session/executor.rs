@@ -22,6 +22,7 @@ use super::parts::Parts;
 use super::reverting;
 use super::weighing;
 use super::weighing::Weighed;
+use crate::build::store::Store;
 use crate::config::job::MachineKind;
 use crate::git::Repository;
 use crate::machine::Pool;
@@ -208,6 +209,9 @@ impl Executor {
             *program = original.to_string_lossy().into_owned();
         }
         let plan = Plan { commit, command, exposure, ..self.plan.clone() };
+        if let Some(kernel) = &kernel {
+            Store::new(self.kernels.clone()).touch(kernel);
+        }
         let judge = self.judge(kernel.as_deref());
         let setup = Setup { trial: number.0, commit, kernel: kernel.map(|name| self.kernels.join(name)), slot };
         let (pool, sender) = (Arc::clone(&self.pool), self.sender.clone());

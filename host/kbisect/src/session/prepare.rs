@@ -11,6 +11,7 @@ use kbisect_core::graph::Graph;
 
 use super::assumed;
 use super::assumed::Assume;
+use super::builder;
 use super::directory;
 use super::directory::RunDirectory;
 use super::import;
@@ -144,7 +145,10 @@ impl Settled {
 pub fn settle_ends(job: &Job, repository: &Repository) -> Result<Ends, Error> {
     let start = repository.resolve(&job.bad)?;
     let good = job.good.iter().map(|name| repository.resolve(name)).collect::<Result<Vec<CommitId>, git::Error>>()?;
-    let eras = job.search.eras.iter().map(|name| repository.resolve(name)).collect::<Result<Vec<CommitId>, git::Error>>()?;
+    let mut eras = job.search.eras.iter().map(|name| repository.resolve(name)).collect::<Result<Vec<CommitId>, git::Error>>()?;
+    eras.extend(builder::eras(job, repository));
+    eras.sort_unstable();
+    eras.dedup();
     Ok(match job.kind {
         Kind::Cause => {
             let releases = if good.is_empty() { repository.releases_to_walk(&start)? } else { Vec::new() };

@@ -77,6 +77,23 @@ impl Choice<'_> {
         Ok(Compiler { suffix: suffix(&program), identity, instead_of, program })
     }
 
+    /// The releases from which on another program compiles than before, oldest first, with both programs.
+    pub fn eras(&self) -> Vec<(Release, String, String)> {
+        self.eras_where(&is_in_path)
+    }
+
+    fn eras_where(&self, there: &impl Fn(&str) -> bool) -> Vec<(Release, String, String)> {
+        let stated = self.rules.iter().filter_map(|rule| Release::parse(rule.before.as_deref()?));
+        let mut releases: Vec<Release> = stated.chain(GCC.iter().chain(&CLANG).map(|(release, _)| *release)).collect();
+        releases.sort_unstable();
+        releases.dedup();
+        let programs = |release: Release| {
+            let program = |before| self.program(Version::around(release, before), there).0;
+            (release, program(true), program(false))
+        };
+        releases.into_iter().map(programs).filter(|(_, before, after)| before != after).collect()
+    }
+
     /// The programs that the job names.
     pub fn named(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().map(|rule| rule.program.as_str())
@@ -208,6 +225,16 @@ mod tests {
         assert_eq!(chosen(&choice, (4, 19), &[]).0, "gcc-8");
         assert_eq!(chosen(&choice, (5, 15), &["gcc-10"]).0, "gcc-11");
         assert_eq!(chosen(&choice, (6, 1), &[]).0, "gcc");
+    }
+
+    #[test]
+    fn an_era_begins_where_another_program_compiles() {
+        let rules = [CompilerRule { before: Some("v6.2".to_owned()), program: "gcc-11".to_owned() }];
+        let choice = Choice { rules: &rules, ..PLAIN };
+        let era = |major, minor, before: &str, after: &str| (Release::new(major, minor), before.to_owned(), after.to_owned());
+        assert_eq!(choice.eras_where(&|_| true), [era(6, 2, "gcc-11", "gcc")]);
+        assert_eq!(PLAIN.eras_where(&|program| program == "gcc-10"), [era(5, 16, "gcc-10", "gcc")]);
+        assert_eq!(PLAIN.eras_where(&|_| false), []);
     }
 
     #[tokio::test]

@@ -55,6 +55,11 @@ impl Version {
         Some(Self { release, candidate: value("EXTRAVERSION").is_some_and(|extra| extra.starts_with("-rc")) })
     }
 
+    /// The version of a release itself, or of the last commit before it.
+    pub fn around(release: Release, before: bool) -> Self {
+        Self { release, candidate: before }
+    }
+
     /// Whether the tree contains a release's commit.
     pub fn has(self, release: Release) -> bool {
         self.release > release || self.release == release && !self.candidate

@@ -319,7 +319,7 @@ impl QemuMachine {
 
     /// Refuses a machine that runs another kernel than the one that was built (an image may hold its own).
     fn check_build_id(&self, running: Option<String>) -> Result<(), Failure> {
-        let built = crate::build::signature::build_id(&self.kernel.join("vmlinux"));
+        let built = crate::build::store::build_id(&self.kernel);
         match (running, built) {
             (Some(running), Some(built)) if running != built => {
                 let reason = format!("the machine runs another kernel: build id {running}, not {built}");
