@@ -42,7 +42,9 @@ impl Rows {
     pub fn take(&mut self, event: &Event) -> Option<Row> {
         let left = match (self.stays.take(event), event) {
             (Turn::From(left), _) => left,
-            (Turn::None, Event::Concluded { .. } | Event::Stopped { .. }) => self.stays.current().cloned(),
+            (Turn::None, Event::Reverted { .. } | Event::Concluded { .. } | Event::Stopped { .. }) => {
+                self.stays.current().cloned()
+            }
             (Turn::None, _) => None,
         };
         let row = left.and_then(|stay| self.row(stay));
