@@ -1,5 +1,7 @@
 //! Kernels to build while trials run: those of the commits that are likely to be tested next, whatever the trials show.
 
+use std::rc::Rc;
+
 use super::Action;
 use super::Bisector;
 use super::Pending;
@@ -25,7 +27,7 @@ struct Next {
     /// How likely that case is.
     chance: f64,
     /// Where the boundary may be then.
-    places: Whereabouts,
+    places: Rc<Whereabouts>,
 }
 
 impl Search<'_> {
@@ -42,7 +44,7 @@ impl Search<'_> {
         let node = self.graph.node(&action.commit()).expect("what is tested is in the graph");
         let builds = match &action {
             Action::Try { .. } if self.pace.builders > 0 => {
-                let now = Next { node, chance: 1.0, places };
+                let now = Next { node, chance: 1.0, places: Rc::new(places) };
                 let ahead = self.ahead(belief, available, &now);
                 let begun = self.begun(&now, &ahead, pending);
                 let more: Vec<Node> = ahead.into_iter().filter(|node| !begun.contains(node)).collect();
@@ -62,7 +64,10 @@ impl Search<'_> {
         let mut begun: Vec<Node> = building
             .filter(|&node| node != now.node && !self.known.is_built(node) && self.range.candidates.rank(node).is_some())
             .filter(|node| {
-                let tells = || now.places.after(&self.makes_bad(*node)).iter().all(|(chance, _)| *chance >= LIKELY_ENOUGH);
+                let tells = || {
+                    let makes_bad = self.makes_bad(*node);
+                    [true, false].iter().all(|&bad| now.places.chance(&makes_bad, bad) >= LIKELY_ENOUGH)
+                };
                 ahead.contains(node) || tells()
             })
             .collect();
@@ -97,11 +102,12 @@ impl Search<'_> {
     fn after(&self, belief: &Belief, available: &Ranks, now: &Next) -> Vec<Next> {
         let makes_bad = self.makes_bad(now.node);
         let mut nexts = Vec::new();
-        for (chance, places) in now.places.after(&makes_bad) {
-            let chance = chance * now.chance;
+        for bad in [true, false] {
+            let chance = now.places.chance(&makes_bad, bad) * now.chance;
             if chance >= LIKELY_ENOUGH {
+                let places = Rc::new(now.places.given(&makes_bad, bad));
                 let nodes = self.next_in(belief, available, &places);
-                nexts.extend(nodes.into_iter().map(|node| Next { node, chance, places: places.clone() }));
+                nexts.extend(nodes.into_iter().map(|node| Next { node, chance, places: Rc::clone(&places) }));
             }
         }
         nexts
@@ -115,14 +121,13 @@ impl Search<'_> {
 
     /// What is tested next when the boundary is in these places: what verifies the leader, or the best offer.
     fn next_in(&self, belief: &Belief, available: &Ranks, places: &Whereabouts) -> Vec<Node> {
-        let mass = places.mass();
-        let leader = self.leader(&mass);
-        if mass[leader] >= 1.0 - self.delta {
+        if places.most() >= 1.0 - self.delta {
+            let leader = self.leader(&places.mass());
             let culprit = self.range.candidates.node(leader);
             let sides = self.graph.parents(culprit).iter().copied().chain([culprit]);
             return sides.filter(|&node| self.range.posterior.site(node).is_none() && self.available(belief, node)).collect();
         }
-        let least = HARDLY / mass.len() as f64;
+        let least = HARDLY / self.range.candidates.len() as f64;
         best(&self.untested(belief, places, available, least)).map(|offer| offer.node).into_iter().collect()
     }
 }

@@ -60,20 +60,24 @@ impl Whereabouts {
         self.eras[0].candidates.iter().map(|&[probability, ..]| probability).collect()
     }
 
-    /// Where the boundary may be once the good ends are known to be good.
-    pub(super) fn without_ends(&self) -> Self {
-        let [_, (_, between)] = self.after(&vec![false; self.eras[0].candidates.len()]);
-        between
+    /// The likeliest candidate's probability.
+    pub(super) fn most(&self) -> f64 {
+        self.eras[0].candidates.iter().fold(0.0, |most, &[probability, ..]| f64::max(most, probability))
     }
 
-    /// The probability that a commit is bad, and where the boundary may be then and otherwise. `makes_bad` says which candidates make
-    /// it bad; the ends always do.
-    pub(super) fn after(&self, makes_bad: &Ranks) -> [(f64, Self); 2] {
-        [true, false].map(|bad| {
-            let mut left = self.clone();
-            let chance = left.eras.iter_mut().map(|places| places.keep(makes_bad, bad)).fold(0.0, f64::max);
-            (chance, left)
-        })
+    /// Where the boundary may be once the good ends are known to be good.
+    pub(super) fn without_ends(&self) -> Self {
+        self.given(&vec![false; self.eras[0].candidates.len()], false)
+    }
+
+    /// The probability that a commit is bad, or that it is good. `makes_bad` says which candidates make it bad; the ends always do.
+    pub(super) fn chance(&self, makes_bad: &Ranks, bad: bool) -> f64 {
+        self.eras[0].chance(makes_bad, bad)
+    }
+
+    /// Where the boundary may be if that commit is bad, or good.
+    pub(super) fn given(&self, makes_bad: &Ranks, bad: bool) -> Self {
+        Self { eras: self.eras.iter().map(|places| places.given(makes_bad, bad)).collect() }
     }
 }
 
@@ -82,23 +86,26 @@ impl Places {
         self.ends.iter().fold([0.0; 3], |sum, more| plus(sum, *more))
     }
 
-    /// Leaves only the places that make the commit bad, or those that do not, and returns how likely that is.
-    fn keep(&mut self, makes_bad: &Ranks, bad: bool) -> f64 {
-        let candidates = self.candidates.iter_mut().zip(makes_bad.iter().copied());
-        for (place, _) in candidates.chain(self.ends.iter_mut().map(|end| (end, true))).filter(|(_, makes_bad)| *makes_bad != bad)
-        {
-            *place = [0.0; 3];
+    fn chance(&self, makes_bad: &Ranks, bad: bool) -> f64 {
+        let candidates = self.candidates.iter().zip(makes_bad).filter(|(_, makes_bad)| **makes_bad == bad);
+        let candidates: f64 = candidates.map(|([probability, ..], _)| probability).sum();
+        candidates + if bad { self.ends()[0] } else { 0.0 }
+    }
+
+    fn given(&self, makes_bad: &Ranks, bad: bool) -> Self {
+        let chance = self.chance(makes_bad, bad);
+        let scale = if chance > 0.0 { 1.0 / chance } else { 0.0 };
+        let left = |place: &IfThere, holds: bool| place.map(|part| if holds { part * scale } else { 0.0 });
+        Self {
+            candidates: self.candidates.iter().zip(makes_bad).map(|(place, makes_bad)| left(place, *makes_bad == bad)).collect(),
+            ends: self.ends.iter().map(|end| left(end, bad)).collect(),
         }
-        let chance: f64 = self.candidates.iter().chain(&self.ends).map(|[probability, ..]| probability).sum();
-        for place in self.candidates.iter_mut().chain(&mut self.ends) {
-            *place = place.map(|part| if chance > 0.0 { part / chance } else { 0.0 });
-        }
-        chance
     }
 }
 
 /// Sums of what first trials are like in one era.
 struct SeenFrom {
+    /// Over all candidates, where what a commit does not contain makes it bad.
     all: IfThere,
     ends: IfThere,
     /// Over the candidates that each contains, by rank.
@@ -124,12 +131,12 @@ impl Search<'_> {
     pub(super) fn untested(&self, belief: &Belief, places: &Whereabouts, available: &Ranks, least: f64) -> Vec<Offer> {
         let range = self.range;
         let unsure_if_good = select::entropy(belief.f);
-        let mass = places.mass();
+        let candidates = &places.eras[0].candidates;
         let seen_from: Vec<SeenFrom> = places
             .eras
             .iter()
             .map(|places| SeenFrom {
-                all: places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more)),
+                all: if range.begins { [0.0; 3] } else { places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more)) },
                 ends: places.ends(),
                 contained: range.candidates.contained_sums(&places.candidates),
             })
@@ -145,8 +152,8 @@ impl Search<'_> {
             Offer { node, bad, hit, value, listed, rebuild: false, doubtful }
         };
         let tested = range.tested();
-        let mut offers: Vec<Offer> = (0..mass.len())
-            .filter(|&rank| available[rank] && !tested[rank] && mass[rank] >= least)
+        let mut offers: Vec<Offer> = (0..candidates.len())
+            .filter(|&rank| available[rank] && !tested[rank] && candidates[rank][0] >= least)
             .map(|rank| {
                 let (node, listed) = (range.candidates.node(rank), range.candidates.listed(rank));
                 let SeenFrom { all, ends, contained } = &seen_from[self.eras.of(node)];
