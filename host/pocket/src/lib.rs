@@ -35,12 +35,13 @@ use std::path::Path;
 
 pub use catalog::BadFile;
 pub use catalog::BadSource;
+pub use draw::Draw;
 pub use job::Job;
 pub use job::job_toml;
+pub use job::quoted;
 pub use kind::Kind;
 
 use catalog::Catalog;
-use draw::Draw;
 use people::People;
 use plan::Event;
 use plan::RELEASES;

@@ -1,4 +1,9 @@
-//! `kbisect demo`: writes the history of a small kernel with a planted bug, and bisects it for real.
+//! `kbisect demo`: writes a history with a planted bug, and bisects it for real.
+//!
+//! Owns what is said at the end. The histories are `pocket`'s and `linux_demo`'s.
+
+mod linux;
+mod pocket;
 
 use std::fs;
 use std::path::Path;
@@ -13,17 +18,32 @@ use crate::exit::Exit;
 use crate::record::duration;
 use crate::session;
 
-/// Write a small kernel's history with a planted bug, and bisect it with real git, cc, QEMU and plugins
+/// Write a kernel's history with a planted bug, and bisect it with real git, cc, QEMU and plugins
 ///
 /// The history has about 400 commits of a kernel that boots in a tenth of a second: merges, releases, one culprit whose bug shows
 /// only under some schedules, a stretch that does not build, one that does not boot, and two bugs that have nothing to do with the
 /// culprit: one shows now and then, the other every second time on part of the history. The exit status is 0 only if the commit that
 /// is named is the one that was planted.
+///
+/// With --linux it is a history of real Linux: small changes, headers among them, on top of the distribution's sources, with a race
+/// that crashes in most trials, a warning now and then, and a stretch that does not build. The kernel is built and booted as anybody's.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Chooses the history: which bug, where, and everything around it
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+
+    /// Bisect a real Linux, of the distribution's package linux-source or of --tree. Ten minutes on two CPUs
+    #[arg(long, conflicts_with_all = ["repro_rate", "stray_rate", "second_rate"])]
+    linux: bool,
+
+    /// The sources of Linux 6.1 or later, a folder or an archive; only read. Default: the newest /usr/src/linux-source-*
+    #[arg(long, value_name = "PATH", requires = "linux")]
+    tree: Option<PathBuf>,
+
+    /// How many commits the history of Linux has, from 20 to 90
+    #[arg(long, value_name = "N", requires = "linux", default_value_t = 60)]
+    commits: usize,
 
     /// How commits are chosen; `git` makes git's choices, with as many trials as the flake policy wants
     #[arg(long, value_name = "posterior|git", value_parser = ["posterior", "git"], default_value = "posterior")]
@@ -53,6 +73,16 @@ pub struct Args {
     show: Show,
 }
 
+/// A history that was written.
+struct Written {
+    /// The job's file.
+    job: PathBuf,
+    /// The planted commit and its subject.
+    culprit: (String, String),
+    /// How many commits there are.
+    commits: usize,
+}
+
 /// Writes a history, bisects it, and compares.
 pub fn run(args: &Args) -> Result<Exit, Error> {
     let scratch;
@@ -64,37 +94,26 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
             tempfile::tempdir().map_err(|error| Error::infrastructure(format!("cannot make a temporary folder: {error}")))?;
         scratch.path().to_owned()
     };
+    let place = std::path::absolute(&place).map_err(|error| Error::user(format!("`{}`: {error}", place.display())))?;
     let started = Instant::now();
-    let options = pocket::Options {
-        seed: args.seed,
-        repro_rate: args.repro_rate,
-        stray_rate: args.stray_rate,
-        second_rate: args.second_rate,
-        ..pocket::Options::default()
-    };
-    let repo = place.join("linux");
-    let planted = pocket::write(&repo, &options).map_err(|error| match error {
-        pocket::Error::Option { .. } => Error::user(error.to_string()),
-        pocket::Error::Git(_) => Error::infrastructure(error.to_string()),
-        pocket::Error::Source(_) => Error::internal(error.to_string()),
-    })?;
-    let job = write_job(&place, &repo, &planted, args)?;
+    let written = if args.linux { linux::write(&place, args)? } else { pocket::write(&place, args)? };
+    let job = config::read(&written.job).map_err(|problems| Error::internal(problems.to_string()))?;
     let finished = session::begin(job, &[], &place.join("run"), args.show.display())?;
     if args.keep.is_some() {
         args.show.files(&finished);
     }
     let named = finished.report.as_ref().and_then(|report| report.named.as_ref());
-    let right = named.is_some_and(|named| named.text.commit.to_string() == planted.culprit);
+    let (culprit, subject) = &written.culprit;
+    let right = named.is_some_and(|named| named.text.commit.to_string() == *culprit);
     let verdict = format!(
-        "planted {} (\"{}\"): {}   {} commits, {}\n",
-        &planted.culprit[..12],
-        planted.culprit_subject,
+        "planted {} (\"{subject}\"): {}   {} commits, {}\n",
+        &culprit[..12],
         match (right, named) {
             (true, _) => "found",
             (false, Some(_)) => "NOT found: another commit was named",
             (false, None) => "NOT found: no commit was named",
         },
-        planted.commits,
+        written.commits,
         duration::short(started.elapsed().as_secs_f64()),
     );
     args.show.tell(&verdict)?;
@@ -106,17 +125,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
     }
 }
 
-/// Writes the job file of the demo and reads it as any other.
-fn write_job(place: &Path, repo: &Path, planted: &pocket::Planted, args: &Args) -> Result<config::Settled, Error> {
-    let mut text = pocket::job_toml(&pocket::Job {
-        repo: &std::path::absolute(repo).map_err(|error| Error::user(format!("`{}`: {error}", repo.display())))?,
-        bad: &planted.start,
-        good: None,
-        strategy: Some(&args.strategy),
-        seed: args.seed,
-    });
-    text += &format!("\n[[plugin]]\nid = \"{}\"\n", args.policy);
-    let path = place.join("job.toml");
-    fs::write(&path, text).map_err(|error| Error::infrastructure(format!("cannot write `{}`: {error}", path.display())))?;
-    config::read(&path).map_err(|problems| Error::internal(problems.to_string()))
+/// Writes a file of the demo.
+fn put(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(|error| Error::infrastructure(format!("cannot write `{}`: {error}", path.display())))
 }

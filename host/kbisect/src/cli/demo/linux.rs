@@ -1,0 +1,61 @@
+//! Real Linux.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::Args;
+use super::Written;
+use super::put;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::plugin;
+
+/// Time of one trial, in seconds.
+const SECONDS: u32 = 5;
+
+/// Writes the history, the configuration, the reproducer and the job that bisects it.
+pub(super) fn write(place: &Path, args: &Args) -> Result<Written, Error> {
+    let tree = match &args.tree {
+        Some(tree) => tree.clone(),
+        None => linux_demo::installed().ok_or_else(no_sources)?,
+    };
+    let options = linux_demo::Options { seed: args.seed, commits: args.commits, cache: cache()? };
+    let repo = place.join("linux");
+    args.show.progress(&format!("history on top of {}", tree.display()));
+    let planted = linux_demo::write(&tree, &repo, &options).map_err(|error| match error {
+        linux_demo::Error::Commits { .. }
+        | linux_demo::Error::Tree { .. }
+        | linux_demo::Error::Place { .. }
+        | linux_demo::Error::TooFew(..) => Error::user(error.to_string()),
+        linux_demo::Error::Cache { .. } | linux_demo::Error::Git(_) => Error::infrastructure(error.to_string()),
+        linux_demo::Error::Series(_) => Error::internal(error.to_string()),
+    })?;
+    let [config, repro, job] = ["demo.config", "repro.c", "job.toml"].map(|name| place.join(name));
+    put(&config, linux_demo::config())?;
+    put(&repro, &linux_demo::reproducer(linux_demo::Rate::default()))?;
+    let mut text = linux_demo::job_toml(&linux_demo::Job {
+        repo: &repo,
+        bad: &planted.start,
+        repro: &repro,
+        config: &config,
+        seconds: SECONDS,
+        strategy: Some(&args.strategy),
+        seed: args.seed,
+    });
+    text += &format!("\n[[plugin]]\nid = \"{}\"\n", args.policy);
+    put(&job, &text)?;
+    Ok(Written { job, culprit: (planted.culprit, planted.culprit_subject), commits: planted.commits.len() })
+}
+
+/// Where the tree is kept once it was read.
+fn cache() -> Result<PathBuf, Error> {
+    let components = plugin::cache::default_directory();
+    let cache = components.as_deref().and_then(Path::parent);
+    cache.map(Path::to_owned).ok_or_else(|| Error::user("there is no cache folder").hint("set KBISECT_CACHE_DIR, or HOME"))
+}
+
+fn no_sources() -> Error {
+    Error::new(ErrorKind::ToolsMissing, "there are no sources of Linux in /usr/src")
+        .hint("on Debian: sudo apt-get install --no-install-recommends linux-source-6.1 bc bison flex libelf-dev")
+        .hint("./x demo --linux installs them; --tree PATH takes any other Linux 6.1 or later")
+}

@@ -1,0 +1,114 @@
+//! The job that bisects a written history: configuration, reproducer, job file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::sources;
+
+/// How often a trial of five seconds at a bad commit crashes, about; on one virtual CPU, on a processor or in an emulator.
+///
+/// The reproducer does other things in between, for longer where it is to crash less often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rate {
+    /// Nearly always.
+    Always,
+    /// Seven in ten.
+    #[default]
+    Most,
+    /// Every second time.
+    Half,
+    /// One in five.
+    Few,
+}
+
+/// The reproducer's C source: it does not say what is wrong, and ends only when it cannot do its work.
+#[must_use]
+pub fn reproducer(rate: Rate) -> String {
+    let pause = match rate {
+        Rate::Always => 300,
+        Rate::Most => 5000,
+        Rate::Half => 9000,
+        Rate::Few => 28000,
+    };
+    sources::REPRODUCER.replace("#define PAUSE 5000", &format!("#define PAUSE {pause}"))
+}
+
+/// The kernel's configuration, as a fragment on top of `allnoconfig`: small, with checks of lists and freed memory.
+#[must_use]
+pub fn config() -> &'static str {
+    sources::CONFIG
+}
+
+/// What the job file of a history says beside what is the same for all. Paths are absolute.
+#[derive(Debug, Clone)]
+pub struct Job<'a> {
+    /// The repository.
+    pub repo: &'a Path,
+    /// The start commit.
+    pub bad: &'a str,
+    /// The reproducer's source.
+    pub repro: &'a Path,
+    /// The configuration fragment.
+    pub config: &'a Path,
+    /// Time of one trial, in seconds.
+    pub seconds: u32,
+    /// `git` or `posterior`; none: the default.
+    pub strategy: Option<&'a str>,
+    /// Seed of the search.
+    pub seed: u64,
+}
+
+/// The text of a job file, in TOML.
+#[must_use]
+pub fn job_toml(job: &Job<'_>) -> String {
+    let quoted = |path: &Path| pocket::quoted(&path.to_string_lossy());
+    let mut text = format!("repo = {}\nbad = {}\nrepro = {}\n", quoted(job.repo), pocket::quoted(job.bad), quoted(job.repro));
+    let mut line = |line: String| writeln!(text, "{line}").expect("writing to a string does not fail");
+    line("\n[build]".to_owned());
+    line(format!(
+        "command = [\"sh\", \"-c\", {}, \"build\", {}, \"{{out}}\", \"{{jobs}}\"]",
+        pocket::quoted(BUILD),
+        quoted(job.config)
+    ));
+    line("\n[machine]\nmemory = \"256M\"\ncpus = 1\nboot_limit = \"2m\"".to_owned());
+    line(format!("\n[trial]\ntime_limit = \"{}s\"\n\n[search]", job.seconds));
+    if let Some(strategy) = job.strategy {
+        line(format!("strategy = {}", pocket::quoted(strategy)));
+    }
+    line(format!("seed = {}", job.seed));
+    text
+}
+
+/// Builds in the checkout, where the last build's objects are.
+const BUILD: &str = "set -e
+[ -f .config ] || make -s KCONFIG_ALLCONFIG=\"$1\" allnoconfig
+make -s -j\"$3\" olddefconfig bzImage
+cp arch/x86/boot/bzImage \"$2/kernel\"
+cp vmlinux \"$2/vmlinux\"";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_toml() {
+        let paths = ["a \"b\"", "c", "d"].map(Path::new);
+        let job =
+            Job { repo: paths[0], bad: "0123", repro: paths[1], config: paths[2], seconds: 5, strategy: Some("git"), seed: 7 };
+        let text = job_toml(&job);
+        let table: toml::Table = text.parse().expect("it is TOML");
+        assert_eq!(table["repo"].as_str(), Some("a \"b\""));
+        assert_eq!(table["search"]["strategy"].as_str(), Some("git"));
+        assert_eq!(table["trial"]["time_limit"].as_str(), Some("5s"));
+        assert!(!job_toml(&Job { strategy: None, ..job }).contains("strategy"));
+    }
+
+    #[test]
+    fn rates_differ_by_the_pause_alone() {
+        let texts = [Rate::Always, Rate::Most, Rate::Half, Rate::Few].map(reproducer);
+        assert!(texts.windows(2).all(|pair| pair[0] != pair[1]));
+        let lines =
+            |text: &str| text.lines().filter(|line| !line.starts_with("#define PAUSE")).map(str::to_owned).collect::<Vec<_>>();
+        assert!(texts.iter().all(|text| lines(text) == lines(&texts[0])));
+    }
+}
