@@ -19,6 +19,7 @@ use crate::config::Settled;
 use crate::config::job::Build;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
+use crate::config::job::Repro;
 use crate::config::size;
 use crate::doctor;
 use crate::doctor::Finding;
@@ -34,6 +35,7 @@ use crate::machine::qemu::initramfs;
 use crate::policy::Description;
 use crate::policy::Policies;
 use crate::policy::console;
+use crate::repro;
 use crate::trial::seed;
 
 mod linux;
@@ -153,7 +155,7 @@ pub async fn check(settled: Settled, out: &Path) -> Result<Checked, Error> {
     let routes = policies.resolve_routes(&faces).map_err(|conflict| Error::user(conflict.to_string()))?;
     let checkout = repository.checkout_size(&start.commit)?;
     let work = work(job, &range, checkout);
-    let (mut machine, mut inputs) = (machine(job, &work, out).await, inputs(job));
+    let (mut machine, mut inputs) = (machine(job, &work, out).await, inputs(job).await);
     let mut commands = commands(job, &start.commit).await;
     if let Some(recipe) = job.build.as_ref().and_then(Build::linux) {
         let look = linux::look(job, recipe, &repository, &start.commit).await;
@@ -313,28 +315,58 @@ async fn machine(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
 }
 
 /// What of the repository and of the job's commands is not as it should be.
-fn inputs(job: &Job) -> Vec<Finding> {
+async fn inputs(job: &Job) -> Vec<Finding> {
     let build = job.build.as_ref().and_then(|build| build.command()?.first());
     let trial = if job.machine.kind == MachineKind::Process { job.trial.command.first() } else { None };
     let programs = [(build, "[build]"), (trial, "[trial]")];
     let programs = programs.into_iter().filter_map(|(program, section)| Finding::of_program(program?, section));
-    let findings = programs.chain(doctor::repository(&job.repo)).chain(lone_reproducer(job));
+    let repro = match &job.repro {
+        Some(repro) => reproducer(job, repro).await,
+        None => None,
+    };
+    let findings = programs.chain(doctor::repository(&job.repo)).chain(repro);
     findings.filter(|finding| finding.level != Level::Fine).collect()
 }
 
-/// What is wrong with a reproducer that cannot be started in a machine with our init, for want of the loader that links it.
-fn lone_reproducer(job: &Job) -> Option<Finding> {
-    let repro = job.repro.as_ref().filter(|_| job.machine.kind == MachineKind::Qemu && !job.machine.own_init)?;
-    let loader = initramfs::loader(&std::fs::read(repro).ok()?)?;
-    let brought = job.trial.files.iter().any(|(_, to)| *to == loader);
-    (!brought).then(|| Finding {
-        what: "repro".to_owned(),
-        level: Level::Poor,
-        found: format!("{} is linked dynamically, and nothing puts {loader} into the machine", repro.display()),
-        mend: vec![
-            "link it with -static, or add the loader and the libraries to [trial] `files` or the build's `initrd`".to_owned(),
-        ],
-    })
+/// What is wrong with a reproducer: source that does not compile, and what cannot be started in a machine with our init.
+async fn reproducer(job: &Job, repro: &Repro) -> Option<Finding> {
+    let program = repro.entry.as_ref().map_or_else(|| repro.file.clone(), |entry| repro.file.join(entry));
+    let finding =
+        |level, found: String, mend: &str| Finding { what: "repro".to_owned(), level, found, mend: vec![mend.to_owned()] };
+    let in_guest = job.machine.kind == MachineKind::Qemu && !job.machine.own_init;
+    match repro::kind(&program) {
+        Ok(repro::Kind::C) => uncompiled(repro).await,
+        Ok(repro::Kind::Script(reader)) if in_guest => {
+            let brought = job.trial.files.iter().any(|(_, to)| *to == reader);
+            if brought || initramfs::has_program(&reader) {
+                return None;
+            }
+            let (shown, mend) = (program.display(), "busybox-static gives machines /bin/sh (apt-get install busybox-static)");
+            Some(finding(Level::Poor, format!("{shown} is read by {reader}, which is not in the machine"), mend))
+        }
+        Ok(repro::Kind::Program) if in_guest => {
+            let loader = initramfs::loader(&std::fs::read(&program).ok()?)?;
+            if job.trial.files.iter().any(|(_, to)| *to == loader) {
+                return None;
+            }
+            let found = format!("{} is linked dynamically, and nothing puts {loader} into the machine", program.display());
+            let mend = "link it with -static, or add the loader and the libraries to [trial] `files` or the build's `initrd`";
+            Some(finding(Level::Poor, found, mend))
+        }
+        Ok(_) => None,
+        Err(error) => Some(finding(Level::Missing, format!("{}: {error}", program.display()), "")),
+    }
+}
+
+/// What the compiler says of a reproducer.
+async fn uncompiled(repro: &Repro) -> Option<Finding> {
+    let error = match tempfile::tempdir() {
+        Ok(folder) => repro::compile(&repro.file, repro.arch, &folder.path().join("repro")).await.err()?,
+        Err(error) => Error::infrastructure(error.to_string()),
+    };
+    let found = error.to_string();
+    let found = found.strip_prefix("repro: ").unwrap_or(&found).to_owned();
+    Some(Finding { what: "repro".to_owned(), level: Level::Missing, found, mend: error.hints })
 }
 
 fn little_disk(needed: u64, free: u64, allowed: u64) -> Option<Finding> {

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod process;
 pub mod record;
 pub mod replay;
+pub mod repro;
 pub mod session;
 pub mod simulate;
 pub mod symbols;

@@ -66,6 +66,7 @@ fn plan(reproducer: PathBuf, command: &[&str], seconds: u64) -> trial::Plan {
         expect: Expect::Crash,
         on_timeout: CountAs::Void,
         on_signal: CountAs::Void,
+        suite: None,
         exposure: 1.0,
     }
 }

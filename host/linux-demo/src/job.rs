@@ -64,12 +64,7 @@ pub fn job_toml(job: &Job<'_>) -> String {
     let quoted = |path: &Path| pocket::quoted(&path.to_string_lossy());
     let mut text = format!("repo = {}\nbad = {}\nrepro = {}\n", quoted(job.repo), pocket::quoted(job.bad), quoted(job.repro));
     let mut line = |line: String| writeln!(text, "{line}").expect("writing to a string does not fail");
-    line("\n[build]".to_owned());
-    line(format!(
-        "command = [\"sh\", \"-c\", {}, \"build\", {}, \"{{out}}\", \"{{jobs}}\"]",
-        pocket::quoted(BUILD),
-        quoted(job.config)
-    ));
+    line(format!("\n[build]\nkind = \"linux\"\nbase = \"allnoconfig\"\nfragments = [{}]", quoted(job.config)));
     line("\n[machine]\nmemory = \"256M\"\ncpus = 1\nboot_limit = \"2m\"".to_owned());
     line(format!("\n[trial]\ntime_limit = \"{}s\"\n\n[search]", job.seconds));
     if let Some(strategy) = job.strategy {
@@ -78,13 +73,6 @@ pub fn job_toml(job: &Job<'_>) -> String {
     line(format!("seed = {}", job.seed));
     text
 }
-
-/// Builds in the checkout, where the last build's objects are.
-const BUILD: &str = "set -e
-[ -f .config ] || make -s KCONFIG_ALLCONFIG=\"$1\" allnoconfig
-make -s -j\"$3\" olddefconfig bzImage
-cp arch/x86/boot/bzImage \"$2/kernel\"
-cp vmlinux \"$2/vmlinux\"";
 
 #[cfg(test)]
 mod tests {

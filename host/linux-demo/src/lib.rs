@@ -182,7 +182,7 @@ fn possible(base: &base::Base, catalog: &Catalog, tree: &Path) -> Result<(Vec<us
         Some(String::from_utf8_lossy(blob.content()).into_owned())
     };
     let version = text("Makefile").and_then(|makefile| Makefile::read(&makefile));
-    if !version.is_some_and(|makefile| (makefile.version, makefile.patchlevel) >= (6, 1)) {
+    if version.is_none_or(|makefile| (makefile.version, makefile.patchlevel) < (6, 1)) {
         return Err(Error::no_linux(tree));
     }
     let has_place = |step: usize| {

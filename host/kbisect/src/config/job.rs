@@ -17,8 +17,8 @@ pub struct Job {
     pub good: Vec<String>,
     /// What is looked for.
     pub kind: Kind,
-    /// The reproducer: a file that is copied into the machine.
-    pub repro: Option<PathBuf>,
+    /// The reproducer.
+    pub repro: Option<Repro>,
     /// A console that shows the target.
     pub crash: Option<PathBuf>,
     /// The target's title.
@@ -51,6 +51,46 @@ impl Job {
     pub fn builders(&self) -> u32 {
         self.build.as_ref().filter(|build| !build.in_slot).map_or(0, |build| build.builders)
     }
+}
+
+/// `repro`, or `[repro]`: what shows the crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repro {
+    /// C source, a program or a script, or a folder that holds `entry`.
+    pub file: PathBuf,
+    /// What C source is compiled for.
+    pub arch: ReproArch,
+    /// What is run of a folder, from there.
+    pub entry: Option<String>,
+    /// Whose exit statuses it has; none: of nobody in particular.
+    pub suite: Option<Suite>,
+    /// The source that `file` was compiled from: runs name both.
+    pub source: Option<PathBuf>,
+}
+
+impl Repro {
+    /// A file of which no more is said.
+    pub fn of(file: PathBuf) -> Self {
+        Self { file, arch: ReproArch::Host, entry: None, suite: None, source: None }
+    }
+}
+
+/// What a reproducer is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReproArch {
+    /// As this machine.
+    Host,
+    /// 32-bit x86.
+    I386,
+}
+
+/// Test suites whose programs say by their exit status that they could not test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// The kernel's own: 4 and KTAP's `# SKIP`.
+    Kselftest,
+    /// The Linux Test Project: bits for TBROK (2) and TCONF (32).
+    Ltp,
 }
 
 /// `[build]`.

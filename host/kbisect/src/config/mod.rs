@@ -18,6 +18,7 @@ mod path;
 mod plugin;
 mod problem;
 mod reader;
+mod repro;
 mod search;
 pub mod size;
 mod target;

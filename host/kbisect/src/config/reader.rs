@@ -20,6 +20,7 @@ use super::job::Build;
 use super::job::Job;
 use super::job::Machine;
 use super::job::MachineKind;
+use super::job::Repro;
 use super::job::TargetStage;
 use super::limits;
 use super::machine;
@@ -28,6 +29,7 @@ use super::path;
 use super::plugin;
 use super::problem::Complaint;
 use super::problem::Problems;
+use super::repro;
 use super::search;
 use super::target;
 use super::trial;
@@ -110,7 +112,7 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     let bad = top.required("bad", "the commit where the crash was seen", value::line);
     let kind = top.get_or("kind", |value| value::word(value, &KINDS), Kind::Cause, Origin::guess("most look for a cause"));
     let good = top.get_or("good", commits, Vec::new(), Origin::guess(no_good(kind)));
-    let repro = top.get("repro", |value| path::file(value, base));
+    let repro = repro::read(&top);
     let crash = top.get("crash", |value| path::file(value, base));
     let title = top.get("title", value::line);
     let link = top.get("link", link);
@@ -121,8 +123,9 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     let machine = machine::read(top.inner("machine"), host, &limits);
     let build = build::read(top.inner("build"), machine.kind);
     let stage = target::read(top.inner("target"));
-    let needs_no_repro = top.has("repro");
-    let trial = trial::read(top.inner("trial"), &machine, stage, repro.as_deref().or(needs_no_repro.then_some(Path::new(""))));
+    // One that is wrong is none that is missing.
+    let stand_in = top.has("repro").then(|| Repro::of(PathBuf::new()));
+    let trial = trial::read(top.inner("trial"), &machine, stage, repro.as_ref().or(stand_in.as_ref()));
     let search = search::read(top.inner("search"));
     if kind == Kind::Fix && search.revert {
         top.complain(Some("kind"), "[search] `revert` takes a cause back; a fix is not taken back");

@@ -15,6 +15,7 @@ use super::job::CountAs;
 use super::job::Expect;
 use super::job::Machine;
 use super::job::MachineKind;
+use super::job::Repro;
 use super::job::TargetStage;
 use super::job::Trial;
 use super::origin::Origin;
@@ -35,7 +36,7 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5 * 60);
 const REPRO: &str = "/repro";
 
 /// The section; the default command runs `repro`.
-pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetStage, repro: Option<&Path>) -> Trial {
+pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetStage, repro: Option<&Repro>) -> Trial {
     let base = &section.document().base;
     let void = || Origin::guess("says nothing of the commit");
     let trial = Trial {
@@ -67,16 +68,19 @@ pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetSta
 }
 
 /// The command that runs the reproducer.
-fn run(machine: MachineKind, repro: Option<&Path>) -> Vec<String> {
-    let path = repro.map(|path| match machine {
-        MachineKind::Qemu => REPRO.to_owned(),
-        MachineKind::Process => path.display().to_string(),
+fn run(machine: MachineKind, repro: Option<&Repro>) -> Vec<String> {
+    let path = repro.map(|repro| {
+        let place = match machine {
+            MachineKind::Qemu => Path::new(REPRO),
+            MachineKind::Process => repro.file.as_path(),
+        };
+        repro.entry.as_ref().map_or(place.to_owned(), |entry| place.join(entry)).display().to_string()
     });
     path.into_iter().collect()
 }
 
 /// What does not go together.
-fn check(section: &Section<'_, '_>, trial: &Trial, machine: &Machine, stage: TargetStage, repro: Option<&Path>) {
+fn check(section: &Section<'_, '_>, trial: &Trial, machine: &Machine, stage: TargetStage, repro: Option<&Repro>) {
     if stage == TargetStage::Run && repro.is_none() && !section.has("command") && !machine.own_init {
         section.document().complain_whole("missing `repro` or [trial] `command`: what a trial runs");
     }

@@ -14,6 +14,7 @@ use super::job::MachineKind;
 use super::job::Plugin;
 use super::job::PluginLimits;
 use super::job::Recipe;
+use super::job::Repro;
 use super::plugin::HOOKS;
 use super::size;
 
@@ -51,6 +52,7 @@ const PLUGIN: &str = "plugin";
 pub fn lines(job: &Job) -> Vec<Line> {
     let mut out = Lines::default();
     top(job, &mut out);
+    repro(job, &mut out);
     build(job, &mut out);
     machine(job, &mut out);
     out.open("target");
@@ -123,8 +125,8 @@ fn top(job: &Job, out: &mut Lines) {
         more => out.list("good", more),
     }
     out.text("kind", name(&super::reader::KINDS, &job.kind));
-    if let Some(repro) = &job.repro {
-        out.path("repro", repro);
+    if let Some(repro) = job.repro.as_ref().filter(|repro| **repro == Repro::of(repro.file.clone())) {
+        out.path("repro", &repro.file);
     }
     if let Some(crash) = &job.crash {
         out.path("crash", crash);
@@ -134,6 +136,23 @@ fn top(job: &Job, out: &mut Lines) {
     }
     if let Some(link) = &job.link {
         out.text("link", link);
+    }
+}
+
+/// A reproducer of which more is to be said than where it is.
+fn repro(job: &Job, out: &mut Lines) {
+    let Some(repro) = job.repro.as_ref().filter(|repro| **repro != Repro::of(repro.file.clone())) else { return };
+    out.open("repro");
+    out.path("file", &repro.file);
+    out.text("arch", name(&super::repro::ARCHES, &repro.arch));
+    if let Some(entry) = &repro.entry {
+        out.text("entry", entry);
+    }
+    if let Some(suite) = &repro.suite {
+        out.text("suite", name(&super::repro::SUITES, suite));
+    }
+    if let Some(source) = &repro.source {
+        out.path("source", source);
     }
 }
 

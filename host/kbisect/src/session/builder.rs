@@ -22,11 +22,13 @@ use crate::build::linux::toolchain::Choice;
 use crate::config::job;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
+use crate::config::job::ReproArch;
 use crate::error::Error;
 use crate::git;
 use crate::git::Checkout;
 use crate::git::Repository;
 use crate::record::event::BuildResult;
+use crate::repro;
 
 /// Builds kernels, one at a time, in a checkout of its own.
 pub(super) struct Builder {
@@ -199,13 +201,19 @@ pub(super) fn eras(job: &Job, repository: &Repository) -> Vec<CommitId> {
     choice.eras().iter().filter_map(|(release, ..)| repository.resolve(&release.to_string()).ok()).collect()
 }
 
-/// The symbols that the job's machine needs.
+/// The symbols that the job's machine and its reproducer need.
 fn needs(job: &Job, arch: &str) -> Vec<needs::Need> {
     let machine = &job.machine;
-    match machine.kind {
-        MachineKind::Qemu => needs::of_machine(machine.own_init, machine.network, arch),
-        MachineKind::Process => Vec::new(),
+    if machine.kind == MachineKind::Process {
+        return Vec::new();
     }
+    let of_machine = needs::of_machine(machine.own_init, machine.network, arch);
+    let of_reproducer = job.repro.as_ref().map_or_else(Vec::new, |repro| {
+        let program = repro.entry.as_ref().map_or_else(|| repro.file.clone(), |entry| repro.file.join(entry));
+        let is_script = matches!(repro::kind(&program), Ok(repro::Kind::Script(_)));
+        needs::of_reproducer(is_script, repro.arch == ReproArch::I386 && arch == "x86_64")
+    });
+    of_machine.into_iter().chain(of_reproducer).collect()
 }
 
 /// A build failure as a crash, where the target is one: the first error's text is its title.

@@ -118,6 +118,7 @@ impl Executor {
                 expect: job.trial.expect,
                 on_timeout: job.trial.on_timeout,
                 on_signal: job.trial.on_signal,
+                suite: job.repro.as_ref().and_then(|repro| repro.suite),
                 exposure: 1.0,
             },
             command: job.trial.command.clone(),
@@ -313,7 +314,7 @@ fn void(failure: Failure, seconds: f64) -> Finished {
 
 /// Files for every machine: the reproducer, and what the job adds.
 fn files(parts: &Parts) -> Vec<(PathBuf, String)> {
-    let repro = parts.job.repro.iter().map(|path| (path.clone(), "/repro".to_owned()));
+    let repro = parts.job.repro.iter().map(|repro| (repro.file.clone(), "/repro".to_owned()));
     match parts.job.machine.kind {
         MachineKind::Qemu => repro.chain(parts.job.trial.files.iter().cloned()).collect(),
         MachineKind::Process => parts.job.trial.files.clone(),

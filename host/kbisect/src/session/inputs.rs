@@ -10,6 +10,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 
+use sha2::Digest as _;
+use sha2::Sha256;
+
 use super::directory;
 use super::directory::RunDirectory;
 use crate::build::signature::hex;
@@ -17,37 +20,61 @@ use crate::build::store::digest_of_file;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::job::Recipe;
+use crate::config::job::Repro;
 use crate::error::Error;
+use crate::repro;
+use crate::repro::Kind;
 
 /// Copies what a new job names, and lets the job name the copies.
 pub(super) fn keep(job: &mut Job, directory: &RunDirectory) -> Result<(), Error> {
     let folder = directory.inputs();
-    let original = job.repro.clone();
+    let original = job.repro.as_ref().map(|repro| repro.file.clone());
     for path in named(job) {
         let copy = copy(path, &folder).map_err(|error| directory::failed("copy", path, &error))?;
         *path = copy;
     }
-    if let (Some(original), Some(copy), MachineKind::Process) = (original, &job.repro, job.machine.kind) {
-        if let Some(link) = way_back(copy) {
-            symlink(&original, &link).map_err(|error| directory::failed("write", &link, &error))?;
+    if let (Some(original), Some(repro)) = (original, &mut job.repro) {
+        if compiled(repro, &original, &folder)? {
+            run_instead(job, |path| path == original);
+        } else if job.machine.kind == MachineKind::Process && !repro.file.is_dir() {
+            if let Some(link) = way_back(&repro.file) {
+                symlink(&original, &link).map_err(|error| directory::failed("write", &link, &error))?;
+            }
+            run_instead(job, |path| path == original);
         }
-        run_instead(job, |word| Path::new(word) == original);
     }
     Ok(())
+}
+
+/// Compiles a reproducer that is C source, which lies beside its headers at `original`, and lets the job name the program and
+/// the copied source.
+fn compiled(repro: &mut Repro, original: &Path, folder: &Path) -> Result<bool, Error> {
+    let failed = |error: &io::Error| directory::failed("write", folder, error);
+    if repro::kind(&repro.file).map_err(|error| failed(&error))? != Kind::C {
+        return Ok(false);
+    }
+    // A folder of its own: all that the compiler may write to.
+    let part = tempfile::Builder::new().prefix("compile-").tempdir_in(folder).map_err(|error| failed(&error))?;
+    let program = part.path().join("repro");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(&error))?;
+    runtime.block_on(repro::compile(original, repro.arch, &program))?;
+    let copy = copy(&program, folder).map_err(|error| failed(&error))?;
+    repro.source = Some(std::mem::replace(&mut repro.file, copy));
+    Ok(true)
 }
 
 /// Sees that the copies of a run that goes on are what they were; the directory may have moved since.
 pub(super) fn find(job: &mut Job, directory: &RunDirectory) -> Result<(), Error> {
     let folder = directory.inputs();
     for path in named(job).filter(|path| path.starts_with(&folder)) {
-        let digest = digest_of_file(path).map_err(|error| directory::failed("read", path, &error))?;
+        let digest = digest(path).map_err(|error| directory::failed("read", path, &error))?;
         if !path.parent().is_some_and(|folder| folder.ends_with(hex(&digest))) {
             return Err(Error::user(format!("`{}` was changed since the run began", path.display())).hint("begin a new run"));
         }
     }
-    if let (Some(repro), MachineKind::Process) = (job.repro.clone(), job.machine.kind) {
+    if let (Some(repro), MachineKind::Process) = (job.repro.as_ref().map(|repro| repro.file.clone()), job.machine.kind) {
         let within = repro.strip_prefix(directory.path()).unwrap_or(&repro);
-        run_instead(job, |word| Path::new(word).ends_with(within));
+        run_instead(job, |path| path.ends_with(within));
     }
     Ok(())
 }
@@ -66,32 +93,75 @@ fn way_back(copy: &Path) -> Option<PathBuf> {
 
 /// The paths of everything that is copied.
 pub(super) fn named(job: &mut Job) -> impl Iterator<Item = &mut PathBuf> {
+    let repro = job.repro.iter_mut().flat_map(|repro| std::iter::once(&mut repro.file).chain(&mut repro.source));
     let files = job.trial.files.iter_mut().map(|(from, _)| from);
     let linux = job.build.as_mut().and_then(|build| match &mut build.recipe {
         Recipe::Linux(linux) => Some(linux),
         Recipe::Command(_) => None,
     });
     let configurations = linux.into_iter().flat_map(|linux| linux.config.iter_mut().chain(&mut linux.fragments));
-    job.repro.iter_mut().chain(job.crash.iter_mut()).chain(files).chain(configurations)
+    repro.chain(job.crash.iter_mut()).chain(files).chain(configurations)
 }
 
-/// Lets a trial whose program is the reproducer run the copy.
-fn run_instead(job: &mut Job, is_repro: impl Fn(&str) -> bool) {
-    if let (Some(copy), Some(program)) = (&job.repro, job.trial.command.first_mut())
-        && is_repro(program)
-    {
+/// Lets a trial whose program is the reproducer, or lies in it, run the copy.
+fn run_instead(job: &mut Job, is_repro: impl Fn(&Path) -> bool) {
+    let (Some(repro), Some(program)) = (&job.repro, job.trial.command.first_mut()) else { return };
+    let within = Path::new(program.as_str()).ancestors().find(|path| is_repro(path));
+    let rest = within.and_then(|found| Path::new(program.as_str()).strip_prefix(found).ok());
+    let copy = rest.map(|rest| if rest.as_os_str().is_empty() { repro.file.clone() } else { repro.file.join(rest) });
+    if let Some(copy) = copy {
         *program = copy.to_string_lossy().into_owned();
     }
 }
 
-/// Copies a file, with its permissions, into the folder of its digest.
+/// Copies a file or a folder, with its permissions, into the folder of its digest.
 fn copy(from: &Path, folder: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let part = folder.join("part");
-    fs::copy(from, &part)?;
-    let own = folder.join(hex(&digest_of_file(&part)?));
+    copy_all(from, &part)?;
+    let own = folder.join(hex(&digest(&part)?));
     fs::create_dir_all(&own)?;
     let to = own.join(from.file_name().unwrap_or_default());
-    fs::rename(part, &to)?;
+    if to.is_dir() {
+        fs::remove_dir_all(part)?
+    } else {
+        fs::rename(part, &to)?
+    }
     Ok(to)
+}
+
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        return fs::copy(from, to).map(drop);
+    }
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let (from, to) = (entry?.path(), to);
+        let to = to.join(from.file_name().unwrap_or_default());
+        match fs::read_link(&from) {
+            Ok(target) => symlink(target, to)?,
+            Err(_) => copy_all(&from, &to)?,
+        }
+    }
+    fs::set_permissions(to, fs::metadata(from)?.permissions())
+}
+
+/// SHA-256 of a file; of a folder that of all names in it, with the digests of what they stand for.
+fn digest(path: &Path) -> io::Result<[u8; 32]> {
+    if !path.is_dir() {
+        return digest_of_file(path);
+    }
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    entries.sort();
+    let mut all = Sha256::new();
+    for entry in entries {
+        let content = match fs::read_link(&entry) {
+            Ok(target) => Sha256::digest(target.as_os_str().as_encoded_bytes()).into(),
+            Err(_) => digest(&entry)?,
+        };
+        let name = entry.file_name().unwrap_or_default().as_encoded_bytes();
+        all = all.chain_update((name.len() as u64).to_be_bytes()).chain_update(name).chain_update(content);
+    }
+    Ok(all.finalize().into())
 }

@@ -140,6 +140,19 @@ impl Console {
         Some(window)
     }
 
+    /// How many bytes came so far.
+    pub fn length(&self) -> u64 {
+        (self.head.len() + self.tail.len()) as u64 + self.left_out
+    }
+
+    /// What came after the first `from` bytes, as far as it is kept.
+    pub fn since(&self, from: u64) -> Vec<u8> {
+        let head = usize::try_from(from).map_or(self.head.len(), |from| from.min(self.head.len()));
+        let gone = self.head.len() as u64 + self.left_out;
+        let tail = usize::try_from(from.saturating_sub(gone)).map_or(self.tail.len(), |from| from.min(self.tail.len()));
+        self.head[head..].iter().chain(self.tail.range(tail..)).copied().collect()
+    }
+
     /// The console for the record: all of it up to [`KEPT`], else its beginning and its end with a line that says what is missing.
     pub fn into_kept(self) -> Vec<u8> {
         let mut kept = self.head;

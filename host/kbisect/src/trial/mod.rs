@@ -6,6 +6,7 @@
 pub mod console;
 pub mod reading;
 pub mod seed;
+mod suite;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use self::reading::Reading;
 use crate::config::job::CountAs;
 use crate::config::job::Expect;
 use crate::config::job::MachineKind;
+use crate::config::job::Suite;
 use crate::config::job::TargetStage;
 use crate::machine::Ended;
 use crate::machine::Machine;
@@ -71,6 +73,8 @@ pub struct Plan {
     pub on_timeout: CountAs,
     /// What an end by a signal counts as, under [`Expect::Exit`].
     pub on_signal: CountAs,
+    /// Whose exit statuses the reproducer has.
+    pub suite: Option<Suite>,
     /// A reproducer that shows nothing is stopped after this share of the time limit; always 1 under [`Expect::Exit`].
     pub exposure: f64,
 }
@@ -253,6 +257,7 @@ impl Trial<'_> {
             let program = Program::Reproducer { run, argv: self.plan.command.clone() };
             let left = limit.saturating_sub(began.elapsed());
             self.came = None;
+            let said_before = self.console.length();
             let attended = self.attend(machine.exec(&program, left), Some(machine), true).await;
             self.exposure = self.share();
             self.came.get_or_insert(self.exposure);
@@ -260,7 +265,10 @@ impl Trial<'_> {
             self.ended = Some(ended.clone());
             self.settle(Some(machine), true).await?;
             let alive = ended != Ended::TimeLimit || self.meanwhile(machine.alive()).await;
-            let reading = reading::read(self.plan, run, &ended, alive);
+            let reading = match suite::cannot_tell(self.plan.suite, &ended, || self.console.since(said_before)) {
+                Some(reason) => Reading::Void(Failure { stage: Stage::Reproducer, reason }),
+                None => reading::read(self.plan, run, &ended, alive),
+            };
             // A reproducer that ends at once over and over runs until the limit; at the limit, what ran was enough.
             if !(self.plan.repeat && reading == Reading::Clean && began.elapsed() < limit) {
                 let through = ended != Ended::TimeLimit && !self.plan.repeat;

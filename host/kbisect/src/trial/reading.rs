@@ -6,10 +6,14 @@ use kbisect_core::policy::Failure;
 use kbisect_core::policy::Stage;
 
 use super::Plan;
+use super::suite;
 use crate::config::job::CountAs;
 use crate::config::job::Expect;
 use crate::config::job::MachineKind;
 use crate::machine::Ended;
+
+/// What 255 is for those who run machines of their own.
+const OF_255: &str = ", which is vng's when its guest panicked and ssh's when the connection broke";
 
 /// What a reproducer's end says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,7 @@ pub fn read(plan: &Plan, run: u32, ended: &Ended, alive: bool) -> Reading {
     let any_code_counts = plan.expect == Expect::Exit || plan.kind == MachineKind::Process;
     match *ended {
         Ended::Code(0) => Reading::Clean,
+        Ended::Code(code) if plan.suite.is_some_and(|suite| suite::passed(suite, code)) => Reading::Clean,
         Ended::Code(125) => Reading::CannotTell(Failure {
             stage: Stage::Reproducer,
             reason: "exit status 125: the reproducer says that it cannot tell".to_owned(),
@@ -45,7 +50,7 @@ pub fn read(plan: &Plan, run: u32, ended: &Ended, alive: bool) -> Reading {
         Ended::Code(code @ 1..128) => Reading::Crashed(Box::new(report(format!("exit status {code}"), "EXIT"))),
         Ended::Code(code) => match signal_name(code - 128) {
             Some(_) => signal(plan, code - 128),
-            None => by_signal(plan, format!("exit status {code}")),
+            None => by_signal(plan, format!("exit status {code}"), if code == 255 { OF_255 } else { "" }),
         },
         Ended::Signal(number) => signal(plan, number),
         Ended::TimeLimit => at_limit(plan, run, alive),
@@ -74,18 +79,18 @@ fn at_limit(plan: &Plan, run: u32, alive: bool) -> Reading {
 
 fn signal(plan: &Plan, number: i32) -> Reading {
     let name = signal_name(number).map_or_else(|| number.to_string(), str::to_owned);
-    by_signal(plan, format!("killed by signal {name}"))
+    by_signal(plan, format!("killed by signal {name}"), "")
 }
 
 /// An end that `git bisect run` would stop at.
-fn by_signal(plan: &Plan, title: String) -> Reading {
+fn by_signal(plan: &Plan, title: String, means: &str) -> Reading {
     match plan.on_signal {
         _ if plan.expect == Expect::Crash => Reading::Crashed(Box::new(report(title, "EXIT"))),
         CountAs::Bad => Reading::Crashed(Box::new(report(title, "EXIT"))),
         CountAs::Good => Reading::Clean,
         CountAs::Void => Reading::Void(Failure {
             stage: Stage::Reproducer,
-            reason: format!("{title} (--on-signal bad counts that as a crash)"),
+            reason: format!("{title}{means} (--on-signal bad counts that as a crash)"),
         }),
     }
 }

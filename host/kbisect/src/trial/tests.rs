@@ -137,6 +137,7 @@ fn plan(limit: Duration) -> Plan {
         expect: Expect::Crash,
         on_timeout: CountAs::Void,
         on_signal: CountAs::Void,
+        suite: None,
         exposure: 1.0,
     }
 }

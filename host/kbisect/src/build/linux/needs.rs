@@ -43,6 +43,13 @@ pub fn of_machine(own_init: bool, network: bool, arch: &str) -> Vec<Need> {
     needs
 }
 
+/// What a reproducer needs beside the machine's own.
+pub fn of_reproducer(is_script: bool, is_32_bit: bool) -> Vec<Need> {
+    let script = is_script.then_some(("BINFMT_SCRIPT", "a script as `repro`"));
+    let narrow = is_32_bit.then_some(("IA32_EMULATION", "[repro] `arch` = \"386\""));
+    script.into_iter().chain(narrow).collect()
+}
+
 /// Detectors: a kernel that loses one of these on the way back through history stays silent where it would have told.
 const DETECTORS: [&str; 17] = [
     "KASAN",

@@ -21,7 +21,7 @@ pub(super) fn write(place: &Path, args: &Args) -> Result<Written, Error> {
     };
     let options = linux_demo::Options { seed: args.seed, commits: args.commits, cache: cache()? };
     let repo = place.join("linux");
-    args.show.progress(&format!("history on top of {}", tree.display()));
+    args.show.tell(&format!("tree    {}\n", tree.display()))?;
     let planted = linux_demo::write(&tree, &repo, &options).map_err(|error| match error {
         linux_demo::Error::Commits { .. }
         | linux_demo::Error::Tree { .. }

@@ -60,7 +60,7 @@ fn the_simplest_kernel_job_has_defaults_for_the_rest() {
         .unwrap();
     let job = settled.job;
     assert_eq!(job.repo, folder.path("linux"));
-    assert_eq!(job.repro, Some(folder.path("repro.c")));
+    assert_eq!(job.repro, Some(job::Repro::of(folder.path("repro.c"))));
     assert_eq!(job.machine.kind, job::MachineKind::Qemu);
     assert_eq!((job.machine.cpus, job.machine.memory), (2, 2 << 30));
     assert_eq!((job.limits.cpus, job.limits.memory), (8, 12 << 30));

@@ -168,6 +168,16 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn repro(file: PathBuf)(
+        arch in select(vec![job::ReproArch::Host, job::ReproArch::I386]),
+        suite in option::of(select(vec![job::Suite::Kselftest, job::Suite::Ltp])),
+        compiled in any::<bool>(),
+    ) -> job::Repro {
+        job::Repro { arch, suite, source: compiled.then(|| file.clone()), ..job::Repro::of(file.clone()) }
+    }
+}
+
 fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
     let path = |name| folder.path(name);
     let (repo, repro, crash, wasm, data) =
@@ -198,15 +208,22 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
                 option::of("https://[a-z./?=]{1,20}"),
             );
             let plugins = (0..3).map(|index| plugin(index, wasm.clone()).boxed()).collect::<Vec<_>>();
-            (texts, any::<[bool; 2]>(), select(stages), trial(qemu, data.clone()), plugins, 0_usize..=3).prop_map(
-                move |((bad, good, title, link), [has_repro, has_crash], stage, trial, mut plugins, count)| {
+            (
+                texts,
+                (option::of(self::repro(repro)), any::<bool>()),
+                select(stages),
+                trial(qemu, data.clone()),
+                plugins,
+                0_usize..=3,
+            )
+                .prop_map(move |((bad, good, title, link), (repro, has_crash), stage, trial, mut plugins, count)| {
                     plugins.truncate(count);
                     job::Job {
                         repo: repo.clone(),
                         bad,
                         good,
                         kind,
-                        repro: has_repro.then(|| repro.clone()),
+                        repro,
                         crash: has_crash.then(|| crash.clone()),
                         title,
                         link,
@@ -218,8 +235,7 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
                         limits: limits.clone(),
                         plugins,
                     }
-                },
-            )
+                })
         },
     )
 }

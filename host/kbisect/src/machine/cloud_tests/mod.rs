@@ -154,6 +154,7 @@ async fn trials_come_through_a_cloud_that_fails_often() {
                 expect: Expect::Crash,
                 on_timeout: CountAs::Void,
                 on_signal: CountAs::Void,
+                suite: None,
                 exposure: 1.0,
             };
             let (_go_on, stop) = tokio::sync::watch::channel(false);

@@ -208,6 +208,7 @@ async fn a_hundred_megabytes_in_one_line_are_a_trial_like_others() {
         expect: crate::config::job::Expect::Exit,
         on_timeout: crate::config::job::CountAs::Void,
         on_signal: crate::config::job::CountAs::Void,
+        suite: None,
         exposure: 1.0,
     };
     let machine = room.pool(false, None).create(&Setup { trial: 1, commit: plan.commit, kernel: None, slot: 0 }).await.unwrap();

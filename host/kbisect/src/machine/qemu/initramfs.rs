@@ -153,6 +153,12 @@ pub fn static_busybox() -> Option<(Vec<u8>, Vec<String>)> {
     Some((program, applets))
 }
 
+/// Whether machines have a program at this path, without what a job adds.
+pub fn has_program(path: &str) -> bool {
+    let name = path.strip_prefix("/bin/");
+    static_busybox().is_some_and(|(_, applets)| name.is_some_and(|name| applets.iter().any(|applet| applet == name)))
+}
+
 /// The loader that must link a program at run time, as an absolute path: such a reproducer needs it and its libraries in the
 /// machine. None for static programs, scripts and whatever else is no 64-bit ELF file.
 pub fn loader(program: &[u8]) -> Option<String> {

@@ -112,3 +112,14 @@ proptest! {
         prop_assert_eq!(fed(&["BUG:"], pieces), whole);
     }
 }
+
+proptest! {
+    #[test]
+    fn what_came_since_is_the_end_of_all(pieces in proptest::collection::vec("[a-z\n]{0,9}", 0..9), from in 0_usize..90) {
+        let mut console = Console::new(&[]);
+        pieces.iter().for_each(|piece| console.feed(piece.as_bytes()));
+        let all = pieces.concat();
+        prop_assert_eq!(console.length(), all.len() as u64);
+        prop_assert_eq!(console.since(from as u64), &all.as_bytes()[from.min(all.len())..]);
+    }
+}

@@ -1,4 +1,4 @@
-//! Writes a history on top of a real tree: `cargo run -p linux-demo --example write -- TREE REPOSITORY [COMMITS [SEED]]`.
+//! Writes a history on top of a real tree: `cargo run -p linux-demo --example linux_history -- TREE REPOSITORY [COMMITS [SEED]]`.
 
 use std::path::PathBuf;
 use std::time::Instant;
