@@ -67,7 +67,14 @@ pub(crate) fn get(source: &Path, cache: &Path) -> Result<Base, Error> {
         let key = Sha256::new().chain_update(path.as_os_str().as_bytes());
         (key.chain_update(format!("\0{}\0{}.{}", found.len(), found.mtime(), found.mtime_nsec())), None)
     };
-    let key: String = key.chain_update(FORMAT).chain_update(thin::rule()).finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let key: String = key
+        .chain_update(FORMAT)
+        .chain_update(thin::rule())
+        .finalize()
+        .iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let kept = cache.join(key);
     if let Some(base) = open(&kept) {
         return Ok(base);

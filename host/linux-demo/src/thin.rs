@@ -4,19 +4,8 @@
 //! from is left out, in whole folders; what configures and builds a kernel is kept everywhere, since it refers to all of it.
 
 /// Folders whose code is left out …
-const DROPPED: [&str; 11] = [
-    "Documentation",
-    "arch",
-    "drivers",
-    "fs",
-    "include/sound",
-    "net",
-    "rust",
-    "samples",
-    "sound",
-    "tools",
-    "virt",
-];
+const DROPPED: [&str; 11] =
+    ["Documentation", "arch", "drivers", "fs", "include/sound", "net", "rust", "samples", "sound", "tools", "virt"];
 
 /// … but for these in them, and what lies directly in `fs`.
 const KEPT: [&str; 53] = [
