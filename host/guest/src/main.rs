@@ -43,6 +43,8 @@ fn main() {
 /// Sets the guest up and obeys the host until the port closes.
 fn serve() -> io::Result<()> {
     mounts::all();
+    // Programs start where init is.
+    let _ = std::env::set_current_dir("/tmp");
     let (mut lines, port) = Port::open(Path::new("/dev/ttyS1"))?;
     let port = Arc::new(port);
     let programs = Programs::start(Arc::clone(&port));

@@ -206,6 +206,7 @@ async fn boots(kernel: &Path, commit: CommitId) {
         expect: Expect::Crash,
         on_timeout: CountAs::Void,
         on_signal: CountAs::Void,
+        suite: None,
         exposure: 1.0,
     };
     let pool = qemu::QemuPool::new(qemu::Settings {

@@ -123,9 +123,9 @@ fn copy(from: &Path, folder: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(&own)?;
     let to = own.join(from.file_name().unwrap_or_default());
     if to.is_dir() {
-        fs::remove_dir_all(part)?
+        fs::remove_dir_all(part)?;
     } else {
-        fs::rename(part, &to)?
+        fs::rename(part, &to)?;
     }
     Ok(to)
 }
