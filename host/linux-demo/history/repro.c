@@ -13,7 +13,7 @@
 #endif
 /* Looks between two bytes through the pipe. */
 #ifndef LOOKS
-#define LOOKS 6
+#define LOOKS 16
 #endif
 
 #define WATCH 100

@@ -20,7 +20,8 @@ The project's chores. Each sets up first what it needs, which takes no time once
 Usage: ./x CHORE [ARGS]
 
   setup            Install what is missing (apt-get, as root) and get Rust's std for WebAssembly
-  demo [ARGS]      Bisect a crash of a small kernel in QEMU; ARGS are those of `kbisect demo`
+  demo [ARGS]      Bisect a crash of a small kernel in QEMU; ARGS are those of `kbisect demo`.
+                   With --linux a crash of real Linux, whose sources are installed first (linux-source, 130 MB)
   test [ARGS]      Run all tests but the slow ones; ARGS are those of `cargo test`
   test-linux       Run the slow tests, on the distribution's Linux kernel
   ci               What every change must pass: formatting, lints, tests
@@ -55,6 +56,9 @@ fn run(chore: Option<&str>, rest: &[String]) -> Result<(), Failure> {
         Some("setup") => setup::all(&root),
         Some("demo") => {
             setup::all(&root)?;
+            if rest.iter().any(|arg| arg == "--linux") && !rest.iter().any(|arg| arg.starts_with("--tree")) {
+                setup::for_linux_demo()?;
+            }
             cargo::demo(&root, rest)
         }
         Some("test") => {

@@ -26,7 +26,13 @@ pub(crate) fn all(root: &Path) -> Result<(), Failure> {
 /// Installs what the tests on real kernels need beside.
 pub(crate) fn for_linux() -> Result<(), Failure> {
     package_lists()?;
-    packages::install_for_linux()
+    packages::install_for_linux()?;
+    packages::install_sources()
+}
+
+/// What `kbisect demo --linux` takes where no tree is named.
+pub(crate) fn for_linux_demo() -> Result<(), Failure> {
+    packages::install_sources()
 }
 
 /// Makes sure that the distribution's package lists are there: a container's are often removed.

@@ -51,16 +51,29 @@ pub(super) fn install_for_linux() -> Result<(), Failure> {
     install_missing(&FOR_LINUX)
 }
 
+/// Where `linux-source` packages put what they have, and how it is called.
+const SOURCES: (&str, &str) = ("/usr/src", "linux-source-");
+
+/// Installs the sources of the distribution's Linux, unless some are there.
+pub(super) fn install_sources() -> Result<(), Failure> {
+    let (folder, name) = SOURCES;
+    let there = std::fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(name)))
+    });
+    if there { Ok(()) } else { install_packages(&["linux-source"]) }
+}
+
 fn install_missing(needed: &[(Sign, &'static str)]) -> Result<(), Failure> {
     let missing: Vec<&str> = needed.iter().filter(|(sign, _)| !is_there(sign)).map(|(_, package)| *package).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    if missing.is_empty() { Ok(()) } else { install_packages(&missing) }
+}
+
+fn install_packages(missing: &[&str]) -> Result<(), Failure> {
     let list = missing.join(" ");
     if !is_root() || !is_installed("apt-get") {
         return Err(Failure::missing(format!("missing; on Debian: sudo apt-get install --no-install-recommends {list}")));
     }
-    step(&format!("installing {list}"), || apt::install(&missing))
+    step(&format!("installing {list}"), || apt::install(missing))
 }
 
 fn is_there(sign: &Sign) -> bool {
