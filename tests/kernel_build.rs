@@ -109,6 +109,34 @@ fn two_builders_share_the_work_and_a_killed_run_goes_on() {
 }
 
 #[test]
+fn check_shows_configuration_compiler_and_what_is_left_out() {
+    let world = World::new();
+    history(&world, 2, |_, commit| commit);
+    fs::write(
+        world.path("own.config"),
+        "CONFIG_X86_64=y\nCONFIG_SND=m\nCONFIG_CC_VERSION_TEXT=\"gcc (Own) 4.2\"\nCONFIG_CMDLINE_BOOL=y\nCONFIG_CMDLINE=\"root=/dev/sda\"\n",
+    )
+    .unwrap();
+    fs::write(world.path("part.config"), "CONFIG_KASAN=y\n").unwrap();
+    let build = "config = \"own.config\"\nfragments = [\"part.config\"]\nset = [\"SMP=n\"]\narch = \"x86_64\"\nccache = false\n\
+                 compiler = [{ before = \"v6.1\", program = \"cc\" }]\nkcflags = \"-DA -DB\"\nmake = [\"V=1\"]\n";
+    job(
+        &world,
+        &format!(
+            "[target]\nstage = \"build\"\n[limits]\ncpus = 4\n[machine]\nown_init = true\n[build]\nkind = \"linux\"\n{build}"
+        ),
+    );
+    let mut check = world.kbisect(&["check", "job.toml"]);
+    let shown = world.shown(&check.env("KCFLAGS", "-O1").env("KBUILD_OUTPUT", "/tmp/o").output().unwrap());
+    let version = world.command("gcc").arg("--version").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap().lines().next().unwrap().to_owned();
+    let wanted = ["config", "compiler", "era", "build", "poor    config", "poor    environment"];
+    let lines =
+        shown.lines().filter(|line| wanted.iter().any(|wanted| line.starts_with(&format!("{wanted} "))) && !line.contains('#'));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n").replace(&version, "[GCC]"), @"");
+}
+
+#[test]
 fn bad_jobs_are_refused_with_reasons() {
     let world = World::new();
     history(&world, 2, |_, commit| commit);

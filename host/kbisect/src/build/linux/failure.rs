@@ -116,7 +116,7 @@ impl Patterns {
             place: regex(r"(?:^|[\s(])([A-Za-z0-9_][A-Za-z0-9_./+-]*\.(?:c|h|S|s|rs|lds|dts|dtsi|asn1|l|y|tbl)):\d+"),
             target: regex(r"^make(?:\[\d+\])?: \*\*\* \[(?:[^\]]*: )?([A-Za-z0-9_./+-]+)\.(?:o|s|i|lds|asn1\.c)\]"),
             object: regex(
-                r"([A-Za-z0-9_][A-Za-z0-9_./+-]*)\.o: (?:in function|error: objtool|warning: objtool|file not recognized|relocation)",
+                r"([A-Za-z0-9_][A-Za-z0-9_./+-]*)\.o:(?: in function| error: objtool| warning: objtool| file not recognized| relocation|\()",
             ),
             undefined: regex(r#"^ERROR: (?:modpost: )?".*" \[([A-Za-z0-9_./+-]+)\.ko\] undefined!"#),
         }
@@ -227,7 +227,8 @@ fn is_chain(line: &str) -> bool {
 fn file(told: &[String], all: &[String]) -> Option<String> {
     let of = |regex: &Regex, line: &str| Some(regex.captures(line)?.get(1)?.as_str().to_owned());
     let source = |stem: String| format!("{stem}.c");
-    let made = |line: &String| of(&PATTERNS.target, line).map(source);
+    // Nothing is compiled at the root: what is made there is linked.
+    let made = |line: &String| of(&PATTERNS.target, line).filter(|stem| stem.contains('/')).map(source);
     let place = |line: &String| of(&PATTERNS.place, line).filter(|file| !file.starts_with('/') && file.contains('/'));
     let of_object = |line: &String| of(&PATTERNS.object, line).or_else(|| of(&PATTERNS.undefined, line)).map(source);
     // An error in a header is blamed on the header; what was being made comes last, since make prints it last.

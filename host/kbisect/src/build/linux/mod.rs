@@ -343,18 +343,15 @@ impl<'a> Bench<'a> {
     }
 
     async fn old_defconfig(&self, wished: &str) -> Result<(), Stop> {
-        let new = self.tree.dir().join(NEW_CONFIG);
         let cannot = |error| Stop::infra("cannot write into the object tree", error);
-        // A build may have left a link there.
-        let _ = fs::remove_file(&new);
-        fs::write(&new, wished).map_err(cannot)?;
+        self.tree.write(NEW_CONFIG, wished).map_err(cannot)?;
         self.make_with(&["olddefconfig"], &[format!("KCONFIG_CONFIG={NEW_CONFIG}").into()], self.settings.jobs).await?;
-        self.tree.configure(&new).map_err(cannot)
+        self.tree.configure(NEW_CONFIG).map_err(cannot)
     }
 
     fn config(&self, name: &str) -> Result<Config, Stop> {
-        let path = self.tree.dir().join(name);
-        let text = read(&path).map_err(|error| Stop::failed(format!("the tree made no configuration: {error}")))?;
+        let path = self.tree.own_file(name).ok_or_else(|| Stop::failed("the tree made no configuration"))?;
+        let text = read(&path).map_err(|error| Stop::infra("cannot read from the object tree", error))?;
         Config::parse(&text).map_err(|line| Stop::failed(format!("the tree's configuration is malformed in line {line}")))
     }
 
@@ -447,22 +444,24 @@ impl<'a> Bench<'a> {
     async fn keep(self, arch: &Arch, commit: &CommitId, lost: Vec<String>) -> Result<BuildResult, Stop> {
         let Self { settings, recipe, inside, tree, out, compiler, .. } = self;
         let (image, known) = (arch.image, Arc::clone(&recipe.known));
-        let [src, tree_inside] = inside;
+        let (work, [src, tree_inside]) = (settings.work.clone(), inside);
         let gathered = tokio::task::spawn_blocking(move || -> Result<TempDir, Stop> {
-            let lacks = |name: &str| Stop::failed(format!("the build ended well but made no {name}"));
             let cannot = |error: io::Error| Stop::infra("cannot keep what was built", error);
-            for (from, to, needed) in [(image, "kernel", true), ("vmlinux", "vmlinux", true), (".config", "config", true)] {
-                match own_file(tree.dir(), from) {
-                    Some(from) => _ = fs::copy(from, out.path().join(to)).map_err(cannot)?,
-                    None if needed => return Err(lacks(from)),
-                    None => {}
-                }
+            // The build could write into its own output folder, and may have left links there.
+            let kept = tempfile::Builder::new().prefix("kept-").tempdir_in(work).map_err(cannot)?;
+            for (from, to) in [(image, "kernel"), ("vmlinux", "vmlinux"), (".config", "config")] {
+                let from = tree.own_file(from).ok_or_else(|| Stop::failed(format!("the build ended well but made no {from}")))?;
+                fs::copy(from, kept.path().join(to)).map_err(cannot)?;
+            }
+            let modules = out.path().join("modules");
+            if fs::symlink_metadata(&modules).is_ok_and(|found| found.is_dir()) {
+                fs::rename(modules, kept.path().join("modules")).map_err(cannot)?;
             }
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let sources = Arc::new(known.commands.look(tree.dir(), &tree_inside, &src).map_err(cannot)?);
-            fs::write(out.path().join(objects::FILE), sources.pack().map_err(cannot)?).map_err(cannot)?;
+            let sources = Arc::new(known.commands.look(tree.dir(), &tree_inside, &src));
+            fs::write(kept.path().join(objects::FILE), sources.pack().map_err(cannot)?).map_err(cannot)?;
             known.sources = Some(sources);
-            Ok(out)
+            Ok(kept)
         });
         let out = gathered.await.map_err(|error| Stop::infra("keeping what was built broke off", error))??;
         tracing::debug!(%commit, compiler = compiler.identity, "built");
@@ -484,12 +483,6 @@ fn matters(config: &Config, entry: &kconfig::Entry) -> bool {
         (Value::Unset, found) => found.is_some_and(Value::is_on),
         (Value::Set(_), found) => found.is_some() || entry.symbol == "UNWINDER_FRAME_POINTER" && config.is_on("UNWINDER_ORC"),
     }
-}
-
-/// A file of an object tree, which no link may lead out of.
-fn own_file(tree: &Path, name: &str) -> Option<PathBuf> {
-    let path = tree.join(name).canonicalize().ok()?;
-    (path.starts_with(tree) && path.is_file()).then_some(path)
 }
 
 /// A file's text, if it is not too long to be one. Bytes that are not UTF-8 are replaced.

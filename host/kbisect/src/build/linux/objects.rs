@@ -84,28 +84,28 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Looks at an object tree, which its build saw as `inside`, with the sources at `src`.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn look(&mut self, tree: &Path, inside: &Path, src: &Path) -> io::Result<Sources> {
+    /// Looks at an object tree, which its build saw as `inside`, with the sources at `src`. What cannot be read is left out.
+    pub fn look(&mut self, tree: &Path, inside: &Path, src: &Path) -> Sources {
         let mut found = HashMap::new();
         let mut folders = vec![tree.to_owned()];
         let inside = inside.to_string_lossy();
         let prefix = format!("{}/", src.display().to_string().trim_start_matches('/'));
         while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder)? {
-                let entry = entry?;
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let name = entry.file_name();
                 let name = name.to_string_lossy();
-                let kind = entry.file_type()?;
-                if kind.is_dir() {
+                let Ok(meta) = entry.metadata() else { continue };
+                if meta.is_dir() {
                     folders.push(entry.path());
-                } else if kind.is_file() && name.starts_with('.') && name.ends_with(".cmd") {
-                    let (path, time) = (entry.path(), entry.metadata()?.modified()?);
+                } else if meta.is_file()
+                    && name.starts_with('.')
+                    && name.ends_with(".cmd")
+                    && let Ok(time) = meta.modified()
+                {
+                    let path = entry.path();
                     let ids = match self.known.remove(&path) {
                         Some((known, ids)) if known == time => ids,
-                        _ => self.read(&super::read(&path)?, &inside, &prefix),
+                        _ => self.read(&super::read(&path).unwrap_or_default(), &inside, &prefix),
                     };
                     found.insert(path, (time, ids));
                 }
@@ -117,7 +117,7 @@ impl Commands {
             counts[*id as usize] += 1;
         }
         let counted = self.names.iter().zip(counts).filter(|(_, count)| *count > 0);
-        Ok(Sources { objects: counted.map(|(name, count)| (name.clone(), count)).collect() })
+        Sources { objects: counted.map(|(name, count)| (name.clone(), count)).collect() }
     }
 
     /// The sources that one `.cmd` file names. What is relative is so to the object tree.
@@ -185,7 +185,7 @@ mod tests {
         fs::write(dir.path().join("kernel/.exit.o.cmd"), FORK.replace("fork", "exit")).unwrap();
         fs::write(dir.path().join("kernel/.built-in.a.cmd"), "savedcmd_kernel/built-in.a := ar rcs\n").unwrap();
         let mut commands = Commands::default();
-        let sources = commands.look(dir.path(), Path::new("/o"), Path::new("/s")).unwrap();
+        let sources = commands.look(dir.path(), Path::new("/o"), Path::new("/s"));
         let names: Vec<&str> = sources.objects.keys().map(String::as_str).collect();
         assert_eq!(
             names,
@@ -205,7 +205,7 @@ mod tests {
 
         fs::write(&path, FORK.replace("sched.h", "wait.h")).unwrap();
         fs::remove_file(dir.path().join("kernel/.exit.o.cmd")).unwrap();
-        let sources = commands.look(dir.path(), Path::new("/o"), Path::new("/s")).unwrap();
+        let sources = commands.look(dir.path(), Path::new("/o"), Path::new("/s"));
         assert_eq!([cost(&sources, "include/linux/sched.h"), cost(&sources, "include/linux/wait.h")], [0, 1]);
     }
 

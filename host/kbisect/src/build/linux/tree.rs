@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use kbisect_core::commit::CommitId;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::read;
 use crate::build::signature::hex;
 
 /// Set while a build runs.
@@ -71,10 +73,8 @@ impl Tree {
     /// # Errors
     /// The mark cannot be written.
     pub fn begin(&self) -> io::Result<()> {
-        let mark = self.dir.join(MARK);
         // A new file each time: its time is when the build begins.
-        let _ = fs::remove_file(&mark);
-        fs::File::create(mark)?.sync_all()
+        self.write(MARK, "")
     }
 
     /// Its make ended by itself: what it wrote is whole.
@@ -99,7 +99,7 @@ impl Tree {
     /// The commit that the `.config` was last made for or found right for, if it was made from this text by this compiler.
     pub fn configured_for(&self, wished: &str, compiler: &str) -> Option<CommitId> {
         let (commit, known) = self.configured()?;
-        (self.dir.join(".config").is_file() && known == fingerprint(wished, compiler)).then_some(commit)
+        (self.own_file(".config").is_some() && known == fingerprint(wished, compiler)).then_some(commit)
     }
 
     /// The commit that was built last; none where nothing was, or where that was cut short.
@@ -108,7 +108,7 @@ impl Tree {
     }
 
     fn configured(&self) -> Option<(CommitId, String)> {
-        let text = fs::read_to_string(self.dir.join(CONFIGURED)).ok()?;
+        let text = read(&self.own_file(CONFIGURED)?).ok()?;
         let (commit, fingerprint) = text.split_once(' ')?;
         Some((commit.parse().ok()?, fingerprint.to_owned()))
     }
@@ -118,20 +118,40 @@ impl Tree {
     /// # Errors
     /// It cannot be written.
     pub fn note(&self, commit: &CommitId, wished: &str, compiler: &str) -> io::Result<()> {
-        fs::write(self.dir.join(CONFIGURED), format!("{commit} {}", fingerprint(wished, compiler)))
+        self.write(CONFIGURED, &format!("{commit} {}", fingerprint(wished, compiler)))
     }
 
-    /// Takes a new `.config`. One that says the same as the old leaves the old one and its time alone, so that nothing is made again.
+    /// Takes a new `.config`, which lies in the tree under this name. One that says the same as the old leaves the old one and its time
+    /// alone, so that nothing is made again.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn configure(&self, new: &Path) -> io::Result<()> {
-        let old = self.dir.join(".config");
-        let said = |path: &Path| fs::read_to_string(path).map(|text| without_heading(&text));
-        if said(&old).ok() != Some(said(new)?) {
-            fs::copy(new, &old)?;
+    pub fn configure(&self, new: &str) -> io::Result<()> {
+        let said = |name: &str| read(&self.own_file(name).ok_or(io::ErrorKind::NotFound)?);
+        let (new, old) = (said(new)?, said(".config"));
+        if old.is_ok_and(|old| without_heading(&old) == without_heading(&new)) {
+            return Ok(());
         }
-        Ok(())
+        self.write(".config", &new)
+    }
+
+    /// A file of the tree, which no link may lead out of.
+    pub fn own_file(&self, name: &str) -> Option<PathBuf> {
+        let path = self.dir.join(name).canonicalize().ok()?;
+        (path.starts_with(&self.dir) && path.is_file()).then_some(path)
+    }
+
+    /// Writes a file at the tree's root. A link that a build has left in its place is not followed.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let path = self.dir.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::File::create_new(path)?.write_all(text.as_bytes())
     }
 }
 
@@ -166,6 +186,25 @@ fn remove_since(dir: &Path, since: (i64, i64)) -> io::Result<()> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_lead_nowhere() {
+        let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let secret = outside.path().join("secret");
+        fs::write(&secret, "CONFIG_A=y\n").unwrap();
+        let tree = Tree::open(dir.path()).unwrap();
+        for name in [".config", CONFIGURED, MARK, "new"] {
+            std::os::unix::fs::symlink(&secret, dir.path().join(name)).unwrap();
+        }
+        assert_eq!((tree.own_file(".config"), tree.commit()), (None, None));
+        assert!(tree.configure("new").is_err(), "what lies outside is not read");
+        tree.write("new", "CONFIG_B=y\n").unwrap();
+        tree.configure("new").unwrap();
+        tree.note(&CommitId::from_bytes([1; 20]), "", "").unwrap();
+        tree.begin().unwrap();
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "CONFIG_A=y\n");
+        assert_eq!(fs::read_to_string(dir.path().join(".config")).unwrap(), "CONFIG_B=y\n");
+    }
 
     #[test]
     fn what_a_killed_build_has_touched_goes() {
@@ -203,16 +242,16 @@ mod tests {
         fs::write(&new, "#\n# Linux/x86 6.0.0 Kernel Configuration\n#\nCONFIG_A=y\n# CONFIG_B is not set\n").unwrap();
         let commit = CommitId::from_bytes([7; 20]);
         assert_eq!((tree.configured_for("A=y", "gcc 12"), tree.commit()), (None, None));
-        tree.configure(&new).unwrap();
+        tree.configure("new").unwrap();
         tree.note(&commit, "A=y", "gcc 12").unwrap();
         assert_eq!((tree.configured_for("A=y", "gcc 12"), tree.commit()), (Some(commit), Some(commit)));
         assert_eq!((tree.configured_for("A=y", "gcc 11"), tree.configured_for("", "gcc 12")), (None, None));
         let first = time();
         fs::write(&new, "#\n# Linux/x86 6.1.0 Kernel Configuration\n#\nCONFIG_A=y\n# CONFIG_B is not set\n").unwrap();
-        tree.configure(&new).unwrap();
+        tree.configure("new").unwrap();
         assert_eq!(time(), first);
         fs::write(&new, "CONFIG_A=y\nCONFIG_B=y\n").unwrap();
-        tree.configure(&new).unwrap();
+        tree.configure("new").unwrap();
         assert!(fs::read_to_string(dir.path().join(".config")).unwrap().contains("CONFIG_B=y"));
     }
 }

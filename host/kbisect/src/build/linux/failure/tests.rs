@@ -88,6 +88,12 @@ const CASES: &[Case] = &[
         Kind::Odd,
     ),
     (
+        "ld: kernel/exit.o:(.data+0x0): multiple definition of `gadget'; kernel/fork.o:(.data+0x0): first defined here\nmake[2]: *** [scripts/Makefile.vmlinux_o:61: vmlinux.o] Error 1\n",
+        &["ld: kernel/exit.o:(.data+0x0): multiple definition of `gadget'; kernel/fork.o:(.data+0x0): first defined here"],
+        Some("kernel/exit.c"),
+        Kind::Odd,
+    ),
+    (
         "ld.lld: error: undefined symbol: gadget_release\n>>> referenced by widget.c:31 (/run/kb/builder-1/src/mm/widget.c:31)\n>>>               vmlinux.o:(widget_put)\n",
         &["ld.lld: error: undefined symbol: gadget_release"],
         None,
@@ -202,7 +208,7 @@ const CASES: &[Case] = &[
             "/bin/sh: line 1: 23211 Killed                  ld -m elf_x86_64 -o vmlinux.o --whole-archive vmlinux.a",
             "make[2]: *** [scripts/Makefile.vmlinux_o:61: vmlinux.o] Error 137",
         ],
-        Some("vmlinux.c"),
+        None,
         Kind::Killed,
     ),
     (
