@@ -133,7 +133,16 @@ fn check_shows_configuration_compiler_and_what_is_left_out() {
     let wanted = ["config", "compiler", "era", "build", "poor    config", "poor    environment"];
     let lines =
         shown.lines().filter(|line| wanted.iter().any(|wanted| line.starts_with(&format!("{wanted} "))) && !line.contains('#'));
-    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n").replace(&version, "[GCC]"), @"");
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n").replace(&version, "[GCC]"), @r"
+    compiler  gcc: [GCC]
+    era       cc before v6.1, gcc from there on
+    build     make -C {src} O={tree} -j4 ARCH=x86_64 CC=gcc 'KCFLAGS=-DA -DB' V=1 bzImage
+    poor    config              the configuration was made with `gcc (Own) 4.2`, and kernels are built with `[GCC]`
+    poor    config              the configuration brings a command line of its own: root=/dev/sda
+    poor    config              1 symbols are modules, which are not built: state [build] `modules` = true, or build in what the reproducer needs
+    poor    environment         KCFLAGS=-O1 is set here and not used; state it with [build] `kcflags` if it is meant
+    poor    environment         KBUILD_OUTPUT=/tmp/o is set here and not used
+    ");
 }
 
 #[test]
