@@ -93,7 +93,7 @@ pub enum Error {
         reason: String,
     },
     /// Something that must be planted has no place in this tree.
-    #[error("this tree's {path} has no place for \"{step}\": its text is another than in Linux 6.1 to 6.12")]
+    #[error("this tree's {path} has no place for \"{step}\": its text is another than in Linux 6.1")]
     Place {
         /// The file.
         path: String,
