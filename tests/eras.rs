@@ -4,8 +4,6 @@
 
 mod support;
 
-use std::fs;
-
 use support::Planned;
 use support::World;
 use support::named;
@@ -25,15 +23,7 @@ fn project(world: &World, culprit: usize, edge: usize) -> Vec<String> {
         })
         .collect();
     let ids = write_history(world, "repo", &commits, &[("v2.0", edge)]);
-    fs::write(
-        world.path("job.toml"),
-        format!(
-            "repo = \"repo\"\nbad = \"main\"\ngood = \"{}\"\n\n[machine]\nkind = \"process\"\n\n[trial]\ncommand = [\"./test.sh\"]\n\
-             expect = \"exit\"\n\n[search]\neras = [\"v2.0\"]\n",
-            ids[0]
-        ),
-    )
-    .unwrap();
+    world.job("job.toml", &ids[0], "[search]\neras = [\"v2.0\"]\n");
     ids
 }
 

@@ -184,12 +184,7 @@ fn what_other_tools_wrote() {
 fn what_has_no_end_is_not_read_to_its_end() {
     let (world, _) = project();
     File::create(world.path("large")).unwrap().set_len(100 << 20).unwrap();
-    fs::write(
-        world.path("job.toml"),
-        "repo = \"repo\"\nbad = \"main\"\ngood = \"v1.0\"\n[machine]\nkind = \"process\"\n[trial]\ncommand = [\"./test.sh\"]\n\
-         expect = \"exit\"\n[[plugin]]\nid = \"mine\"\npath = \"/dev/zero\"\nhooks = [\"suspicion\"]\n",
-    )
-    .unwrap();
+    world.job("job.toml", "v1.0", "[[plugin]]\nid = \"mine\"\npath = \"/dev/zero\"\nhooks = [\"suspicion\"]\n");
     let tries: [&[&str]; 7] = [
         &["import", "large"],
         &["import", "/dev/zero"],

@@ -173,12 +173,7 @@ fn no_plugin_misleads_or_hangs_a_short_search() {
         ("err", "it says: the script says so"),
     ] {
         let plugin = scripted(&world, &format!("{{ do = \"{bad}\" }}\nlimits = {{ fuel = 20000000 }}"));
-        let job = format!(
-            "repo = \"repo\"\nbad = \"main\"\ngood = \"{}\"\n[machine]\nkind = \"process\"\n\
-             [trial]\ncommand = [\"./test.sh\"]\nexpect = \"exit\"\n{plugin}",
-            ids[0]
-        );
-        fs::write(world.path(&format!("{bad}.toml")), job).unwrap();
+        world.job(&format!("{bad}.toml"), &ids[0], &plugin);
         let output = world.kbisect(&["run", &format!("{bad}.toml"), "--out", bad]).output().unwrap();
         let shown = world.shown(&output);
         assert_eq!((output.status.code(), named(&world.path(bad))), (Some(0), Some(ids[4].clone())), "{shown}");

@@ -33,15 +33,7 @@ fn project(world: &World, more: impl Fn(usize, Planned) -> Planned) -> Vec<Strin
         })
         .collect();
     let ids = write_history(world, "repo", &commits, &[]);
-    fs::write(
-        world.path("job.toml"),
-        format!(
-            "repo = \"repo\"\nbad = \"main\"\ngood = \"{}\"\n\n[machine]\nkind = \"process\"\n\n[trial]\ncommand = [\"./test.sh\"]\n\
-             expect = \"exit\"\n\n[search]\nrevert = true\n",
-            ids[0]
-        ),
-    )
-    .unwrap();
+    world.job("job.toml", &ids[0], "[search]\nrevert = true\n");
     ids
 }
 

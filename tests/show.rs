@@ -132,12 +132,7 @@ fn status_of_a_run_that_was_killed() {
 fn short_run() -> World {
     let world = World::new();
     let ids = line(&world, "repo", 4, 2, "exit 1");
-    let job = format!(
-        "repo = \"repo\"\nbad = \"main\"\ngood = \"{}\"\n[machine]\nkind = \"process\"\n\
-         [trial]\ncommand = [\"./test.sh\"]\nexpect = \"exit\"\n[search]\nstrategy = \"git\"\n",
-        ids[0]
-    );
-    fs::write(world.path("job.toml"), job).unwrap();
+    world.job("job.toml", &ids[0], "[search]\nstrategy = \"git\"\n");
     world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
     world
 }

@@ -85,6 +85,16 @@ impl World {
         assert_eq!(output.status.code(), None, "{args:?}\n{}", self.shown(&output));
     }
 
+    /// Writes a job file for the repository `repo` from `main` back to a good commit, whose `test.sh` says by its exit status how it
+    /// went; `more` comes last.
+    pub(crate) fn job(&self, name: &str, good: &str, more: &str) {
+        let text = format!(
+            "repo = \"repo\"\nbad = \"main\"\ngood = \"{good}\"\n[machine]\nkind = \"process\"\n\
+             [trial]\ncommand = [\"./test.sh\"]\nexpect = \"exit\"\n{more}"
+        );
+        fs::write(self.path(name), text).unwrap();
+    }
+
     /// Runs git in a repository of the folder and returns what it printed.
     pub(crate) fn git(&self, repo: &str, args: &[&str]) -> String {
         let output = self.command("git").arg("-C").arg(self.path(repo)).args(args).output().unwrap();

@@ -330,7 +330,7 @@ async fn inputs(job: &Job) -> Vec<Finding> {
 
 /// What is wrong with a reproducer: source that does not compile, and what cannot be started in a machine with our init.
 async fn reproducer(job: &Job, repro: &Repro) -> Option<Finding> {
-    let program = repro.entry.as_ref().map_or_else(|| repro.file.clone(), |entry| repro.file.join(entry));
+    let program = repro.program(&repro.file);
     let finding =
         |level, found: String, mend: &str| Finding { what: "repro".to_owned(), level, found, mend: vec![mend.to_owned()] };
     let in_guest = job.machine.kind == MachineKind::Qemu && !job.machine.own_init;

@@ -84,7 +84,7 @@ impl Catalog {
         self.steps[step].subject.clone()
     }
 
-    /// The steps that need no other: all but the one that mends what another broke.
+    /// The step that must come before this one: what it mends.
     pub(crate) fn needs(&self, step: usize) -> Option<usize> {
         (self.steps[step].id == "mend" && step >= self.planted).then(|| self.planted("break"))
     }

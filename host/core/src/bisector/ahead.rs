@@ -103,9 +103,10 @@ impl Search<'_> {
         let makes_bad = self.makes_bad(now.node);
         let mut nexts = Vec::new();
         for bad in [true, false] {
-            let chance = now.places.chance(&makes_bad, bad) * now.chance;
+            let here = now.places.chance(&makes_bad, bad);
+            let chance = here * now.chance;
             if chance >= LIKELY_ENOUGH {
-                let places = Rc::new(now.places.given(&makes_bad, bad));
+                let places = Rc::new(now.places.given(&makes_bad, bad, here));
                 let nodes = self.next_in(belief, available, &places);
                 nexts.extend(nodes.into_iter().map(|node| Next { node, chance, places: Rc::clone(&places) }));
             }

@@ -67,7 +67,8 @@ impl Whereabouts {
 
     /// Where the boundary may be once the good ends are known to be good.
     pub(super) fn without_ends(&self) -> Self {
-        self.given(&vec![false; self.eras[0].candidates.len()], false)
+        let none = vec![false; self.eras[0].candidates.len()];
+        self.given(&none, false, self.chance(&none, false))
     }
 
     /// The probability that a commit is bad, or that it is good. `makes_bad` says which candidates make it bad; the ends always do.
@@ -75,9 +76,9 @@ impl Whereabouts {
         self.eras[0].chance(makes_bad, bad)
     }
 
-    /// Where the boundary may be if that commit is bad, or good.
-    pub(super) fn given(&self, makes_bad: &Ranks, bad: bool) -> Self {
-        Self { eras: self.eras.iter().map(|places| places.given(makes_bad, bad)).collect() }
+    /// Where the boundary may be if that commit is bad, or good, which it is with this chance.
+    pub(super) fn given(&self, makes_bad: &Ranks, bad: bool, chance: f64) -> Self {
+        Self { eras: self.eras.iter().map(|places| places.given(makes_bad, bad, chance)).collect() }
     }
 }
 
@@ -92,8 +93,7 @@ impl Places {
         candidates + if bad { self.ends()[0] } else { 0.0 }
     }
 
-    fn given(&self, makes_bad: &Ranks, bad: bool) -> Self {
-        let chance = self.chance(makes_bad, bad);
+    fn given(&self, makes_bad: &Ranks, bad: bool, chance: f64) -> Self {
         let scale = if chance > 0.0 { 1.0 / chance } else { 0.0 };
         let left = |place: &IfThere, holds: bool| place.map(|part| if holds { part * scale } else { 0.0 });
         Self {

@@ -105,12 +105,14 @@ pub async fn run(
     commit: &CommitId,
     changed: impl Fn(&CommitId) -> Option<Vec<String>>,
 ) -> Finished {
-    let excess = settings.room.excess();
+    let mut used = settings.room.used();
+    let excess = settings.room.excess(used);
     if excess > 0 {
         // Where nothing can be removed, what follows says so.
         let _ = Store::new(settings.store.clone()).make_room(excess);
+        used = settings.room.used();
     }
-    if let Some(lack) = settings.room.lack() {
+    if let Some(lack) = settings.room.lack_with(used) {
         return Finished { result: BuildResult::Infra(lack), output: Vec::new(), odd: false };
     }
     match &settings.recipe {

@@ -36,14 +36,18 @@ impl Room {
         used(&self.dir)
     }
 
-    /// Bytes by which the directory is fuller than a build should find it; 0 where it is not.
-    pub fn excess(&self) -> u64 {
-        self.used().saturating_sub(self.limit / 10 * 8)
+    /// Bytes by which a directory that holds so many is fuller than a build should find it; 0 where it is not.
+    pub fn excess(&self, used: u64) -> u64 {
+        used.saturating_sub(self.limit / 10 * 8)
     }
 
     /// Why no build can begin: the limit is reached, or the disk is full.
     pub fn lack(&self) -> Option<String> {
-        let used = self.used();
+        self.lack_with(self.used())
+    }
+
+    /// The same where the directory holds so many bytes: to count them takes long where there are many files.
+    pub fn lack_with(&self, used: u64) -> Option<String> {
         if used > self.limit {
             let (used, limit) = (size::rounded(used), size::format(self.limit));
             return Some(format!("the run directory holds {used}, and [limits] `disk` in its job.toml allows {limit}"));

@@ -100,11 +100,14 @@ pub fn build_id(kernel: &Path) -> Option<String> {
     signature::build_id(&kernel.join("vmlinux")).or_else(kept)
 }
 
-/// SHA-256 over all entries in the order of their paths, 64 hexadecimal digits: for each, its relative path, a zero byte, `f` and
-/// the SHA-256 of its bytes, or `l`, a link's target and a zero byte, or `d` for a folder.
-fn digest(dir: &Path) -> io::Result<String> {
+/// 64 hexadecimal digits: SHA-256 of a file's bytes; of a folder that over all entries in the order of their paths: for each, its
+/// relative path, a zero byte, `f` and the SHA-256 of its bytes, or `l`, a link's target and a zero byte, or `d` for a folder.
+pub(crate) fn digest(path: &Path) -> io::Result<String> {
+    if !path.is_dir() {
+        return Ok(hex(&digest_of_file(path)?));
+    }
     let mut all = Sha256::new();
-    add(&mut all, dir, Path::new(""))?;
+    add(&mut all, path, Path::new(""))?;
     Ok(hex(&all.finalize()))
 }
 
@@ -135,7 +138,7 @@ fn add(all: &mut Sha256, dir: &Path, inside: &Path) -> io::Result<()> {
 }
 
 /// SHA-256 of a file's bytes.
-pub(crate) fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
+fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
     let mut file = fs::File::open(path)?;
     let mut content = Sha256::new();
     let mut piece = vec![0; 64 << 10];

@@ -43,7 +43,7 @@ pub(super) async fn look(job: &Job, recipe: &Linux, repository: &Arc<Repository>
         look.inputs.push(finding("repo", Level::Missing, found, "[build] kind = \"command\" builds anything else"));
         return look;
     };
-    let choice = Choice { rules: &recipe.compiler, toolchain: recipe.toolchain, prefix: &recipe.cross_compile };
+    let choice = Choice::of(recipe);
     for program in choice.named().filter(|program| !is_in_path(program)) {
         look.machine.push(finding(program, Level::Missing, "[build] `compiler` names it, and it is not in PATH", "install it"));
     }
@@ -98,8 +98,7 @@ impl Look {
         let merged = if merged.is_empty() { String::new() } else { format!(" + {}", merged.join(" + ")) };
         self.commands.push(("config", format!("{source}{merged}, then olddefconfig")));
         self.commands.push(("compiler", format!("{}: {}", compiler.program, compiler.identity)));
-        let choice = Choice { rules: &recipe.compiler, toolchain: recipe.toolchain, prefix: &recipe.cross_compile };
-        for (release, before, after) in choice.eras() {
+        for (release, before, after) in Choice::of(recipe).eras() {
             self.commands.push(("era", format!("{before} before {release}, {after} from there on")));
         }
         let jobs = (job.limits.cpus / job.builders().max(1)).max(1);

@@ -1,5 +1,6 @@
 //! A job with every value settled.
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -72,6 +73,11 @@ impl Repro {
     /// A file of which no more is said.
     pub fn of(file: PathBuf) -> Self {
         Self { file, arch: ReproArch::Host, entry: None, suite: None, source: None }
+    }
+
+    /// What is run, where the file or folder lies at this place.
+    pub fn program(&self, place: &Path) -> PathBuf {
+        self.entry.as_ref().map_or_else(|| place.to_owned(), |entry| place.join(entry))
     }
 }
 

@@ -111,7 +111,7 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     let repo = top.required("repo", "the git repository", |value| repo(value, base));
     let bad = top.required("bad", "the commit where the crash was seen", value::line);
     let kind = top.get_or("kind", |value| value::word(value, &KINDS), Kind::Cause, Origin::guess("most look for a cause"));
-    let good = top.get_or("good", commits, Vec::new(), Origin::guess(no_good(kind)));
+    let good = top.get_or("good", value::commits, Vec::new(), Origin::guess(no_good(kind)));
     let repro = repro::read(&top);
     let crash = top.get("crash", |value| path::file(value, base));
     let title = top.get("title", value::line);
@@ -171,15 +171,6 @@ fn check_build(top: &Section<'_, '_>, build: Option<&Build>, machine: &Machine, 
         document.complain_whole(format!("missing [build] `command`: QEMU boots the kernel that it puts into {{out}}; {hint}"));
     } else if stage == TargetStage::Build {
         document.complain_whole("missing [build] `command`: [target] `stage` says that the target is a failure to build");
-    }
-}
-
-/// One commit or a list.
-pub(super) fn commits(value: &Spanned<DeValue<'_>>) -> Read<Vec<String>> {
-    match value.get_ref() {
-        DeValue::String(_) => value::line(value).map(|one| vec![one]),
-        DeValue::Array(_) => value::list(value, value::line),
-        _ => value::mistyped(value, "a commit or a list of commits"),
     }
 }
 

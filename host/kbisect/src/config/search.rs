@@ -5,7 +5,6 @@ use kbisect_core::bisector::Strategy;
 use super::document::Section;
 use super::job::Search;
 use super::origin::Origin;
-use super::reader;
 use super::value;
 
 /// Strategies by name.
@@ -28,7 +27,7 @@ pub(super) fn read(section: Section<'_, '_>) -> Search {
         suspicion: section.get_or("suspicion", suspicion, SUSPICION, Origin::guess("the rest is the same for every commit")),
         single_trials: section.get_or("single_trials", value::switch, false, Origin::guess("as many trials as it takes")),
         revert: section.get_or("revert", value::switch, false, Origin::guess("costs a build and some trials")),
-        eras: section.get_or("eras", reader::commits, Vec::new(), Origin::guess("one compiler and one configuration for all")),
+        eras: section.get_or("eras", value::commits, Vec::new(), Origin::guess("one compiler and one configuration for all")),
     };
     if search.single_trials && search.strategy != Strategy::Git {
         section.complain(Some("single_trials"), "[search] `single_trials` needs strategy = \"git\"");

@@ -74,7 +74,7 @@ fn run(machine: MachineKind, repro: Option<&Repro>) -> Vec<String> {
             MachineKind::Qemu => Path::new(REPRO),
             MachineKind::Process => repro.file.as_path(),
         };
-        repro.entry.as_ref().map_or(place.to_owned(), |entry| place.join(entry)).display().to_string()
+        repro.program(place).display().to_string()
     });
     path.into_iter().collect()
 }

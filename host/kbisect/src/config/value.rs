@@ -100,6 +100,15 @@ pub(super) fn list<'v, 'a, T>(
     gather(array.iter().map(item))
 }
 
+/// One commit or a list.
+pub(super) fn commits(value: &Spanned<DeValue<'_>>) -> Read<Vec<String>> {
+    match value.get_ref() {
+        DeValue::String(_) => line(value).map(|one| vec![one]),
+        DeValue::Array(_) => list(value, line),
+        _ => mistyped(value, "a commit or a list of commits"),
+    }
+}
+
 /// All values, or the complaints of all.
 pub(super) fn gather<T>(results: impl IntoIterator<Item = Read<T>>) -> Read<Vec<T>> {
     let mut values = Vec::new();

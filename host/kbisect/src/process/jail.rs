@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 /// What a child may touch. Every jail has a PID namespace and dies with kbisect.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Jail {
     /// The caller's network, or none.
     pub network: bool,
@@ -30,42 +30,18 @@ pub struct Jail {
 impl Jail {
     /// A kernel build: no network, and only `writable` (checkout, output, temporary files) can be written.
     pub fn build(writable: Vec<PathBuf>) -> Self {
-        Self {
-            network: false,
-            host_files: false,
-            hidden: Vec::new(),
-            readable: Vec::new(),
-            mounts: Vec::new(),
-            writable,
-            devices: Vec::new(),
-        }
+        Self { writable, ..Self::default() }
     }
 
     /// An emulator: no network, its own folder, and `/dev/kvm` where it is used.
     pub fn qemu(dir: PathBuf, kvm: bool) -> Self {
         let devices = if kvm { vec![PathBuf::from("/dev/kvm")] } else { Vec::new() };
-        Self {
-            network: false,
-            host_files: false,
-            hidden: Vec::new(),
-            readable: Vec::new(),
-            mounts: Vec::new(),
-            writable: vec![dir],
-            devices,
-        }
+        Self { writable: vec![dir], devices, ..Self::default() }
     }
 
     /// A trial on the host itself: everything is the caller's but the process ids.
     pub fn trial() -> Self {
-        Self {
-            network: true,
-            host_files: true,
-            hidden: Vec::new(),
-            readable: Vec::new(),
-            mounts: Vec::new(),
-            writable: Vec::new(),
-            devices: Vec::new(),
-        }
+        Self { network: true, host_files: true, ..Self::default() }
     }
 
     /// The same without the homes of people and what others left in `/tmp`, but for `readable` in them.

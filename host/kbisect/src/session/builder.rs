@@ -197,8 +197,7 @@ pub(super) async fn prepare(parts: &Parts) -> Result<Vec<String>, Error> {
 /// The releases of a repository from which on Linux is built with another compiler than before.
 pub(super) fn eras(job: &Job, repository: &Repository) -> Vec<CommitId> {
     let Some(linux) = job.build.as_ref().and_then(job::Build::linux) else { return Vec::new() };
-    let choice = Choice { rules: &linux.compiler, toolchain: linux.toolchain, prefix: &linux.cross_compile };
-    choice.eras().iter().filter_map(|(release, ..)| repository.resolve(&release.to_string()).ok()).collect()
+    Choice::of(linux).eras().iter().filter_map(|(release, ..)| repository.resolve(&release.to_string()).ok()).collect()
 }
 
 /// The symbols that the job's machine and its reproducer need.
@@ -209,7 +208,7 @@ fn needs(job: &Job, arch: &str) -> Vec<needs::Need> {
     }
     let of_machine = needs::of_machine(machine.own_init, machine.network, arch);
     let of_reproducer = job.repro.as_ref().map_or_else(Vec::new, |repro| {
-        let program = repro.entry.as_ref().map_or_else(|| repro.file.clone(), |entry| repro.file.join(entry));
+        let program = repro.program(&repro.file);
         let is_script = matches!(repro::kind(&program), Ok(repro::Kind::Script(_)));
         needs::of_reproducer(is_script, repro.arch == ReproArch::I386 && arch == "x86_64")
     });

@@ -10,13 +10,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 
-use sha2::Digest as _;
-use sha2::Sha256;
-
 use super::directory;
 use super::directory::RunDirectory;
-use crate::build::signature::hex;
-use crate::build::store::digest_of_file;
+use crate::build::store::digest;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::job::Recipe;
@@ -68,7 +64,7 @@ pub(super) fn find(job: &mut Job, directory: &RunDirectory) -> Result<(), Error>
     let folder = directory.inputs();
     for path in named(job).filter(|path| path.starts_with(&folder)) {
         let digest = digest(path).map_err(|error| directory::failed("read", path, &error))?;
-        if !path.parent().is_some_and(|folder| folder.ends_with(hex(&digest))) {
+        if !path.parent().is_some_and(|folder| folder.ends_with(digest)) {
             return Err(Error::user(format!("`{}` was changed since the run began", path.display())).hint("begin a new run"));
         }
     }
@@ -82,8 +78,8 @@ pub(super) fn find(job: &mut Job, directory: &RunDirectory) -> Result<(), Error>
 /// The original of a copied reproducer, where it still is what was copied.
 pub(super) fn original(copy: &Path) -> Option<PathBuf> {
     let original = fs::read_link(way_back(copy)?).ok()?;
-    let digest = digest_of_file(&original).ok()?;
-    copy.parent()?.ends_with(hex(&digest)).then_some(original)
+    let digest = digest(&original).ok()?;
+    copy.parent()?.ends_with(digest).then_some(original)
 }
 
 /// The link beside a copy's folder that leads to the original.
@@ -119,7 +115,7 @@ fn copy(from: &Path, folder: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let part = folder.join("part");
     copy_all(from, &part)?;
-    let own = folder.join(hex(&digest(&part)?));
+    let own = folder.join(digest(&part)?);
     fs::create_dir_all(&own)?;
     let to = own.join(from.file_name().unwrap_or_default());
     if to.is_dir() {
@@ -144,24 +140,4 @@ fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     fs::set_permissions(to, fs::metadata(from)?.permissions())
-}
-
-/// SHA-256 of a file; of a folder that of all names in it, with the digests of what they stand for.
-fn digest(path: &Path) -> io::Result<[u8; 32]> {
-    if !path.is_dir() {
-        return digest_of_file(path);
-    }
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
-    entries.sort();
-    let mut all = Sha256::new();
-    for entry in entries {
-        let content = match fs::read_link(&entry) {
-            Ok(target) => Sha256::digest(target.as_os_str().as_encoded_bytes()).into(),
-            Err(_) => digest(&entry)?,
-        };
-        let name = entry.file_name().unwrap_or_default().as_encoded_bytes();
-        all = all.chain_update((name.len() as u64).to_be_bytes()).chain_update(name).chain_update(content);
-    }
-    Ok(all.finalize().into())
 }

@@ -31,8 +31,6 @@ fn folder(parts: &Parts) -> PathBuf {
 /// Sees to it that [`source`] is there.
 pub(super) fn prepare(parts: &Parts) -> Result<(), Error> {
     if parts.job.search.revert {
-        std::fs::create_dir_all(parts.directory.work())
-            .map_err(|error| super::directory::failed("make", &parts.directory.work(), &error))?;
         Checkout::create(&parts.job.repo, &folder(parts))?;
     }
     Ok(())
@@ -52,9 +50,9 @@ pub(super) async fn confirm(
         return Ok(None);
     }
     if state.reverted.as_ref().is_none_or(|(commit, _)| *commit != named.commit) {
-        let (repo, commit) = (folder(parts), named.commit);
+        let (repo, folder, commit) = (parts.job.repo.clone(), folder(parts), named.commit);
         let reverted = tokio::task::spawn_blocking(move || -> Result<Reverted, git::Error> {
-            Checkout::create(&repo, &repo)?.revert(&commit, &start)
+            Checkout::create(&repo, &folder)?.revert(&commit, &start)
         });
         let reverted = reverted.await.map_err(|error| Error::internal(error.to_string()))??;
         super::record(recorder, state, Event::Reverted { commit, reverted })?;

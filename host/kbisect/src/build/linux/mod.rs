@@ -132,7 +132,7 @@ impl Recipe {
     }
 
     fn choice(&self) -> Choice<'_> {
-        Choice { rules: &self.job.compiler, toolchain: self.job.toolchain, prefix: &self.job.cross_compile }
+        Choice::of(&self.job)
     }
 
     fn cache(&self) -> Option<Cache> {

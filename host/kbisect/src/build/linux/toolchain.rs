@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::version::Release;
 use super::version::Version;
 use crate::config::job::CompilerRule;
+use crate::config::job::Linux;
 use crate::config::job::Toolchain;
 use crate::process;
 use crate::process::Exit;
@@ -66,7 +67,12 @@ pub struct Choice<'a> {
     pub prefix: &'a str,
 }
 
-impl Choice<'_> {
+impl<'a> Choice<'a> {
+    /// As a job has it.
+    pub fn of(job: &'a Linux) -> Self {
+        Self { rules: &job.compiler, toolchain: job.toolchain, prefix: &job.cross_compile }
+    }
+
     /// The compiler for a tree of this version.
     ///
     /// # Errors
