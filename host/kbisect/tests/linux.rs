@@ -14,6 +14,7 @@ use kbisect::config::job::TargetStage;
 use kbisect::machine::Ended;
 use kbisect::machine::Pool;
 use kbisect::machine::Setup;
+use kbisect::machine::identity::Identity;
 use kbisect::machine::qemu;
 use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
@@ -22,6 +23,7 @@ use kbisect::symbols::Symbols;
 use kbisect::trial;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
+use kbisect_core::policy::Stage;
 
 /// The newest cloud kernel of the distribution, as a folder that holds `kernel`; downloaded once.
 fn cloud_kernel() -> PathBuf {
@@ -86,7 +88,7 @@ async fn run(board: &str, kernel: &Path, plan: &trial::Plan) -> trial::Finished 
     });
     let engine = Engine::new(None).expect("an engine");
     let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("the bundled plugins");
-    let setup = Setup { trial: 1, commit: plan.commit, kernel: Some(kernel.to_owned()), slot: 0 };
+    let setup = Setup { trial: 1, commit: plan.commit, kernel: Some(kernel.to_owned()), slot: 0, command: Vec::new() };
     let machine = pool.create(&setup).await.expect("a machine");
     let (_go_on, stop) = tokio::sync::watch::channel(false);
     let finished = trial::run(machine, plan, Arc::new(policies), stop).await;
@@ -132,6 +134,22 @@ fn places_are_told(kernel: &Path, console: &[u8]) {
         frames.iter().any(|frame| frame.contains(" sysrq_handle_crash+") && frame.contains("drivers/tty/sysrq.c:")),
         "{text}"
     );
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_another_kernel_than_the_one_that_was_built_is_no_evidence() {
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::copy(cloud_kernel().join("kernel"), dir.path().join("kernel")).expect("a copy");
+    let plan = plan(reproducer(dir.path(), "return 0;"), &[], 60);
+    let finished = run("pc", dir.path(), &plan).await;
+    let why = "the build leaves no vmlinux with a build id".to_owned();
+    assert_eq!((finished.outcome, finished.identity), (Outcome::Clean, Identity::Unknown(why)));
+    fs::write(dir.path().join("build-id"), "00c0ffee").expect("a file");
+    let Outcome::Void(failure) = run("pc", dir.path(), &plan).await.outcome else { panic!("that is another kernel") };
+    assert_eq!(failure.stage, Stage::Infra);
+    let id = failure.reason.split("build id ").nth(1).and_then(|rest| rest.strip_suffix(", not 00c0ffee"));
+    assert!(id.is_some_and(|id| id.len() == 40), "{}", failure.reason);
 }
 
 #[tokio::test]

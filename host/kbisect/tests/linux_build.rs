@@ -26,6 +26,7 @@ use kbisect::git::Checkout;
 use kbisect::git::Repository;
 use kbisect::machine::Pool;
 use kbisect::machine::Setup;
+use kbisect::machine::identity::Identity;
 use kbisect::machine::qemu;
 use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
@@ -222,13 +223,14 @@ async fn boots(kernel: &Path, commit: CommitId) {
     });
     let engine = Engine::new(None).expect("an engine");
     let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("the bundled plugins");
-    let setup = Setup { trial: 1, commit, kernel: Some(kernel.to_owned()), slot: 0 };
+    let setup = Setup { trial: 1, commit, kernel: Some(kernel.to_owned()), slot: 0, command: Vec::new() };
     let machine = pool.create(&setup).await.expect("a machine");
     let (_go_on, stop) = tokio::sync::watch::channel(false);
     let finished = trial::run(machine, &plan, Arc::new(policies), stop).await;
     let console = String::from_utf8_lossy(&finished.console).into_owned();
     assert_eq!(finished.outcome, Outcome::Clean, "{console}");
     assert_eq!(finished.ended, Some(kbisect::machine::Ended::Code(7)), "{console}");
+    assert_eq!(finished.identity, Identity::Same);
 }
 
 #[tokio::test]

@@ -9,9 +9,11 @@
 #[cfg(test)]
 mod cloud_tests;
 pub mod control;
+pub mod identity;
 pub mod process;
 pub mod qemu;
 
+use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +21,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Failure;
+use kbisect_core::policy::Stage;
+use tempfile::TempDir;
 use tokio::sync::mpsc;
+
+use self::identity::Identity;
 
 /// What a machine is made for.
 #[derive(Debug, Clone)]
@@ -32,6 +38,8 @@ pub struct Setup {
     pub kernel: Option<PathBuf>,
     /// Which of the pool's slots to use, from 0; each is used by one trial at a time.
     pub slot: u32,
+    /// The reproducer and its arguments, for kinds that must know them before they boot.
+    pub command: Vec<String>,
 }
 
 /// A program to run in a machine.
@@ -82,8 +90,9 @@ pub trait Machine: Send + Sync {
     /// How far the console may lag behind the end of a program; zero where everything is in the channel by then.
     fn lag(&self) -> Duration;
 
-    /// Starts the machine and waits until it takes commands.
-    async fn boot(&mut self) -> Result<(), Failure>;
+    /// Starts the machine and waits until it takes commands. Says whether it runs the kernel that was built; another one fails the
+    /// boot.
+    async fn boot(&mut self) -> Result<Identity, Failure>;
 
     /// Brings a file into the machine; called before [`Machine::boot`]. Kinds that can only copy into a running machine do it at
     /// the end of the boot. Fails with stage `copy`.
@@ -98,4 +107,33 @@ pub trait Machine: Send + Sync {
 
     /// Ends the machine and frees what it held.
     async fn destroy(self: Box<Self>);
+}
+
+/// The folder of a trial's kernel, absolute: emulators run in folders of their own.
+fn kernel_folder(setup: &Setup) -> Result<PathBuf, Failure> {
+    let kernel = setup.kernel.as_ref().ok_or_else(|| infra("there is no kernel to boot".to_owned()))?;
+    if !kernel.join("kernel").is_file() {
+        return Err(infra(format!("`{}` holds no kernel", kernel.display())));
+    }
+    kernel.canonicalize().map_err(|error| infra(format!("`{}`: {error}", kernel.display())))
+}
+
+/// A fresh folder for a trial's machine in `dir`, which need not be there yet.
+fn folder_of_trial(dir: &Path, setup: &Setup) -> Result<TempDir, Failure> {
+    let make = || {
+        fs::create_dir_all(dir)?;
+        tempfile::Builder::new().prefix(&format!("trial-{}-", setup.trial)).tempdir_in(dir.canonicalize()?)
+    };
+    make().map_err(|error| infra(format!("cannot make a folder in `{}`: {error}", dir.display())))
+}
+
+/// 32 hexadecimal digits that nobody can know.
+fn nonce() -> Result<String, Failure> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| infra(format!("no random numbers: {error}")))?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn infra(reason: String) -> Failure {
+    Failure { stage: Stage::Infra, reason }
 }

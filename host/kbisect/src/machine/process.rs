@@ -24,6 +24,7 @@ use super::Machine;
 use super::Pool;
 use super::Program;
 use super::Setup;
+use super::identity::Identity;
 use crate::build::last_lines;
 use crate::build::placeholders::Placeholders;
 use crate::build::room::Beyond;
@@ -179,8 +180,8 @@ impl Machine for ProcessMachine {
         Duration::ZERO
     }
 
-    async fn boot(&mut self) -> Result<(), Failure> {
-        Ok(())
+    async fn boot(&mut self) -> Result<Identity, Failure> {
+        Ok(Identity::NotAsked)
     }
 
     /// Copies into the checkout; `to` is relative to it, a leading `/` is ignored.

@@ -4,6 +4,7 @@
 //! the core's and the plugins'.
 
 mod exactly;
+mod identity;
 mod start_commit;
 mod stuck;
 mod take_over;
@@ -101,6 +102,8 @@ pub(super) struct Dispatcher<'a> {
     /// Rounds of planning since the last event was recorded.
     barren_rounds: u32,
     stopping: Option<Ending>,
+    /// It was said that build ids cannot tell which kernel runs.
+    unidentified_told: bool,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -121,6 +124,7 @@ impl<'a> Dispatcher<'a> {
             last_infra: String::new(),
             barren_rounds: 0,
             stopping: None,
+            unidentified_told: false,
         }
     }
 
@@ -466,6 +470,7 @@ impl<'a> Dispatcher<'a> {
             _ => self.infra_streak = 0,
         }
         let commit = running.commit;
+        self.tell_unidentified(&end.identity)?;
         self.parts
             .directory
             .keep_console(&commit, running.n, &end.console)

@@ -27,6 +27,7 @@ use crate::config::job::MachineKind;
 use crate::git::Repository;
 use crate::machine::Pool;
 use crate::machine::Setup;
+use crate::machine::identity::Identity;
 use crate::machine::process;
 use crate::machine::process::ProcessPool;
 use crate::machine::process::SlotBuild;
@@ -214,7 +215,8 @@ impl Executor {
             Store::new(self.kernels.clone()).touch(kernel);
         }
         let judge = self.judge(kernel.as_deref());
-        let setup = Setup { trial: number.0, commit, kernel: kernel.map(|name| self.kernels.join(name)), slot };
+        let kernel = kernel.map(|name| self.kernels.join(name));
+        let setup = Setup { trial: number.0, commit, kernel, slot, command: plan.command.clone() };
         let (pool, sender) = (Arc::clone(&self.pool), self.sender.clone());
         self.tasks.spawn(async move {
             let end = try_trial(&*pool, &setup, &plan, judge, stopped, &sender).await.map(Box::new);
@@ -309,6 +311,7 @@ fn void(failure: Failure, seconds: f64) -> Finished {
         seconds,
         cancelled: false,
         ended: None,
+        identity: Identity::NotAsked,
     }
 }
 

@@ -36,6 +36,7 @@ use crate::config::job::TargetStage;
 use crate::machine::Ended;
 use crate::machine::Machine;
 use crate::machine::Program;
+use crate::machine::identity::Identity;
 use crate::policy::Relation;
 use crate::policy::Watch;
 
@@ -100,6 +101,8 @@ pub struct Finished {
     pub cancelled: bool,
     /// How the reproducer's last run ended, when it did; for messages.
     pub ended: Option<Ended>,
+    /// Whether the kernel that ran was the one that was built.
+    pub identity: Identity,
 }
 
 /// Runs one trial on a fresh machine and destroys it. `true` on `stop` (or its sender's end) cancels, whatever it is at: it is over
@@ -125,6 +128,7 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
         exposure: 0.0,
         came: None,
         ended: None,
+        identity: Identity::NotAsked,
     };
     let end = tokio::select! {
         biased;
@@ -149,6 +153,7 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
         seconds: started.elapsed().as_secs_f64(),
         cancelled,
         ended: trial.ended,
+        identity: trial.identity,
     }
 }
 
@@ -191,6 +196,7 @@ struct Trial<'a> {
     /// The share of the exposure at which the last run's first crash came, or the run ended.
     came: Option<f64>,
     ended: Option<Ended>,
+    identity: Identity,
 }
 
 impl Trial<'_> {
@@ -227,8 +233,10 @@ impl Trial<'_> {
                 })));
             }
             Err(failure) => return Err(End::Failed(self.with_report(failure))),
-            Ok(()) if of_the_boot => return Ok(Reading::Clean),
-            Ok(()) => {}
+            Ok(identity) => self.identity = identity,
+        }
+        if of_the_boot {
+            return Ok(Reading::Clean);
         }
         self.control(machine.as_ref()).await?;
         self.reproduce(machine.as_ref()).await

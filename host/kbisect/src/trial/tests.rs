@@ -82,10 +82,10 @@ impl Machine for Fake {
         self.lag
     }
 
-    async fn boot(&mut self) -> Result<(), Failure> {
+    async fn boot(&mut self) -> Result<Identity, Failure> {
         self.note("boot");
         self.say(self.boot.0).await;
-        self.boot.1.clone()
+        self.boot.1.clone().map(|()| Identity::NotAsked)
     }
 
     async fn copy(&mut self, from: &std::path::Path, to: &str) -> Result<(), Failure> {

@@ -81,12 +81,12 @@ impl Machine for Instance {
         Duration::from_secs(2)
     }
 
-    async fn boot(&mut self) -> Result<(), Failure> {
+    async fn boot(&mut self) -> Result<Identity, Failure> {
         let (listen, sender) = (request(&self.dir, "console", &self.name, &[]), self.sender.clone());
         self.tasks.spawn(async move {
             let _ = process::stream(&listen, LONG, &sender).await;
         });
-        ask(&self.dir, "boot", &self.name, &[]).await.map(drop)
+        ask(&self.dir, "boot", &self.name, &[]).await.map(|_| Identity::NotAsked)
     }
 
     async fn copy(&mut self, from: &Path, to: &str) -> Result<(), Failure> {
@@ -134,8 +134,8 @@ impl Watch for PlainWatch {
 async fn trials_come_through_a_cloud_that_fails_often() {
     let dir = tempfile::tempdir().unwrap();
     let repro = dir.path().join("repro");
-    std::fs::write(&repro, "[ $1 -eq 0 ] || echo BUG: seen; exit 0\n").unwrap();
-    std::fs::create_dir(dir.path().join("cloud")).unwrap();
+    fs::write(&repro, "[ $1 -eq 0 ] || echo BUG: seen; exit 0\n").unwrap();
+    fs::create_dir(dir.path().join("cloud")).unwrap();
     let cloud = Arc::new(Cloud { dir: dir.path().join("cloud"), instances: AtomicU32::new(0) });
     let failures = Arc::new(AtomicU32::new(0));
     let mut trials = JoinSet::new();
@@ -159,13 +159,14 @@ async fn trials_come_through_a_cloud_that_fails_often() {
             };
             let (_go_on, stop) = tokio::sync::watch::channel(false);
             loop {
-                let failure = match cloud.create(&Setup { trial: number, commit, kernel: None, slot: 0 }).await {
-                    Err(failure) => failure,
-                    Ok(machine) => match trial::run(machine, &plan, Arc::new(PlainWatch), stop.clone()).await.outcome {
-                        Outcome::Void(failure) => failure,
-                        outcome => break assert_eq!(outcome == Outcome::Clean, number % 2 == 0),
-                    },
-                };
+                let failure =
+                    match cloud.create(&Setup { trial: number, commit, kernel: None, slot: 0, command: Vec::new() }).await {
+                        Err(failure) => failure,
+                        Ok(machine) => match trial::run(machine, &plan, Arc::new(PlainWatch), stop.clone()).await.outcome {
+                            Outcome::Void(failure) => failure,
+                            outcome => break assert_eq!(outcome == Outcome::Clean, number % 2 == 0),
+                        },
+                    };
                 assert_eq!(failure.stage, Stage::Infra, "{}", failure.reason);
                 assert!(failure.reason.starts_with("503 "), "{}", failure.reason);
                 failures.fetch_add(1, Ordering::Relaxed);
@@ -174,5 +175,5 @@ async fn trials_come_through_a_cloud_that_fails_often() {
     }
     trials.join_all().await;
     assert!(failures.load(Ordering::Relaxed) > 0, "the cloud did fail");
-    assert_eq!(std::fs::read_dir(&cloud.dir).unwrap().count(), 0, "no instance is left to be paid for");
+    assert_eq!(fs::read_dir(&cloud.dir).unwrap().count(), 0, "no instance is left to be paid for");
 }

@@ -51,7 +51,7 @@ impl Room {
 
     /// Runs a script as one trial; its end and its console.
     async fn trial(&self, pool: &ProcessPool, commit: usize, slot: u32, script: &str) -> Result<(Ended, String), Failure> {
-        let setup = Setup { trial: 1, commit: self.commits[commit], kernel: None, slot };
+        let setup = Setup { trial: 1, commit: self.commits[commit], kernel: None, slot, command: Vec::new() };
         let mut machine = pool.create(&setup).await?;
         let mut console = machine.console();
         machine.boot().await?;
@@ -138,7 +138,7 @@ async fn every_trial_has_temporary_files_of_its_own() {
 async fn a_slot_holds_one_trial_at_a_time() {
     let room = Room::new();
     let pool = room.pool(false, None);
-    let setup = Setup { trial: 1, commit: room.commits[0], kernel: None, slot: 0 };
+    let setup = Setup { trial: 1, commit: room.commits[0], kernel: None, slot: 0, command: Vec::new() };
     let first = pool.create(&setup).await.unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(100), pool.create(&setup)).await.is_err(), "it waits");
     pool.create(&Setup { slot: 1, ..setup.clone() }).await.unwrap().destroy().await;
@@ -154,7 +154,8 @@ async fn files_are_copied_into_the_checkout_and_nowhere_else() {
     let pool = room.pool(false, None);
     let from = room.dir.path().join("file");
     fs::write(&from, "content").unwrap();
-    let mut machine = pool.create(&Setup { trial: 1, commit: room.commits[0], kernel: None, slot: 0 }).await.unwrap();
+    let mut machine =
+        pool.create(&Setup { trial: 1, commit: room.commits[0], kernel: None, slot: 0, command: Vec::new() }).await.unwrap();
     machine.copy(&from, "/a/b").await.unwrap();
     assert_eq!(fs::read_to_string(room.dir.path().join("slots/0/src/a/b")).unwrap(), "content");
     for to in ["../x", "a/../../x", "/", "", "./."] {
@@ -168,7 +169,8 @@ async fn files_are_copied_into_the_checkout_and_nowhere_else() {
 async fn a_missing_program_is_known_by_its_status() {
     let room = Room::new();
     let pool = room.pool(false, None);
-    let machine = pool.create(&Setup { trial: 1, commit: room.commits[0], kernel: None, slot: 0 }).await.unwrap();
+    let machine =
+        pool.create(&Setup { trial: 1, commit: room.commits[0], kernel: None, slot: 0, command: Vec::new() }).await.unwrap();
     for (program, code) in [("./missing", 127), ("./version", 126)] {
         let run = Program::Reproducer { run: 1, argv: vec![program.to_owned()] };
         assert_eq!(machine.exec(&run, LONG).await, Ok(Ended::Code(code)));
@@ -211,7 +213,11 @@ async fn a_hundred_megabytes_in_one_line_are_a_trial_like_others() {
         suite: None,
         exposure: 1.0,
     };
-    let machine = room.pool(false, None).create(&Setup { trial: 1, commit: plan.commit, kernel: None, slot: 0 }).await.unwrap();
+    let machine = room
+        .pool(false, None)
+        .create(&Setup { trial: 1, commit: plan.commit, kernel: None, slot: 0, command: Vec::new() })
+        .await
+        .unwrap();
     let (_go_on, stop) = tokio::sync::watch::channel(false);
     let finished = crate::trial::run(machine, &plan, Arc::new(Blind), stop).await;
     assert_eq!(finished.outcome, kbisect_core::policy::Outcome::Clean);

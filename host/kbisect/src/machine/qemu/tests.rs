@@ -4,6 +4,7 @@
 use std::process::Command as Tool;
 
 use kbisect_core::commit::CommitId;
+use tempfile::TempDir;
 
 use super::*;
 use crate::machine::control::MAX_LINE;
@@ -61,7 +62,13 @@ impl Room {
     }
 
     async fn machine_as_is(&self) -> Result<Box<dyn Machine>, Failure> {
-        let setup = Setup { trial: 7, commit: CommitId::from_bytes([1; 20]), kernel: Some(self.dir.path().to_owned()), slot: 0 };
+        let setup = Setup {
+            trial: 7,
+            commit: CommitId::from_bytes([1; 20]),
+            kernel: Some(self.dir.path().to_owned()),
+            slot: 0,
+            command: Vec::new(),
+        };
         QemuPool::new(self.settings.clone()).with_program(&self.program).create(&setup).await
     }
 
@@ -103,6 +110,25 @@ async fn a_whole_life_on_both_boards() {
         }
         assert!(seen.ends_with("hello\r\n\u{c3}\u{28}".as_bytes()), "{board}: {}", seen.escape_ascii());
         assert_eq!(fs::read_dir(&room.settings.dir).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn another_kernel_than_the_one_that_was_built_is_refused() {
+    let mut room = Room::new();
+    fs::write(room.dir.path().join("build-id"), "00c0ffee").unwrap();
+    let failure = room.boot_failure(&format!("{CONTROL}kbisect hello\n{READ}kbisect {NONCE} hello 0badcafe\n{HALT}")).await;
+    let told = "the machine runs another kernel than the one that was built: build id 0badcafe, not 00c0ffee";
+    assert_eq!((failure.stage, failure.reason.as_str()), (Stage::Infra, told));
+    for (id, init, expected) in [
+        ("00C0FFEE", None, Identity::Same),
+        ("-", None, Identity::NotAsked),
+        ("-", Some(&b""[..]), Identity::Unknown("the kernel does not tell its build id in /sys/kernel/notes".to_owned())),
+    ] {
+        room.settings.init = init;
+        let mut machine = room.machine(&format!("{CONTROL}kbisect hello\n{READ}kbisect {NONCE} hello {id}\n{READ}{HALT}")).await;
+        assert_eq!(machine.boot().await, Ok(expected), "{id}");
+        machine.destroy().await;
     }
 }
 
