@@ -60,7 +60,7 @@ fn families(set: &str) -> Vec<Family> {
 #[test]
 fn every_pair_is_as_the_readme_says() {
     let mut sets = BTreeMap::new();
-    for set in ["first", "second", "third"] {
+    for set in ["first", "second", "third", "fourth"] {
         for family in families(set) {
             let name = &family.family;
             assert!(KINDS.contains(&family.kind.as_str()), "{name}: kind {}", family.kind);
@@ -86,8 +86,14 @@ fn every_pair_is_as_the_readme_says() {
 
 /// What a set must hold for its figures to mean something.
 #[test]
-fn the_third_set_is_large_and_mixed_enough() {
-    let families = families("third");
+fn the_later_sets_are_large_and_mixed_enough() {
+    for set in ["third", "fourth"] {
+        large_and_mixed_enough(set);
+    }
+}
+
+fn large_and_mixed_enough(set: &str) {
+    let families = families(set);
     let pairs: Vec<(&Family, &Pair)> =
         families.iter().flat_map(|family| family.pair.iter().map(move |pair| (family, pair))).collect();
     let count = |holds: &dyn Fn(&Family, &Pair) -> bool| pairs.iter().filter(|(family, pair)| holds(family, pair)).count();
@@ -98,7 +104,7 @@ fn the_third_set_is_large_and_mixed_enough() {
     let neighbours = count(&|family, pair| !pair.same && pair.target.subsystem(family) == pair.seen.subsystem(family));
     let doubtful = count(&|_, pair| pair.doubtful);
     println!(
-        "third: {} families, {all} pairs, {same} same ({same_of_other_type} of another type), {neighbours} not the same within a \
+        "{set}: {} families, {all} pairs, {same} same ({same_of_other_type} of another type), {neighbours} not the same within a \
          subsystem, {console} with console, {doubtful} doubtful",
         families.len()
     );
