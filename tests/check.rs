@@ -188,7 +188,7 @@ fn a_job_file_with_problems_is_refused_with_all_of_them() {
     error: job.toml:9:14: [trial] `time_limit`: expected a duration such as "90s", "5m" or "8h", found an integer
     error: job.toml: missing `bad`: the commit where the crash was seen
     error: job.toml: missing `repro` or [trial] `command`: what a trial runs
-    error: job.toml: missing [build] `command`: QEMU boots the kernel that it puts into {out}; without it, use [machine] kind = "process"
+    error: job.toml: missing [build] `command`: the kernel that it puts into {out} is booted; without it, use [machine] kind = "process"
     --- exit status 2
     "#);
     insta::assert_snapshot!(shown(&world, &mut world.kbisect(&["check", "none.toml"])), @r#"

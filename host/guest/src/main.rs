@@ -8,6 +8,7 @@ mod control_test;
 mod mounts;
 mod port;
 mod program;
+mod root;
 mod words;
 
 use std::io;
@@ -34,6 +35,11 @@ fn main() {
     }
     // An init that ends makes the kernel panic, and that would look like a crash of the kernel under test.
     std::panic::set_hook(Box::new(|_| power_off()));
+    if let Some(device) = root::device() {
+        let Err(error) = root::go_on(&device);
+        say(&error.to_string());
+        power_off();
+    }
     if let Err(error) = serve() {
         say(&format!("the control port failed: {error}"));
     }

@@ -1,8 +1,6 @@
 //! A job held against its repository and this machine before any work: what will be done, about how much it is, and what is
 //! missing. Builds nothing and writes nothing.
 
-use std::ffi::OsStr;
-use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,12 +27,15 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::git::Facts;
 use crate::git::Repository;
+use crate::machine::command;
+use crate::machine::image;
 use crate::machine::qemu;
 use crate::machine::qemu::accel;
 use crate::machine::qemu::initramfs;
 use crate::policy::Description;
 use crate::policy::Policies;
 use crate::policy::console;
+use crate::process::shell::quoted;
 use crate::repro;
 use crate::trial::seed;
 
@@ -276,7 +277,7 @@ fn work(job: &Job, range: &Range, checkout: u64) -> Work {
     let trials = if single { builds } else { (f64::from(builds) * TRIALS).ceil() as u32 };
     let fitting = (job.limits.cpus / job.machine.cpus.max(1)).min((job.limits.memory / job.machine.memory.max(1)) as u32);
     let slots = job.limits.slots.unwrap_or(fitting).max(1);
-    let qemu = job.machine.kind == MachineKind::Qemu;
+    let qemu = job.machine.kind.boots();
     let build = match &job.build {
         Some(_) if qemu => KERNEL_BUILD / job.limits.cpus.max(1),
         Some(_) => OTHER_BUILD,
@@ -297,14 +298,19 @@ fn work(job: &Job, range: &Range, checkout: u64) -> Work {
 
 /// What of the machine is not as it should be, and matters for this job.
 async fn machine(job: &Job, work: &Work, out: &Path) -> Vec<Finding> {
-    let qemu = job.machine.kind == MachineKind::Qemu;
+    let kind = job.machine.kind;
     let mut findings = doctor::machine(&[Need::Always], out).await;
-    if qemu {
+    if kind.has_own_files() {
         findings.extend(doctor::machine(&[Need::Qemu], out).await);
+    }
+    if kind == MachineKind::Image {
+        findings.extend(doctor::machine(&[Need::Image], out).await);
+        // The job may name another image, and has said so if there is none.
+        findings.retain(|finding| finding.what != doctor::IMAGE);
     }
     // What a build of Linux needs is looked at with its configuration in mind.
     let own_way = job.build.as_ref().is_some_and(|build| build.linux().is_none());
-    if qemu && own_way && !job.machine.own_init {
+    if kind.boots() && own_way && !job.machine.own_init {
         // A build may bring its own tools.
         let tools = doctor::machine(&[Need::Linux], out).await;
         findings.extend(tools.into_iter().map(|tool| Finding { level: tool.level.min(Level::Poor), ..tool }));
@@ -324,8 +330,25 @@ async fn inputs(job: &Job) -> Vec<Finding> {
         Some(repro) => reproducer(job, repro).await,
         None => None,
     };
-    let findings = programs.chain(doctor::repository(&job.repo)).chain(repro);
+    let machine = job.machine.command.first().and_then(|program| Finding::of_program(program, "[machine]"));
+    let mute = (job.machine.kind == MachineKind::Command).then(|| mute(&job.machine.command)).flatten();
+    let findings = programs.chain(machine).chain(mute).chain(doctor::repository(&job.repo)).chain(repro);
     findings.filter(|finding| finding.level != Level::Fine).collect()
+}
+
+/// What is said of a `vng` that keeps the console to itself.
+fn mute(command: &[String]) -> Option<Finding> {
+    let program = Path::new(command.first()?).file_name()?;
+    let loud = ["--verbose", "-v"];
+    if !["vng", "virtme-ng"].iter().any(|name| program == *name) || command.iter().any(|word| loud.contains(&word.as_str())) {
+        return None;
+    }
+    Some(Finding {
+        what: "vng".to_owned(),
+        level: Level::Missing,
+        found: "without --verbose it shows no console: no crash would be seen".to_owned(),
+        mend: vec!["add \"--verbose\" to [machine] `command`".to_owned()],
+    })
 }
 
 /// What is wrong with a reproducer: source that does not compile, and what cannot be started in a machine with our init.
@@ -387,37 +410,60 @@ async fn commands(job: &Job, start: &CommitId) -> Vec<(&'static str, String)> {
         let places = Placeholders { src, out, jobs: job.limits.cpus, commit: start };
         commands.extend(build.command().map(|command| ("build", quoted(&places.fill(command)))));
     }
-    if job.machine.kind == MachineKind::Qemu {
-        let machine = &job.machine;
-        let settings = qemu::Settings {
-            dir: Path::new("{run}").to_owned(),
-            slots: 1,
-            memory: machine.memory,
-            cpus: machine.cpus,
-            board: machine.board.clone(),
-            cmdline: machine.cmdline.clone(),
-            network: machine.network,
-            boot_limit: machine.boot_limit,
-            init: None,
-        };
-        let initrd = (!machine.own_init).then_some(Path::new("initramfs"));
-        let words = qemu::command::arguments(qemu::PROGRAM, &settings, accel::probe().await, Path::new("{out}"), initrd);
-        commands.push(("machine", quoted(&words)));
-    }
+    commands.extend(machine_command(job, start).await.map(|command| ("machine", command)));
     let first = seed::fill(&job.trial.command, seed::trial_seed(job.search.seed, start, 1), start);
     commands.push(("trial", quoted(&first)));
     commands
 }
 
-/// Words as a shell would need them.
-fn quoted<S: AsRef<OsStr>>(words: &[S]) -> String {
-    let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,+@%{}".contains(c));
-    let quote = |word: &S| {
-        let word: OsString = word.into();
-        let word = word.to_string_lossy();
-        if plain(&word) { word.into_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+/// What a machine is started with; none where nothing is booted.
+async fn machine_command(job: &Job, start: &CommitId) -> Option<String> {
+    let machine = &job.machine;
+    let (out, run) = (Path::new("{out}"), Path::new("{run}"));
+    Some(match (machine.kind, &machine.disk) {
+        (MachineKind::Process, _) => return None,
+        (MachineKind::Command, _) => {
+            let settings = command::Settings {
+                dir: run.to_owned(),
+                slots: 1,
+                memory: machine.memory,
+                cpus: machine.cpus,
+                boot_limit: machine.boot_limit,
+                command: machine.command.clone(),
+            };
+            let first = seed::fill(&job.trial.command, seed::trial_seed(job.search.seed, start, 1), start);
+            quoted(&command::fill(&settings, out, &quoted(&first)))
+        }
+        (MachineKind::Image, Some(disk)) => {
+            let settings = image::Settings {
+                dir: run.to_owned(),
+                slots: 1,
+                memory: machine.memory,
+                cpus: machine.cpus,
+                cmdline: machine.cmdline.clone(),
+                network: machine.network,
+                boot_limit: machine.boot_limit,
+                disk: disk.clone(),
+                init: &[],
+            };
+            quoted(&image::shown(&settings, accel::probe().await, out))
+        }
+        (MachineKind::Qemu | MachineKind::Image, _) => {
+            let settings = qemu::Settings {
+                dir: run.to_owned(),
+                slots: 1,
+                memory: machine.memory,
+                cpus: machine.cpus,
+                board: machine.board.clone(),
+                cmdline: machine.cmdline.clone(),
+                network: machine.network,
+                boot_limit: machine.boot_limit,
+                init: None,
+            };
+            let initrd = (!machine.own_init).then_some(Path::new("initramfs"));
+            quoted(&qemu::command::arguments(qemu::PROGRAM, &settings, accel::probe().await, out, initrd))
+        }
+    })
 }
 
 fn job_path(path: &Path) -> String {

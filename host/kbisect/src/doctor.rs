@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::build::linux::needs;
 use crate::config::Host;
+use crate::config::default_image;
 use crate::config::size;
 use crate::git;
 use crate::machine::qemu::accel;
@@ -39,13 +40,18 @@ pub enum Need {
     Always,
     /// Bisections that boot kernels.
     Qemu,
+    /// Bisections on machines with a disk image.
+    Image,
     /// Bisections that build Linux.
     Linux,
 }
 
+/// The finding of the image that machines have where a job names none.
+pub const IMAGE: &str = "image";
+
 impl Need {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Always, Self::Qemu, Self::Linux];
+    pub const ALL: [Self; 4] = [Self::Always, Self::Qemu, Self::Image, Self::Linux];
 }
 
 /// One thing that was looked at.
@@ -98,8 +104,9 @@ struct Tool {
     use_: &'static str,
 }
 
-const TOOLS: [Tool; 10] = [
+const TOOLS: [Tool; 11] = [
     Tool::new("qemu-system-x86_64", "qemu-system-x86", Need::Qemu, Level::Missing, "boots kernels"),
+    Tool::new("ssh", "openssh-client", Need::Image, Level::Missing, "reaches machines with a disk image"),
     Tool::new("gcc", "gcc", Need::Linux, Level::Missing, "compiles kernels"),
     Tool::new("clang", "clang", Need::Linux, Level::Poor, "compiles kernels whose config says so"),
     Tool::new("ld", "binutils", Need::Linux, Level::Missing, "links kernels"),
@@ -135,6 +142,9 @@ pub async fn machine(needs: &[Need], place: &Path) -> Vec<Finding> {
             findings.push(kvm().await);
             findings.push(busybox());
         }
+    }
+    if needs.contains(&Need::Image) {
+        findings.push(image());
     }
     if needs.contains(&Need::Linux) {
         findings.extend(headers());
@@ -177,9 +187,10 @@ async fn look(tool: &Tool) -> Finding {
     }
 }
 
-/// The first line that `PROGRAM --version` prints.
+/// The first line that `PROGRAM --version` prints, or what it has instead.
 async fn version(program: &str) -> Result<String, String> {
-    let task = Task::new([program, "--version"], "/", Jail::trial());
+    let option = if program == "ssh" { "-V" } else { "--version" };
+    let task = Task::new([program, option], "/", Jail::trial());
     let (finish, said) = process::run(&task, VERSION_LIMIT, 64 << 10).await.map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&said);
     // perl begins with an empty line.
@@ -239,6 +250,14 @@ fn busybox() -> Finding {
             let found = "no static one: guests have no shell";
             Finding::new("busybox", Level::Poor, found).mend(install("busybox-static"))
         }
+    }
+}
+
+fn image() -> Finding {
+    match default_image() {
+        Some(image) if image.is_file() => Finding::new(IMAGE, Level::Fine, format!("{} (./x image made it)", image.display())),
+        _ => Finding::new(IMAGE, Level::Poor, "no disk image where jobs of [machine] kind \"image\" look for one")
+            .mend("./x image in kbisect's sources makes one, or name yours in [machine] `image`"),
     }
 }
 

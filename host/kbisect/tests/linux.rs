@@ -1,12 +1,15 @@
 //! The distribution's own Linux under the QEMU machine. Slow, and needs Debian's package archive: `./x test-linux`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kbisect::config::job;
 use kbisect::config::job::CountAs;
 use kbisect::config::job::Expect;
 use kbisect::config::job::MachineKind;
@@ -14,7 +17,11 @@ use kbisect::config::job::TargetStage;
 use kbisect::machine::Ended;
 use kbisect::machine::Pool;
 use kbisect::machine::Setup;
+use kbisect::machine::command;
+use kbisect::machine::command::CommandPool;
 use kbisect::machine::identity::Identity;
+use kbisect::machine::image;
+use kbisect::machine::image::ImagePool;
 use kbisect::machine::qemu;
 use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
@@ -25,7 +32,7 @@ use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Stage;
 
-/// The newest cloud kernel of the distribution, as a folder that holds `kernel`; downloaded once.
+/// The newest cloud kernel of the distribution, as a folder that holds `kernel`, and its modules in one beside it; downloaded once.
 fn cloud_kernel() -> PathBuf {
     let cache = std::env::var_os("KBISECT_CACHE_DIR")
         .map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"), PathBuf::from);
@@ -33,11 +40,11 @@ fn cloud_kernel() -> PathBuf {
     fs::create_dir_all(&dir).expect("a cache folder");
     let script = "set -e
         package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -1)
-        if [ ! -f \"$package/kernel\" ]; then
-            rm -rf new && mkdir new && cd new
+        if [ ! -d \"$package.modules\" ]; then
+            rm -rf new \"$package\" && mkdir -p new/kernel new/modules && cd new
             apt-get -q download \"$package\" >&2
-            dpkg-deb -x ./*.deb . && cp boot/vmlinuz-* kernel && rm -rf boot lib usr ./*.deb
-            cd .. && mv new \"$package\"
+            dpkg-deb -x ./*.deb . && cp boot/vmlinuz-* kernel/kernel && mv lib modules/lib && depmod -b modules $(ls modules/lib/modules)
+            cd .. && mv new/kernel \"$package\" && mv new/modules \"$package.modules\" && rm -rf new
         fi
         echo \"$package\"";
     let output = Command::new("sh").args(["-c", script]).current_dir(&dir).output().expect("a shell");
@@ -86,13 +93,17 @@ async fn run(board: &str, kernel: &Path, plan: &trial::Plan) -> trial::Finished 
         boot_limit: Duration::from_secs(120),
         init: Some(kbisect::embedded::GUEST_INIT),
     });
+    run_in(&pool, board, kernel, plan).await
+}
+
+async fn run_in(pool: &dyn Pool, name: &str, kernel: &Path, plan: &trial::Plan) -> trial::Finished {
     let engine = Engine::new(None).expect("an engine");
     let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("the bundled plugins");
-    let setup = Setup { trial: 1, commit: plan.commit, kernel: Some(kernel.to_owned()), slot: 0, command: Vec::new() };
+    let setup = Setup { trial: 1, commit: plan.commit, kernel: Some(kernel.to_owned()), slot: 0, command: plan.command.clone() };
     let machine = pool.create(&setup).await.expect("a machine");
     let (_go_on, stop) = tokio::sync::watch::channel(false);
     let finished = trial::run(machine, plan, Arc::new(policies), stop).await;
-    println!("{board}: {:?} ({:.1} s)", finished.outcome, finished.seconds);
+    println!("{name}: {:?} ({:.1} s)", finished.outcome, finished.seconds);
     if !matches!(finished.outcome, Outcome::Clean) {
         println!("{}", String::from_utf8_lossy(&finished.console));
     }
@@ -180,4 +191,150 @@ async fn linux_time_limit_is_clean_while_the_guest_lives_and_repeats_are_one_tri
     let finished = run("pc", &kernel, &plan).await;
     assert_eq!(finished.outcome, Outcome::Clean);
     assert!(String::from_utf8_lossy(&finished.console).matches("once more\n").count() > 3);
+}
+
+/// Machines with the disk image that `./x image` makes, for the distribution's kernel with its modules; the folder lives as long.
+struct Disk {
+    dir: tempfile::TempDir,
+    pool: ImagePool,
+}
+
+impl Disk {
+    fn new() -> Self {
+        Self::with(kbisect::config::default_image().expect("a cache folder"))
+    }
+
+    fn with(image: PathBuf) -> Self {
+        assert!(image.is_file(), "there is no {}: run ./x image", image.display());
+        let dir = tempfile::tempdir().expect("a folder");
+        let kernel = cloud_kernel();
+        let modules = PathBuf::from(format!("{}.modules", kernel.display()));
+        assert!(modules.is_dir(), "{}", modules.display());
+        fs::create_dir(dir.path().join("kernel")).expect("a folder");
+        fs::copy(kernel.join("kernel"), dir.path().join("kernel/kernel")).expect("a copy");
+        symlink(modules, dir.path().join("kernel/modules")).expect("a link");
+        let pool = ImagePool::new(image::Settings {
+            dir: dir.path().join("machines"),
+            slots: 1,
+            memory: 512 << 20,
+            cpus: 1,
+            cmdline: String::new(),
+            network: false,
+            boot_limit: Duration::from_secs(240),
+            disk: job::Disk { image, root: "/dev/vda".to_owned(), user: "root".to_owned(), key: None },
+            init: kbisect::embedded::GUEST_INIT,
+        });
+        Self { dir, pool }
+    }
+
+    async fn run(&self, name: &str, plan: &trial::Plan) -> trial::Finished {
+        let plan = trial::Plan { kind: MachineKind::Image, ..plan.clone() };
+        run_in(&self.pool, name, &self.dir.path().join("kernel"), &plan).await
+    }
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_disk_image_runs_programs_and_shows_crashes() {
+    let disk = Disk::new();
+    let program = reproducer(disk.dir.path(), "printf(\"hello <%s>\\n\", argv[1]); return argc == 2 ? 255 : 3;");
+    let finished = disk.run("status", &plan(program.clone(), &["two words", "b"], 60)).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(3))));
+    let console = String::from_utf8_lossy(&finished.console);
+    assert!(console.contains("\nhello <two words>\n") && console.contains("Linux version "), "{console}");
+    let finished = disk.run("255 is ssh's", &plan(program, &["one"], 60)).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(254))));
+
+    let crash = "int fd = open(\"/proc/sysrq-trigger\", O_WRONLY); write(fd, \"c\", 1); sleep(60); return 0;";
+    let finished = disk.run("crash", &plan(reproducer(disk.dir.path(), crash), &[], 60)).await;
+    let Outcome::Crashed(sighting) = finished.outcome else { panic!("{:?}", finished.outcome) };
+    assert_eq!(sighting.report.title, "kernel panic: sysrq triggered crash");
+
+    let endless = reproducer(disk.dir.path(), "for (;;) sleep(1);");
+    let finished = disk.run("limit", &plan(endless, &[], 3)).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::TimeLimit)));
+    let left = fs::read_dir(disk.dir.path().join("machines")).expect("a folder").flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(left.len() == 1 && left[0].starts_with("key-"), "machines leave nothing: {left:?}");
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_disk_image_lost_connections_and_full_disks_are_void() {
+    let disk = Disk::new();
+    let void = |finished: trial::Finished| match finished.outcome {
+        Outcome::Void(failure) => (failure.stage, failure.reason),
+        other => panic!("{other:?}"),
+    };
+    // Every sshd goes, and the guest lives.
+    let cut = "system(\"pkill -9 sshd\"); sleep(60); return 0;";
+    let (stage, reason) = void(disk.run("no sshd", &plan(reproducer(disk.dir.path(), cut), &[], 60)).await);
+    assert_eq!(stage, Stage::Reproducer);
+    assert_eq!(reason, "lost connection to the machine while the reproducer ran: ssh's broke, and it does not answer on another");
+    // An image whose disk is full to the last block.
+    let full = disk.dir.path().join("full.img");
+    let image = kbisect::config::default_image().expect("a cache folder");
+    let fill = "cp --sparse=always \"$0\" \"$1\" && debugfs -w -R 'write /etc/hostname big' \"$1\" && \
+        debugfs -w -R 'fallocate big 0 1000000' \"$1\"; debugfs -R 'stat big' \"$1\" | grep -q Blockcount";
+    let status = Command::new("sh").args(["-c", fill]).args([&image, &full]).env("DEBUGFS_PAGER", "cat").status();
+    assert!(status.expect("a shell").success());
+    let disk = Disk::with(full);
+    let (stage, reason) = void(disk.run("full disk", &plan(reproducer(disk.dir.path(), "return 0;"), &[], 60)).await);
+    assert_eq!(stage, Stage::Copy);
+    assert!(reason.contains("No space left on device"), "{reason}");
+}
+
+/// What `vng` does, with nothing but QEMU and busybox: boots the kernel `$1` and runs the command `$2` in it.
+const LIKE_VNG: &str = r#"#!/bin/sh
+mkdir -p root/bin root/dev root/proc root/sys root/tmp
+cp /bin/busybox root/bin
+for name in cat echo kill mount od reboot rm sh sleep test tr; do ln -s busybox root/bin/$name; done
+printf '%s\n' "$2" >root/command
+cat >root/init <<'END'
+#!/bin/sh
+mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs devtmpfs /dev
+{ sh /command; echo "status $?"; } >/dev/console 2>&1
+reboot -f
+END
+chmod 755 root/init
+(cd root && find . | busybox cpio -o -H newc 2>/dev/null) >initrd
+qemu-system-x86_64 -nodefaults -display none -no-reboot -accel tcg -cpu max,la57=off -m "$3" -serial stdio \
+    -kernel "$1" -initrd initrd -append "console=ttyS0 panic=-1" </dev/null | tee output
+status=$(sed -n 's/^status \([0-9]*\).*/\1/p' output)
+exit "${status:-255}"
+"#;
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_command_like_vng_runs_programs_and_shows_crashes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let fake = dir.path().join("like-vng");
+    fs::write(&fake, LIKE_VNG).expect("a script");
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).expect("a script that can be executed");
+    let pool = CommandPool::new(command::Settings {
+        dir: dir.path().join("machines"),
+        slots: 1,
+        memory: 512 << 20,
+        cpus: 1,
+        boot_limit: Duration::from_secs(120),
+        command: [&fake.display().to_string(), "{kernel}", "{command}", "{memory}M"].map(str::to_owned).into(),
+    });
+    let trial = |script: &str| trial::Plan {
+        kind: MachineKind::Command,
+        files: Vec::new(),
+        ..plan(PathBuf::new(), &["sh", "-c", script, "sh", "two words"], 60)
+    };
+    let finished = run_in(&pool, "status", &cloud_kernel(), &trial("echo \"<$1>\"; exit 7")).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(7))));
+    let console = String::from_utf8_lossy(&finished.console);
+    assert!(
+        console.contains("<two words>\n") && console.contains("Linux version ") && !console.contains("kbisect "),
+        "{console}"
+    );
+    let finished = run_in(&pool, "crash", &cloud_kernel(), &trial("echo c >/proc/sysrq-trigger")).await;
+    let Outcome::Crashed(sighting) = finished.outcome else { panic!("{:?}", finished.outcome) };
+    assert_eq!(sighting.report.title, "kernel panic: sysrq triggered crash");
+    let finished =
+        run_in(&pool, "limit", &cloud_kernel(), &trial::Plan { time_limit: Duration::from_secs(3), ..trial("sleep 99") }).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::TimeLimit)));
 }

@@ -1,8 +1,9 @@
-//! The project's own chores: `./x setup | demo | test | test-linux | ci | seeds | bench`.
+//! The project's own chores: `./x setup | demo | test | test-linux | image | ci | seeds | bench`.
 //!
 //! Each says what it does and how long it took. Owns no knowledge of bisections; only `setup` touches the machine.
 
 mod cargo;
+mod image;
 mod seeds;
 mod setup;
 mod step;
@@ -24,6 +25,7 @@ Usage: ./x CHORE [ARGS]
                    With --linux a crash of real Linux, whose sources are installed first (linux-source, 130 MB)
   test [ARGS]      Run all tests but the slow ones; ARGS are those of `cargo test`
   test-linux       Run the slow tests, on the distribution's Linux kernel
+  image [--fresh]  Make a disk image from Debian's packages, for machines that have one (as root, once)
   ci               What every change must pass: formatting, lints, tests
   seeds [A-B …]    Run the demo with many seeds (default 1-20) and show how often it is right;
                    what follows `--` goes to `kbisect demo`
@@ -68,8 +70,10 @@ fn run(chore: Option<&str>, rest: &[String]) -> Result<(), Failure> {
         Some("test-linux") => {
             setup::all(&root)?;
             setup::for_linux()?;
+            image::make(&[])?;
             cargo::test_linux(&root, rest)
         }
+        Some("image") => image::make(rest),
         Some("ci") => {
             setup::all(&root)?;
             cargo::ci(&root)

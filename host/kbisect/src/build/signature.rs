@@ -7,12 +7,15 @@ use std::path::Path;
 use object::Endianness;
 use object::Object as _;
 use object::ObjectSection as _;
+use object::elf::ELF_NOTE_GNU;
 use object::elf::FileHeader64;
+use object::elf::NT_GNU_BUILD_ID;
 use object::elf::SHF_ALLOC;
 use object::elf::SHT_NOBITS;
 use object::elf::SHT_NOTE;
 use object::read::ReadCache;
 use object::read::elf::ElfFile;
+use object::read::elf::NoteIterator;
 use object::read::elf::SectionHeader as _;
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -42,6 +45,15 @@ pub fn build_id(path: &Path) -> Option<String> {
     let cache = ReadCache::new(BufReader::new(File::open(path).ok()?));
     let file = ElfFile::<FileHeader64<Endianness>, _>::parse(&cache).ok()?;
     file.build_id().ok()?.map(hex)
+}
+
+/// The GNU build id in the notes of a running kernel, as `/sys/kernel/notes` gives them, in hexadecimal; none where there is none.
+pub fn build_id_of_notes(notes: &[u8]) -> Option<String> {
+    let notes = NoteIterator::<FileHeader64<Endianness>>::new(Endianness::default(), 4, notes).ok()?;
+    let ours = |note: object::read::elf::Note<'_, FileHeader64<Endianness>>| {
+        (note.name() == ELF_NOTE_GNU && note.n_type(Endianness::default()) == NT_GNU_BUILD_ID).then(|| hex(note.desc()))
+    };
+    notes.map_while(Result::ok).find_map(ours)
 }
 
 /// Bytes as hexadecimal digits.

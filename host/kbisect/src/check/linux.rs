@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use kbisect_core::commit::CommitId;
 
-use super::quoted;
 use crate::build::linux::environment;
 use crate::build::linux::kconfig::Config;
 use crate::build::linux::make::Arch;
@@ -24,6 +23,7 @@ use crate::doctor::Level;
 use crate::git::Facts;
 use crate::git::Repository;
 use crate::policy::Facts as _;
+use crate::process::shell::quoted;
 
 /// What was found.
 #[derive(Debug, Default)]

@@ -76,8 +76,8 @@ pub(super) fn read(section: Section<'_, '_>, machine: MachineKind) -> Option<Bui
             "[build] `builders` is for kernels that are booted; with `in_slot`, every slot builds for itself",
         );
     }
-    if build.in_slot && machine == MachineKind::Qemu {
-        section.complain(Some("in_slot"), "[build] `in_slot` is for process machines; QEMU boots what is put into {out}");
+    if build.in_slot && machine.boots() {
+        section.complain(Some("in_slot"), "[build] `in_slot` is for process machines; what is put into {out} is booted");
     }
     section.close();
     there.then_some(build)

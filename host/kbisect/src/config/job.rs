@@ -211,15 +211,50 @@ pub struct Machine {
     pub own_init: bool,
     /// How long a boot may take.
     pub boot_limit: Duration,
+    /// The disk of machines that have one.
+    pub disk: Option<Disk>,
+    /// What boots a kernel and runs a command in it, for machines that are the job's own command. Program and arguments;
+    /// `{kernel} {kernel_dir} {command} {memory} {cpus}` are filled in.
+    pub command: Vec<String>,
+}
+
+/// A disk image with an sshd, and how it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// The image; only read.
+    pub image: PathBuf,
+    /// The device with the root file system, as the guest names it. It decides how the disk is attached.
+    pub root: String,
+    /// Who logs in.
+    pub user: String,
+    /// The private key that the image knows; none: each run makes its own, and the kernel's command line brings it as systemd's
+    /// credential `ssh.authorized_keys.root`.
+    pub key: Option<PathBuf>,
 }
 
 /// Kinds of machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MachineKind {
-    /// A virtual machine in QEMU.
+    /// A virtual machine in QEMU, with an initramfs of ours.
     Qemu,
+    /// A virtual machine in QEMU with a disk image, reached by ssh.
+    Image,
+    /// The job's own command boots a kernel and runs a command in it, which sees the host's files.
+    Command,
     /// A process on the host, in a checkout of its own.
     Process,
+}
+
+impl MachineKind {
+    /// Whether kernels are booted.
+    pub fn boots(self) -> bool {
+        self != Self::Process
+    }
+
+    /// Whether machines have files of their own, so that the reproducer is copied into them.
+    pub fn has_own_files(self) -> bool {
+        matches!(self, Self::Qemu | Self::Image)
+    }
 }
 
 /// `[target] stage`.

@@ -31,6 +31,7 @@ mod tests;
 
 pub use command_line::CommandLine;
 pub use host::Host;
+pub use machine::default_image;
 pub use origin::Origin;
 pub use origin::Origins;
 pub use problem::Place;

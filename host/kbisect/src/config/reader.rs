@@ -19,7 +19,6 @@ use super::host::Host;
 use super::job::Build;
 use super::job::Job;
 use super::job::Machine;
-use super::job::MachineKind;
 use super::job::Repro;
 use super::job::TargetStage;
 use super::limits;
@@ -166,9 +165,9 @@ fn check_build(top: &Section<'_, '_>, build: Option<&Build>, machine: &Machine, 
         return;
     }
     let document = top.document();
-    if machine.kind == MachineKind::Qemu {
+    if machine.kind.boots() {
         let hint = "without it, use [machine] kind = \"process\"";
-        document.complain_whole(format!("missing [build] `command`: QEMU boots the kernel that it puts into {{out}}; {hint}"));
+        document.complain_whole(format!("missing [build] `command`: the kernel that it puts into {{out}} is booted; {hint}"));
     } else if stage == TargetStage::Build {
         document.complain_whole("missing [build] `command`: [target] `stage` says that the target is a failure to build");
     }

@@ -70,10 +70,7 @@ pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetSta
 /// The command that runs the reproducer.
 fn run(machine: MachineKind, repro: Option<&Repro>) -> Vec<String> {
     let path = repro.map(|repro| {
-        let place = match machine {
-            MachineKind::Qemu => Path::new(REPRO),
-            MachineKind::Process => repro.file.as_path(),
-        };
+        let place = if machine.has_own_files() { Path::new(REPRO) } else { repro.file.as_path() };
         repro.program(place).display().to_string()
     });
     path.into_iter().collect()
@@ -90,11 +87,16 @@ fn check(section: &Section<'_, '_>, trial: &Trial, machine: &Machine, stage: Tar
             section.complain(Some(key), text);
         }
     }
-    if machine.kind == MachineKind::Qemu && trial.clean {
-        section.complain(Some("clean"), "[trial] `clean` is for process machines; every QEMU machine is fresh");
+    if machine.kind.boots() && trial.clean {
+        section.complain(Some("clean"), "[trial] `clean` is for process machines; every machine that boots is fresh");
     }
-    if machine.kind == MachineKind::Process && section.has("files") {
-        section.complain(Some("files"), "[trial] `files` is for QEMU machines; a process sees the host's files");
+    if !machine.kind.has_own_files() && section.has("files") {
+        let who = if machine.kind == MachineKind::Process { "a process" } else { "the command's machine" };
+        section
+            .complain(Some("files"), format!("[trial] `files` is for machines with files of their own; {who} sees the host's"));
+    }
+    if machine.kind == MachineKind::Command && trial.repeat {
+        section.complain(Some("repeat"), "[trial] `repeat`: a machine of kind \"command\" runs one command in each boot");
     }
 }
 

@@ -209,10 +209,25 @@ fn machine(job: &Job, out: &mut Lines) {
     out.size("memory", machine.memory);
     out.raw("cpus", &machine.cpus);
     out.raw("network", &machine.network);
-    if machine.kind == MachineKind::Qemu {
+    if machine.kind.has_own_files() {
         out.text("cmdline", &machine.cmdline);
+    }
+    if machine.kind == MachineKind::Qemu {
         out.text("board", &machine.board);
         out.raw("own_init", &machine.own_init);
+    }
+    if let Some(disk) = &machine.disk {
+        out.path("image", &disk.image);
+        out.text("root", &disk.root);
+        out.text("user", &disk.user);
+        if let Some(key) = &disk.key {
+            out.path("key", key);
+        }
+    }
+    if machine.kind == MachineKind::Command {
+        out.list("command", &machine.command);
+    }
+    if machine.kind.boots() {
         out.duration("boot_limit", machine.boot_limit);
     }
 }

@@ -8,8 +8,11 @@
 
 #[cfg(test)]
 mod cloud_tests;
+pub mod command;
 pub mod control;
 pub mod identity;
+pub mod image;
+mod lines;
 pub mod process;
 pub mod qemu;
 

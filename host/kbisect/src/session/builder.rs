@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::git;
 use crate::git::Checkout;
 use crate::git::Repository;
+use crate::machine::image;
 use crate::record::event::BuildResult;
 use crate::repro;
 
@@ -203,10 +204,12 @@ pub(super) fn eras(job: &Job, repository: &Repository) -> Vec<CommitId> {
 /// The symbols that the job's machine and its reproducer need.
 fn needs(job: &Job, arch: &str) -> Vec<needs::Need> {
     let machine = &job.machine;
-    if machine.kind == MachineKind::Process {
-        return Vec::new();
-    }
-    let of_machine = needs::of_machine(machine.own_init, machine.network, arch);
+    let of_machine = match (machine.kind, &machine.disk) {
+        // What a command of the job's own needs is known to those who wrote it.
+        (MachineKind::Process | MachineKind::Command, _) => return Vec::new(),
+        (MachineKind::Image, Some(disk)) => needs::of_disk(&disk.root, image::is_ext4(&disk.image)),
+        (MachineKind::Qemu | MachineKind::Image, _) => needs::of_machine(machine.own_init, machine.network, arch),
+    };
     let of_reproducer = job.repro.as_ref().map_or_else(Vec::new, |repro| {
         let program = repro.program(&repro.file);
         let is_script = matches!(repro::kind(&program), Ok(repro::Kind::Script(_)));

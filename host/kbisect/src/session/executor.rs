@@ -27,7 +27,11 @@ use crate::config::job::MachineKind;
 use crate::git::Repository;
 use crate::machine::Pool;
 use crate::machine::Setup;
+use crate::machine::command;
+use crate::machine::command::CommandPool;
 use crate::machine::identity::Identity;
+use crate::machine::image;
+use crate::machine::image::ImagePool;
 use crate::machine::process;
 use crate::machine::process::ProcessPool;
 use crate::machine::process::SlotBuild;
@@ -317,11 +321,9 @@ fn void(failure: Failure, seconds: f64) -> Finished {
 
 /// Files for every machine: the reproducer, and what the job adds.
 fn files(parts: &Parts) -> Vec<(PathBuf, String)> {
-    let repro = parts.job.repro.iter().map(|repro| (repro.file.clone(), "/repro".to_owned()));
-    match parts.job.machine.kind {
-        MachineKind::Qemu => repro.chain(parts.job.trial.files.iter().cloned()).collect(),
-        MachineKind::Process => parts.job.trial.files.clone(),
-    }
+    let copied = parts.job.repro.iter().filter(|_| parts.job.machine.kind.has_own_files());
+    let repro = copied.map(|repro| (repro.file.clone(), "/repro".to_owned()));
+    repro.chain(parts.job.trial.files.iter().cloned()).collect()
 }
 
 /// As many machines as the job's budget of CPUs and memory allows.
@@ -332,7 +334,9 @@ fn pool(parts: &Parts) -> Arc<dyn Pool> {
         let by_memory = u32::try_from(limits.memory / job.machine.memory.max(1)).unwrap_or(u32::MAX);
         (limits.cpus / job.machine.cpus.max(1)).min(by_memory).max(1)
     });
-    match job.machine.kind {
+    let machine = &job.machine;
+    let dir = parts.directory.work().join("machines");
+    match machine.kind {
         MachineKind::Process => {
             let build = job.build.as_ref().filter(|build| build.in_slot).and_then(|build| {
                 Some(SlotBuild {
@@ -351,15 +355,34 @@ fn pool(parts: &Parts) -> Arc<dyn Pool> {
             }))
         }
         MachineKind::Qemu => Arc::new(QemuPool::new(qemu::Settings {
-            dir: parts.directory.work().join("machines"),
+            dir,
             slots,
-            memory: job.machine.memory,
-            cpus: job.machine.cpus,
-            board: job.machine.board.clone(),
-            cmdline: job.machine.cmdline.clone(),
-            network: job.machine.network,
-            boot_limit: job.machine.boot_limit,
-            init: (!job.machine.own_init).then_some(crate::embedded::GUEST_INIT),
+            memory: machine.memory,
+            cpus: machine.cpus,
+            board: machine.board.clone(),
+            cmdline: machine.cmdline.clone(),
+            network: machine.network,
+            boot_limit: machine.boot_limit,
+            init: (!machine.own_init).then_some(crate::embedded::GUEST_INIT),
+        })),
+        MachineKind::Image => Arc::new(ImagePool::new(image::Settings {
+            dir,
+            slots,
+            memory: machine.memory,
+            cpus: machine.cpus,
+            cmdline: machine.cmdline.clone(),
+            network: machine.network,
+            boot_limit: machine.boot_limit,
+            disk: machine.disk.clone().expect("the reader gives every machine of this kind one"),
+            init: crate::embedded::GUEST_INIT,
+        })),
+        MachineKind::Command => Arc::new(CommandPool::new(command::Settings {
+            dir,
+            slots,
+            memory: machine.memory,
+            cpus: machine.cpus,
+            boot_limit: machine.boot_limit,
+            command: machine.command.clone(),
         })),
     }
 }

@@ -32,8 +32,8 @@ pub(super) fn keep(job: &mut Job, directory: &RunDirectory) -> Result<(), Error>
     if let (Some(original), Some(repro)) = (original, &mut job.repro) {
         if compiled(repro, &original, &folder)? {
             run_instead(job, |path| path == original);
-        } else if job.machine.kind == MachineKind::Process && !repro.file.is_dir() {
-            if let Some(link) = way_back(&repro.file) {
+        } else if !job.machine.kind.has_own_files() && !repro.file.is_dir() {
+            if let Some(link) = way_back(&repro.file).filter(|_| job.machine.kind == MachineKind::Process) {
                 symlink(&original, &link).map_err(|error| directory::failed("write", &link, &error))?;
             }
             run_instead(job, |path| path == original);
@@ -68,7 +68,8 @@ pub(super) fn find(job: &mut Job, directory: &RunDirectory) -> Result<(), Error>
             return Err(Error::user(format!("`{}` was changed since the run began", path.display())).hint("begin a new run"));
         }
     }
-    if let (Some(repro), MachineKind::Process) = (job.repro.as_ref().map(|repro| repro.file.clone()), job.machine.kind) {
+    let repro = job.repro.as_ref().filter(|_| !job.machine.kind.has_own_files());
+    if let Some(repro) = repro.map(|repro| repro.file.clone()) {
         let within = repro.strip_prefix(directory.path()).unwrap_or(&repro);
         run_instead(job, |path| path.ends_with(within));
     }

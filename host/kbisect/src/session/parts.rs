@@ -15,7 +15,6 @@ use super::inputs;
 use super::state::State;
 use crate::build::room::Room;
 use crate::config::job::Job;
-use crate::config::job::MachineKind;
 use crate::error::Error;
 use crate::git;
 use crate::git::Repository;
@@ -113,7 +112,7 @@ impl Parts {
             start: self.ends.start,
             newest: self.newest_commit(),
             delta: self.job.search.delta,
-            arch: (self.job.machine.kind == MachineKind::Qemu).then_some(std::env::consts::ARCH),
+            arch: self.job.machine.kind.boots().then_some(std::env::consts::ARCH),
         };
         let summary = Summary { rates: state.bisector.rates_at(commit), ..state.bisector.summary() };
         self.policies.set_state(situation.state(state.faces(), summary));

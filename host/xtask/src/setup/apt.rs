@@ -40,7 +40,7 @@ pub(super) fn mirrors() -> Result<Vec<String>, Failure> {
 }
 
 /// The distribution's code name, such as `bookworm`.
-fn codename() -> Option<String> {
+pub(super) fn codename() -> Option<String> {
     let release = fs::read_to_string("/etc/os-release").ok()?;
     release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME=")).map(|name| name.trim_matches('"').to_owned())
 }

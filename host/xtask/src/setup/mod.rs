@@ -30,6 +30,19 @@ pub(crate) fn for_linux() -> Result<(), Failure> {
     packages::install_sources()
 }
 
+/// Installs what a disk image is made with.
+pub(crate) fn for_image() -> Result<(), Failure> {
+    packages::install_for_image()?;
+    if is_root() { Ok(()) } else { Err(Failure::missing("a disk image's files must belong to root; run: sudo ./x image")) }
+}
+
+/// The distribution's code name, and a mirror that has it.
+pub(crate) fn distribution() -> Result<(String, String), Failure> {
+    let name = apt::codename().ok_or_else(|| Failure::missing("/etc/os-release names no VERSION_CODENAME"))?;
+    let mirror = apt::mirrors()?.into_iter().next();
+    Ok((name, mirror.ok_or_else(|| Failure::missing("apt-get knows no mirror"))?))
+}
+
 /// What `kbisect demo --linux` takes where no tree is named.
 pub(crate) fn for_linux_demo() -> Result<(), Failure> {
     packages::install_sources()

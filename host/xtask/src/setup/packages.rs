@@ -51,6 +51,18 @@ pub(super) fn install_for_linux() -> Result<(), Failure> {
     install_missing(&FOR_LINUX)
 }
 
+/// What a disk image is made with, and machines that boot one are reached with.
+const FOR_IMAGE: [(Sign, &str); 3] = [
+    (Sign::Program("debootstrap"), "debootstrap"),
+    (Sign::Program("mke2fs"), "e2fsprogs"),
+    (Sign::Program("ssh"), "openssh-client"),
+];
+
+/// Installs what a disk image is made with.
+pub(super) fn install_for_image() -> Result<(), Failure> {
+    install_missing(&FOR_IMAGE)
+}
+
 /// Where `linux-source` packages put what they have, and how it is called.
 const SOURCES: (&str, &str) = ("/usr/src", "linux-source-");
 

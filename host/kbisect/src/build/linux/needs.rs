@@ -43,6 +43,34 @@ pub fn of_machine(own_init: bool, network: bool, arch: &str) -> Vec<Need> {
     needs
 }
 
+/// Symbols without which no userspace on a disk comes so far that one can log in.
+const OF_DISKS: [Need; 13] = [
+    ("PRINTK", "the console"),
+    ("TTY", "the console"),
+    ("SERIAL_8250_CONSOLE", "the console"),
+    ("BLOCK", "the disk"),
+    ("BINFMT_ELF", "programs"),
+    ("BINFMT_SCRIPT", "the image's init"),
+    ("DEVTMPFS", "the image's init"),
+    ("PROC_FS", "the image's init"),
+    ("SYSFS", "the build id of the running kernel"),
+    ("TMPFS", "sshd"),
+    ("UNIX", "sshd"),
+    ("INET", "ssh"),
+    ("VIRTIO_NET", "ssh"),
+];
+
+/// The symbols that a machine with a disk needs; `root` is the device with its root file system.
+pub fn of_disk(root: &str, is_ext4: bool) -> Vec<Need> {
+    let controller: &[Need] = if root.starts_with("/dev/vd") {
+        &[("VIRTIO_PCI", "the disk"), ("VIRTIO_BLK", "the disk")]
+    } else {
+        &[("ATA_PIIX", "the disk"), ("BLK_DEV_SD", "the disk")]
+    };
+    let file_system = is_ext4.then_some(("EXT4_FS", "the image"));
+    OF_DISKS.into_iter().chain(controller.iter().copied()).chain(file_system).collect()
+}
+
 /// What a reproducer needs beside the machine's own.
 pub fn of_reproducer(is_script: bool, is_32_bit: bool) -> Vec<Need> {
     let script = is_script.then_some(("BINFMT_SCRIPT", "a script as `repro`"));

@@ -101,7 +101,9 @@ pub fn command_line(config: &Config) -> Option<String> {
 /// What the machine and the job need and is not there.
 fn needed(recipe: &Recipe, config: &Config) -> Result<(), Error> {
     let lacks = |symbol: &str| !config.is_on(symbol);
-    let of_machine: Vec<_> = recipe.needs.iter().filter(|(symbol, _)| lacks(symbol)).collect();
+    // A module that nobody builds is no driver.
+    let unbuilt = |symbol: &str| !recipe.job.modules && config.get(symbol) == Some(&Value::Set("m".to_owned()));
+    let of_machine: Vec<_> = recipe.needs.iter().filter(|(symbol, _)| lacks(symbol) || unbuilt(symbol)).collect();
     let of_job: Vec<&String> = recipe.job.require.iter().filter(|symbol| lacks(symbol)).collect();
     if of_machine.is_empty() && of_job.is_empty() {
         return Ok(());

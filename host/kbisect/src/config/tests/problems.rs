@@ -55,7 +55,7 @@ deadline = "0s"
     job.toml:25:9: [search] `delta`: must be from 0.000001 to 0.5
     job.toml:28:12: [limits] `deadline`: `0s` is no time at all
     job.toml: missing `bad`: the commit where the crash was seen
-    job.toml: missing [build] `command`: QEMU boots the kernel that it puts into {out}; without it, use [machine] kind = "process"
+    job.toml: missing [build] `command`: the kernel that it puts into {out} is booted; without it, use [machine] kind = "process"
     "#);
 }
 
@@ -65,7 +65,7 @@ fn an_empty_job_lacks_what_it_must_have() {
     job.toml: missing `repo`: the git repository
     job.toml: missing `bad`: the commit where the crash was seen
     job.toml: missing `repro` or [trial] `command`: what a trial runs
-    job.toml: missing [build] `command`: QEMU boots the kernel that it puts into {out}; without it, use [machine] kind = "process"
+    job.toml: missing [build] `command`: the kernel that it puts into {out} is booted; without it, use [machine] kind = "process"
     "#);
 }
 
@@ -111,10 +111,10 @@ single_trials = true
     job.toml:3:1: `good`: a fix has one good commit, later than `bad`
     job.toml:8:20: [build] `command`: unknown placeholder {otu}; did you mean {out}?
     job.toml:8:29: [build] `command`: placeholder {trial_seed} is known in trials only
-    job.toml:9:1: [build] `in_slot` is for process machines; QEMU boots what is put into {out}
+    job.toml:9:1: [build] `in_slot` is for process machines; what is put into {out} is booted
     job.toml:12:1: [machine] `cpus` is 16, more than the 4 of [limits] `cpus`
     job.toml:13:1: [machine] `memory` is 64G, more than the 12G of [limits] `memory`
-    job.toml:19:1: [trial] `clean` is for process machines; every QEMU machine is fresh
+    job.toml:19:1: [trial] `clean` is for process machines; every machine that boots is fresh
     job.toml:20:1: [trial] `on_signal` is for expect = "exit"; with expect = "crash" only a crash counts
     job.toml:23:1: [search] `single_trials` needs strategy = "git"
     "#);
@@ -126,9 +126,9 @@ target.stage = "build"
 trial.files = ["data.bin"]
 "#;
     insta::assert_snapshot!(folder.problems(job), @r#"
-    job.toml:4:31: [machine] `own_init` is for kind = "qemu"; this machine is a process
-    job.toml:4:48: [machine] `board` is for kind = "qemu"; this machine is a process
-    job.toml:6:7: [trial] `files` is for QEMU machines; a process sees the host's files
+    job.toml:4:31: [machine] `own_init` is for kind = "qemu"; this machine is of kind "process"
+    job.toml:4:48: [machine] `board` is for kind = "qemu"; this machine is of kind "process"
+    job.toml:6:7: [trial] `files` is for machines with files of their own; a process sees the host's
     job.toml: missing [build] `command`: [target] `stage` says that the target is a failure to build
     "#);
 }

@@ -63,23 +63,34 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn machine()(
-        process in any::<bool>(),
+    fn machine(file: PathBuf)(
+        kind in select(machine::KINDS.map(|(_, kind)| kind).to_vec()),
+        (root, user, key) in (select(vec!["/dev/vda", "/dev/vda1", "/dev/sda2"]), "[a-z][a-z0-9._-]{0,8}", any::<bool>()),
+        own_command in vec(word(), 1..3),
         (memory, cpus, network) in (1_u64..8 << 30, 1_u32..=8, any::<bool>()),
         (cmdline, board, own_init) in ("([a-z=]{1,9}( [a-z=]{1,9})?)?", select(vec!["pc", "microvm"]), any::<bool>()),
         boot_limit in short(),
     ) -> job::Machine {
-        if process {
-            // What only QEMU machines have stays as the reader settles it.
-            let usual = machine::usual(&HOST, &limits::of_host(&HOST));
-            return job::Machine { kind: job::MachineKind::Process, memory, cpus, network, ..usual };
+        // What a kind does not have stays as the reader settles it.
+        let usual = job::Machine { kind, memory, cpus, network, ..machine::usual(&HOST, &limits::of_host(&HOST)) };
+        let key = key.then(|| file.clone());
+        match kind {
+            job::MachineKind::Process => usual,
+            job::MachineKind::Qemu => job::Machine { cmdline, board: board.to_owned(), own_init, boot_limit, ..usual },
+            job::MachineKind::Image => {
+                let disk = Some(job::Disk { image: file.clone(), root: root.to_owned(), user, key });
+                job::Machine { cmdline, boot_limit, disk, ..usual }
+            }
+            job::MachineKind::Command => {
+                let command = own_command.into_iter().chain(["{kernel}".to_owned(), "{command}".to_owned()]).collect();
+                job::Machine { command, boot_limit, ..usual }
+            }
         }
-        job::Machine { kind: job::MachineKind::Qemu, memory, cpus, network, cmdline, board: board.to_owned(), own_init, boot_limit }
     }
 }
 
 prop_compose! {
-    fn trial(qemu: bool, data: PathBuf)(
+    fn trial(kind: job::MachineKind, data: PathBuf)(
         command in vec(word(), 1..4),
         (time_limit, repeat) in (short(), any::<bool>()),
         files in vec("/[a-z]{1,5}(/[a-z]{1,5})?", 0..3),
@@ -91,12 +102,12 @@ prop_compose! {
         job::Trial {
             command,
             time_limit,
-            repeat,
-            files: files.into_iter().filter(|_| qemu).map(|to| (data.clone(), to)).collect(),
+            repeat: repeat && kind != job::MachineKind::Command,
+            files: files.into_iter().filter(|_| kind.has_own_files()).map(|to| (data.clone(), to)).collect(),
             expect,
             on_timeout: if exit { counts[0] } else { job::CountAs::Void },
             on_signal: if exit { counts[1] } else { job::CountAs::Void },
-            clean: clean && !qemu,
+            clean: clean && !kind.boots(),
         }
     }
 }
@@ -184,14 +195,14 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
         (path("linux"), path("repro.c"), path("crash.txt"), path("policy.wasm"), path("data.bin"));
     let config = path("kernel.config");
     fs::write(&config, "CONFIG_A=y\n").unwrap();
-    (machine(), limits(), search(), option::of(build(config)), any::<bool>()).prop_flat_map(
+    (machine(data.clone()), limits(), search(), option::of(build(config)), any::<bool>()).prop_flat_map(
         move |(machine, limits, search, build, fix)| {
-            let qemu = machine.kind == job::MachineKind::Qemu;
+            let boots = machine.kind.boots();
             let recipe = job::Recipe::Command(vec!["make".to_owned()]);
             let fallback = job::Build { recipe, time_limit: Duration::from_secs(1), in_slot: false, builders: 1 };
             let build = match build {
-                Some(build) => Some(job::Build { in_slot: build.in_slot && !qemu, ..build }),
-                None => qemu.then_some(fallback),
+                Some(build) => Some(job::Build { in_slot: build.in_slot && !boots, ..build }),
+                None => boots.then_some(fallback),
             };
             let stages = if build.is_some() {
                 vec![job::TargetStage::Build, job::TargetStage::Boot, job::TargetStage::Run]
@@ -212,7 +223,7 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
                 texts,
                 (option::of(self::repro(repro)), any::<bool>()),
                 select(stages),
-                trial(qemu, data.clone()),
+                trial(machine.kind, data.clone()),
                 plugins,
                 0_usize..=3,
             )

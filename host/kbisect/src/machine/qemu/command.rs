@@ -38,6 +38,59 @@ pub fn arguments(program: &str, settings: &Settings, accel: &Accel, kernel: &Pat
     args
 }
 
+/// A machine with a disk.
+#[derive(Debug, Clone, Copy)]
+pub struct Guest<'a> {
+    /// Memory, in bytes.
+    pub memory: u64,
+    /// CPUs.
+    pub cpus: u32,
+    /// Whether it reaches a network beyond the host.
+    pub network: bool,
+    /// The disk's image, and how QEMU reads it.
+    pub image: &'a Path,
+    /// `raw` or `qcow2`.
+    pub format: &'static str,
+    /// The device with the root file system: it says how the disk is attached.
+    pub root: &'a str,
+    /// The port of this host that leads to the guest's port 22.
+    pub port: &'a str,
+}
+
+/// Program and arguments for a machine that boots `kernel` (a folder) with a disk. What it writes to the disk goes with it.
+pub fn with_disk(
+    program: &str,
+    guest: &Guest<'_>,
+    accel: &Accel,
+    kernel: &Path,
+    initrd: Option<&Path>,
+    cmdline: &str,
+) -> Vec<OsString> {
+    let mut args: Vec<OsString> = vec![program.into()];
+    let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
+    add("-nodefaults -no-user-config -display none -no-reboot -M pc");
+    add(&format!("-accel {}", accel.name()));
+    add(if *accel == Accel::Kvm { "-cpu host" } else { "-cpu max,la57=off" });
+    add(&format!("-m {}M -smp {}", (guest.memory >> 20).max(1), guest.cpus.max(1)));
+    add("-chardev stdio,id=console,signal=off -serial chardev:console");
+    add(&format!("-chardev socket,id=qmp,path={QMP} -mon chardev=qmp,mode=control"));
+    let restrict = if guest.network { "off" } else { "on" };
+    add(&format!("-netdev user,id=net,restrict={restrict},hostfwd=tcp:127.0.0.1:{}-:22", guest.port));
+    // Old kernels wait for entropy before they make keys.
+    add("-device virtio-net-pci,netdev=net -device virtio-rng-pci");
+    // In QEMU's options a comma is written twice.
+    let mut drive = OsString::from(format!("id=disk,if=none,snapshot=on,format={},file=", guest.format));
+    drive.push(guest.image.to_string_lossy().replace(',', ",,"));
+    let device = if guest.root.starts_with("/dev/vd") { "virtio-blk-pci,drive=disk" } else { "ide-hd,drive=disk" };
+    args.extend(["-drive".into(), drive, "-device".into(), device.into()]);
+    args.extend(["-kernel".into(), kernel.join("kernel").into_os_string()]);
+    if let Some(initrd) = initrd {
+        args.extend(["-initrd".into(), initrd.as_os_str().to_owned()]);
+    }
+    args.extend(["-append".into(), cmdline.into()]);
+    args
+}
+
 /// What every kernel is told, and then the job's own words: of two, the later wins.
 pub fn kernel_command_line(more: &str) -> String {
     // A panic ends the machine at once: everything was printed by then.

@@ -99,8 +99,9 @@ impl Emulator {
             |name: &str| listen(&dir, name).map_err(|error| infra(format!("cannot listen in `{}`: {error}", dir.display())));
         let control = if sockets == Sockets::WithControl { Some(bind(command::CONTROL)?) } else { None };
         let qmp = bind(command::QMP)?;
-        let mut child =
-            process::spawn(&Task::new(argv, &dir, jail), Streams::Apart).await.map_err(|error| infra(error.to_string()))?;
+        // There it puts what a guest writes to its disk.
+        let task = Task::new(argv, &dir, jail).env("TMPDIR", &dir);
+        let mut child = process::spawn(&task, Streams::Apart).await.map_err(|error| infra(error.to_string()))?;
         self.qemu.send_replace(Qemu::Running);
         self.tasks.spawn(forward(child.stdout.take(), console));
         self.tasks.spawn(keep(child.stderr.take(), Arc::clone(&self.said)));
