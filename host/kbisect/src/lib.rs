@@ -27,6 +27,7 @@ pub mod replay;
 pub mod repro;
 pub mod session;
 pub mod simulate;
+pub mod start;
 pub mod symbols;
 pub mod syzbot;
 pub mod trial;

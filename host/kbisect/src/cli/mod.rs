@@ -32,6 +32,7 @@ pub mod replay;
 pub mod resume;
 pub mod run;
 pub mod simulate;
+pub mod start;
 pub mod status;
 pub mod trial;
 pub mod undo;
@@ -58,6 +59,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Start(start::Args),
     Run(Box<run::Args>),
     Check(check::Args),
     Resume(resume::Args),
@@ -79,6 +81,7 @@ enum Command {
 impl Command {
     fn run(self) -> ExitCode {
         match self {
+            Self::Start(args) => ended(start::run(&args), |error| error.exit().into()),
             Self::Run(args) => ended(run::run(&args), |error| error.exit().into()),
             Self::Check(args) => ended(check::run(&args), |error| error.exit().into()),
             Self::Resume(args) => ended(resume::run(args), |error| error.exit().into()),

@@ -173,7 +173,8 @@ fn unsupported_hints(repo: &Path, kind: &Unsupported) -> Vec<String> {
     }
 }
 
-const KERNEL_ORG: &str = "https://git.kernel.org/pub/scm/linux/kernel/git";
+/// Where kernel trees live.
+pub(crate) const KERNEL_ORG: &str = "https://git.kernel.org/pub/scm/linux/kernel/git";
 
 /// Which tree a kernel tag is in: linux-next for `next-YYYYMMDD`, stable for `v6.1.23`, mainline for `v6.1` and `v6.1-rc3`.
 fn kernel_tree(tag: &str) -> Option<&'static str> {
@@ -228,7 +229,7 @@ fn unknown_name_hints(repo: &Path, name: &str, similar: &[String]) -> Vec<String
 }
 
 /// The path as a word for a POSIX shell.
-pub(super) fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:,@%=".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }

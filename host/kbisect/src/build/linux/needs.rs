@@ -104,6 +104,11 @@ pub fn detectors(config: &Config) -> impl Iterator<Item = &'static str> + use<'_
     DETECTORS.into_iter().filter(|symbol| config.is_on(symbol))
 }
 
+/// The detector of this name, if it is one.
+pub fn detector(name: &str) -> Option<&'static str> {
+    DETECTORS.into_iter().find(|symbol| *symbol == name)
+}
+
 /// How it shows that something is installed.
 #[derive(Debug, Clone, Copy)]
 enum Sign {

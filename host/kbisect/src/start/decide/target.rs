@@ -1,0 +1,166 @@
+//! Which crash: the console that counts, and the title.
+
+use super::super::draft::Standing;
+use super::super::mail::Sender;
+use super::super::pieces::Console;
+use super::Desk;
+use super::best;
+
+/// The target as far as it is known.
+pub(super) struct Target<'p> {
+    /// The console that shows it.
+    pub(super) console: Option<&'p Console>,
+    /// Its title.
+    pub(super) title: Option<String>,
+}
+
+impl<'p> Desk<'p> {
+    /// States `crash`, `title` and `link`.
+    pub(super) fn target(&mut self) -> Target<'p> {
+        let (wanted, from) = self.wanted();
+        let shows = |console: &Console| {
+            wanted.as_ref().is_some_and(|title| {
+                console.crashes.iter().any(|crash| crash.title == *title || crash.alt_titles.contains(title))
+            })
+        };
+        let of_repro = |console: &Console| file_name(console).starts_with("repro.");
+        let told = |console: &Console| console.releases.iter().any(|release| release.commit.is_some());
+        let choice = best(
+            &self.pieces.consoles,
+            |console| {
+                (
+                    shows(console),
+                    of_repro(console),
+                    console.crashes[0].corrupted.is_none(),
+                    told(console),
+                    console.material.path.is_some(),
+                )
+            },
+            |console| &console.material.name,
+        );
+        let counts = choice.as_ref().map(|(console, _)| *console);
+        let title = match choice {
+            Some((console, others)) => {
+                self.other_consoles(console, &others);
+                Some(self.of_console(console, wanted.as_deref(), &from))
+            }
+            None => self.of_title(wanted, &from),
+        };
+        if let Some(link) = &self.report.link {
+            let name = self.report_name.clone();
+            self.draft.set(("", "link"), link.as_str(), Standing::Found, format!("in {name}; for `Closes:`"));
+        }
+        Target { console: counts, title }
+    }
+
+    /// The title that was handed over, and where it stands.
+    fn wanted(&self) -> (Option<String>, String) {
+        if let Some(title) = &self.report.title {
+            return (Some(title.clone()), format!("the subject in {}", self.report_name));
+        }
+        let shown = |text: &str| {
+            let crashes = self.pieces.consoles.iter().flat_map(|console| &console.crashes);
+            crashes.into_iter().any(|crash| crash.title == text)
+        };
+        let titles = &self.pieces.titles;
+        let word = titles.iter().find(|word| shown(&word.text));
+        let word = word.or_else(|| titles.iter().find(|word| (self.around.is_title)(&word.text))).or_else(|| titles.first());
+        word.map_or((None, String::new()), |word| (Some(word.text.clone()), word.name.clone()))
+    }
+
+    fn of_console(&mut self, console: &'p Console, wanted: Option<&str>, from: &str) -> String {
+        let inside = console.material.path.is_none();
+        let from_name = console.material.name.clone();
+        let path = self.place(&console.material, "console.txt", true);
+        let same = |title: &str| {
+            console.crashes.iter().find(|crash| crash.title == title || crash.alt_titles.iter().any(|alt| alt == title))
+        };
+        let crash = wanted.and_then(same).unwrap_or(&console.crashes[0]);
+        let frames = crash.trace.len();
+        let why = format!(
+            "{}{}{}",
+            if inside { format!("in {from_name}; ") } else { String::new() },
+            crash.title,
+            if frames > 0 { format!(" ({})", crate::record::counted(frames as u64, "frame")) } else { String::new() }
+        );
+        self.draft.set(("", "crash"), path, Standing::Found, why);
+        if let Some(why) = &crash.corrupted {
+            self.draft.note(format!("the crash in {from_name} is damaged ({why}): the start commit's own crashes may tell more; then leave `crash` out"));
+        }
+        let mut titles: Vec<&str> = console.crashes.iter().map(|crash| crash.title.as_str()).collect();
+        titles.dedup();
+        let first = console.crashes[0].title == crash.title;
+        match wanted {
+            Some(wanted) if same(wanted).is_some() => {
+                if titles.len() > 1 || !first {
+                    self.draft.set(
+                        ("", "title"),
+                        wanted,
+                        Standing::Found,
+                        format!("{from}; the console shows other crashes too"),
+                    );
+                }
+            }
+            Some(wanted) if (self.around.is_title)(wanted) || self.report.sender == Sender::Syzbot => {
+                self.draft.note(format!("{from} says `{wanted}`, and the console shows `{}`: the console counts", crash.title));
+            }
+            _ => {}
+        }
+        if titles.len() > 1 && !self.draft.has("", "title") {
+            let others: Vec<String> =
+                titles.iter().filter(|title| **title != crash.title).map(|title| format!("`{title}`")).collect();
+            let why = format!("the console's first crash; it shows {} too", others.join(", "));
+            self.draft.set(("", "title"), crash.title.as_str(), Standing::Guessed, why);
+        }
+        crash.title.clone()
+    }
+
+    fn of_title(&mut self, wanted: Option<String>, from: &str) -> Option<String> {
+        let sender = self.report.sender;
+        let Some(title) = wanted else {
+            let why = "no console and no title: the start commit is tested first, and its most frequent crash is the target";
+            self.draft.leave(("", "crash"), "console.txt", Standing::Guessed, why);
+            return None;
+        };
+        if !(self.around.is_title)(&title) {
+            let why = format!(
+                "`{title}` ({from}) is no title that a kernel prints: the most frequent crash of the start commit is the target"
+            );
+            self.draft.leave(("", "title"), title.as_str(), Standing::Guessed, why);
+            return None;
+        }
+        if sender == Sender::Robot {
+            // The robot writes titles its own way, which no classifier gives.
+            let why = format!("{from}; written otherwise than classifiers do: name the console with `crash` instead");
+            self.draft.leave(("", "title"), title.as_str(), Standing::Guessed, why);
+            return None;
+        }
+        self.draft.set(("", "title"), title.as_str(), Standing::Found, from.to_owned());
+        if let Some(link) = self.report.console.clone() {
+            let why = format!("more is known of the target if you save {link} as console.txt and take the `#` away");
+            self.draft.leave(("", "crash"), "console.txt", Standing::Guessed, why);
+        }
+        Some(title)
+    }
+
+    fn other_consoles(&mut self, console: &Console, others: &[&Console]) {
+        let title = &console.crashes[0].title;
+        let differ: Vec<String> = others
+            .iter()
+            .filter(|other| other.crashes.iter().all(|crash| crash.title != *title))
+            .map(|other| format!("{} ({})", other.material.name, other.crashes[0].title))
+            .collect();
+        if !differ.is_empty() {
+            self.draft.note(format!(
+                "of several consoles {} counts; other crashes: {}",
+                console.material.name,
+                differ.join(", ")
+            ));
+        }
+    }
+}
+
+fn file_name(console: &Console) -> &str {
+    let name = console.material.name.as_str();
+    name.rsplit_once('/').map_or(name, |(_, name)| name)
+}

@@ -1,0 +1,197 @@
+//! Reads what the command line names: files, folders, standard input, selftests. Owns what is read and how much of it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::kselftest;
+use super::kselftest::Collection;
+use super::pieces::Selftest;
+use super::pieces::Source;
+use crate::bounded;
+use crate::error::Error;
+
+/// Most that is read of a file: consoles of fuzzers' machines are a few MiB.
+const LONGEST: u64 = 64 << 20;
+/// Files of a folder, at most.
+const MOST: usize = 500;
+/// Most that is read in all.
+const ALL: usize = 512 << 20;
+
+/// Where a tree has its selftests.
+const SELFTESTS: &str = "tools/testing/selftests";
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// Files, in their order.
+    pub sources: Vec<Source>,
+    /// Selftests.
+    pub selftests: Vec<Selftest>,
+    /// What was not read, and why.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// Reads everything that is named. `tree` is the work tree in which selftests are looked for by name.
+///
+/// # Errors
+/// All that cannot be read, at once.
+pub fn gather(paths: &[PathBuf], tree: Option<&Path>) -> Result<Gathered, Error> {
+    let mut gathered = Gathered::default();
+    let mut errors = Vec::new();
+    for path in paths {
+        if let Err(error) = gathered.add(path, tree) {
+            errors.push(error);
+        }
+    }
+    if errors.is_empty() { Ok(gathered) } else { Err(Error::all(errors)) }
+}
+
+impl Gathered {
+    fn add(&mut self, path: &Path, tree: Option<&Path>) -> Result<(), Error> {
+        if path == Path::new("-") {
+            let bytes = bounded::read_from(io::stdin().lock(), LONGEST).map_err(|error| failed(path, &error))?;
+            self.sources.push(Source { name: "standard input".to_owned(), path: None, bytes });
+            return Ok(());
+        }
+        let text = path.to_string_lossy();
+        if text.starts_with("https:") || text.starts_with("http:") {
+            return Err(a_link(&text));
+        }
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => self.folder(path),
+            Ok(_) => match in_collection(path) {
+                Some(test) => {
+                    self.selftests.push(test);
+                    Ok(())
+                }
+                None => self.file(path),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(test) = by_name(&text, tree) {
+                    self.selftests.push(test?);
+                    return Ok(());
+                }
+                Err(failed(path, &error))
+            }
+            Err(error) => Err(failed(path, &error)),
+        }
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), Error> {
+        let bytes = bounded::read(path, LONGEST).map_err(|error| failed(path, &error))?;
+        if self.sources.iter().map(|source| source.bytes.len()).sum::<usize>() + bytes.len() > ALL {
+            return Err(Error::user(format!("{} is too much: 512 MiB were read before it", path.display())));
+        }
+        let absolute = std::path::absolute(path).map_err(|error| failed(path, &error))?;
+        self.sources.push(Source { name: path.display().to_string(), path: Some(absolute), bytes });
+        Ok(())
+    }
+
+    fn folder(&mut self, folder: &Path) -> Result<(), Error> {
+        if folder.join(".git").exists() {
+            let what = format!("{} is a git repository, not a folder of findings", folder.display());
+            return Err(Error::user(what).hint("name it with --repo, and what you have by file or folder"));
+        }
+        if let Some(collection) = collection(folder) {
+            self.selftests.push(selftest(folder.display().to_string(), folder, collection, None)?);
+            return Ok(());
+        }
+        let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+            .map_err(|error| failed(folder, &error))?;
+        entries.sort();
+        // A clone beside what was found is nothing that was found.
+        entries.retain(|path| !path.join(".git").exists());
+        let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) = entries.into_iter().partition(|path| path.is_file());
+        if files.len() > MOST {
+            let what = format!("{} has {} files, more than {MOST}", folder.display(), files.len());
+            return Err(Error::user(what).hint("name the files that matter, or the folder of one crash"));
+        }
+        if files.is_empty() {
+            let what = format!("there is no file in {}", folder.display());
+            let hint = folders.first().map(|first| format!("name the folder of one crash, such as {}", first.display()));
+            return Err(hint.into_iter().fold(Error::user(what), Error::hint));
+        }
+        for path in files {
+            match self.file(Path::new(path.strip_prefix("./").unwrap_or(&path))) {
+                Ok(()) => {}
+                // One bad file of many is no reason to give up.
+                Err(error) => self.skipped.push((path.display().to_string(), error.message)),
+            }
+        }
+        let skipped = folders.iter().map(|path| (path.display().to_string(), "a folder: name it to have it read".to_owned()));
+        self.skipped.extend(skipped);
+        Ok(())
+    }
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => Error::user(format!("{} is longer than 64 MiB", path.display()))
+            .hint("cut what matters out of it: the boot's first lines and the crash"),
+        io::ErrorKind::NotFound => Error::user(format!("there is no file, folder or selftest `{}`", path.display()))
+            .hint("selftests are named as COLLECTION or COLLECTION:TEST and looked for in --repo's work tree"),
+        _ => Error::user(format!("cannot read `{}`: {error}", path.display())),
+    }
+}
+
+/// What to do with a link: nothing is fetched.
+fn a_link(link: &str) -> Error {
+    let error = Error::user(format!("{link} is a link, and kbisect fetches nothing"));
+    if link.contains("/bug?") {
+        let json = format!("{link}&json=1");
+        return error
+            .hint(format!(
+                "save what syzbot knows of the bug, and start from that: curl -o bug.json '{json}'; kbisect start bug.json"
+            ))
+            .hint("or save the report's mail and start from it: it has the console, and links to the rest");
+    }
+    error.hint("save what it leads to, and name the file")
+}
+
+/// A test by its name, looked for in a work tree; none where the text is no such name or the tree has no such collection.
+fn by_name(text: &str, tree: Option<&Path>) -> Option<Result<Selftest, Error>> {
+    let (name, test) = kselftest::name(text)?;
+    let folder = tree?.join(SELFTESTS).join(name);
+    let collection = collection(&folder)?;
+    Some(selftest(text.to_owned(), &folder, collection, test))
+}
+
+/// A test by one of its files.
+fn in_collection(path: &Path) -> Option<Selftest> {
+    let folder = path.parent()?;
+    let collection = collection(folder)?;
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(".c").unwrap_or(name);
+    let test = collection.tests().find(|test| *test == name || *test == stem)?.to_owned();
+    selftest(path.display().to_string(), folder, collection, Some(&test)).ok()
+}
+
+fn collection(folder: &Path) -> Option<Collection> {
+    let makefile = bounded::read(&folder.join("Makefile"), 1 << 20).ok()?;
+    Collection::of_makefile(&String::from_utf8_lossy(&makefile))
+}
+
+fn selftest(name: String, folder: &Path, collection: Collection, test: Option<&str>) -> Result<Selftest, Error> {
+    let known: Vec<&str> = collection.tests().collect();
+    if let Some(test) = test.filter(|test| !known.contains(test)) {
+        let error = Error::user(format!("{} has no test {test}", folder.display()));
+        return Err(if known.is_empty() { error } else { error.hint(format!("it has {}", known.join(", "))) });
+    }
+    if known.is_empty() {
+        return Err(Error::user(format!("the Makefile of {} names no test", folder.display())));
+    }
+    let folder = std::path::absolute(folder).map_err(|error| failed(folder, &error))?;
+    let settings = bounded::read(&folder.join("settings"), 64 << 10).unwrap_or_default();
+    let config = Some(folder.join("config")).filter(|config| config.is_file());
+    Ok(Selftest {
+        name,
+        seconds: kselftest::seconds(&String::from_utf8_lossy(&settings)),
+        test: test.map(str::to_owned),
+        collection,
+        folder,
+        config,
+    })
+}

@@ -1,0 +1,549 @@
+//! What was handed over, sorted by what it is: consoles, configurations, reproducers, reports. Files are known by what is in them,
+//! never by their names alone. Pure but for the classifiers, which are asked what a console shows.
+
+use std::path::PathBuf;
+
+use kbisect_core::crash::CrashReport;
+
+use super::dashboard;
+use super::kselftest::Collection;
+use super::mail;
+use super::mail::Mail;
+use super::release;
+use super::release::Release;
+use super::syzkaller;
+use super::text;
+use super::text::Text;
+use crate::build::linux::kconfig::Config;
+use crate::build::linux::kconfig::Entry;
+use crate::error::Error;
+
+/// A configuration with fewer lines is a part of one.
+const WHOLE: usize = 300;
+/// Lines that a configuration inside of a text has at least.
+const LEAST_LINES: usize = 8;
+
+/// A file that was handed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// How it is called in messages.
+    pub name: String,
+    /// Where it is; none for standard input.
+    pub path: Option<PathBuf>,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// Something of use, and where it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Material {
+    /// How it is called in messages.
+    pub name: String,
+    /// The file that is it; none where it was inside of one.
+    pub path: Option<PathBuf>,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// A console with a crash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Console {
+    /// The console.
+    pub material: Material,
+    /// The crashes, in its order; at least one.
+    pub crashes: Vec<CrashReport>,
+    /// The releases that it tells.
+    pub releases: Vec<Release>,
+    /// The architecture that its registers tell.
+    pub arch: Option<&'static str>,
+}
+
+/// A kernel configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configuration {
+    /// The file.
+    pub material: Material,
+    /// What it says.
+    pub config: Config,
+    /// Whether it is a whole one, not a part to be merged.
+    pub whole: bool,
+}
+
+/// C source of a reproducer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CSource {
+    /// The file.
+    pub material: Material,
+    /// Whether syzkaller wrote it.
+    pub generated: bool,
+    /// Whether it has a `main`.
+    pub has_main: bool,
+}
+
+/// A program of syzkaller's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyzProgram {
+    /// The file.
+    pub material: Material,
+    /// Its options.
+    pub options: Option<syzkaller::Options>,
+}
+
+/// A script or a program that can be run as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executable {
+    /// The file.
+    pub material: Material,
+    /// Whether it is a script.
+    pub script: bool,
+}
+
+/// A collection of kernel selftests, or one of its tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selftest {
+    /// What it was asked for by.
+    pub name: String,
+    /// The collection's folder.
+    pub folder: PathBuf,
+    /// The collection.
+    pub collection: Collection,
+    /// The test that was asked for.
+    pub test: Option<String>,
+    /// Seconds that a test may take.
+    pub seconds: u64,
+    /// Its `config`, where it has one.
+    pub config: Option<PathBuf>,
+}
+
+/// A report and what it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The file.
+    pub name: String,
+    /// What it says.
+    pub mail: Mail,
+}
+
+/// A line of text that says one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The file.
+    pub name: String,
+    /// What stands there.
+    pub text: String,
+}
+
+/// Everything that was handed over.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pieces {
+    /// Consoles that show a crash.
+    pub consoles: Vec<Console>,
+    /// Consoles of kernels that show none.
+    pub quiet: Vec<(String, Vec<Release>)>,
+    /// Configurations and parts of them.
+    pub configs: Vec<Configuration>,
+    /// C sources.
+    pub sources: Vec<CSource>,
+    /// Programs of syzkaller's.
+    pub programs: Vec<SyzProgram>,
+    /// Scripts and programs.
+    pub executables: Vec<Executable>,
+    /// Selftests.
+    pub selftests: Vec<Selftest>,
+    /// Reports, one for each bug in each file.
+    pub reports: Vec<Report>,
+    /// Files of one line that is no commit: titles, perhaps.
+    pub titles: Vec<Word>,
+    /// Files of one commit.
+    pub commits: Vec<Word>,
+    /// What each file was taken for, in their order.
+    pub understood: Vec<(String, String)>,
+    /// Files of which nothing is used, and why.
+    pub unused: Vec<(String, String)>,
+}
+
+/// Says what a console shows.
+pub type Classify<'a> = dyn Fn(&[u8]) -> Result<Vec<CrashReport>, Error> + 'a;
+
+/// Sorts files by what they are.
+///
+/// # Errors
+/// The classifiers failed.
+pub fn sort(sources: &[Source], classify: &Classify<'_>) -> Result<Pieces, Error> {
+    let mut sorting = Sorting { pieces: Pieces::default(), classify };
+    for source in sources {
+        let before = sorting.told();
+        sorting.file(source)?;
+        if sorting.told() == before {
+            sorting.unused(&source.name, "no crash, configuration, reproducer or report of a known kind is in it");
+        }
+    }
+    Ok(sorting.pieces)
+}
+
+struct Sorting<'a> {
+    pieces: Pieces,
+    classify: &'a Classify<'a>,
+}
+
+impl Sorting<'_> {
+    fn told(&self) -> usize {
+        self.pieces.understood.len() + self.pieces.unused.len()
+    }
+
+    fn unused(&mut self, name: &str, why: impl Into<String>) {
+        self.pieces.unused.push((name.to_owned(), why.into()));
+    }
+
+    fn understood(&mut self, name: &str, what: impl Into<String>) {
+        self.pieces.understood.push((name.to_owned(), what.into()));
+    }
+
+    fn file(&mut self, source: &Source) -> Result<(), Error> {
+        let material = Material { name: source.name.clone(), path: source.path.clone(), bytes: source.bytes.clone() };
+        if self.known(&material) {
+            return Ok(());
+        }
+        let texts = text::texts(&source.bytes);
+        let is_mail = texts.len() > 1 || texts.iter().any(|text| text.subject.is_some() || text.message_id.is_some());
+        for (index, text) in texts.iter().enumerate() {
+            match &text.attached {
+                Some(name) => self.attachment(source, name, text)?,
+                None => self.body(source, text, is_mail, index)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A file inside of a mail.
+    fn attachment(&mut self, source: &Source, name: &str, text: &Text) -> Result<(), Error> {
+        let name = format!("{name} in {}", source.name);
+        let material = Material { name: name.clone(), path: None, bytes: text.bytes.clone() };
+        if self.known(&material) || self.console(&material)? {
+            return Ok(());
+        }
+        self.unused(&name, "no crash, configuration or reproducer is in it");
+        Ok(())
+    }
+
+    /// Whatever is known by its first bytes or as a whole. Gives whether it was.
+    fn known(&mut self, material: &Material) -> bool {
+        let (name, bytes) = (material.name.clone(), material.bytes.as_slice());
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            self.unused(&name, "it is empty");
+            return true;
+        }
+        if let Some(why) = packed(bytes, &name).or_else(|| no_reproducer(bytes)) {
+            self.unused(&name, why);
+            return true;
+        }
+        if bytes.starts_with(b"\x7fELF") {
+            self.understood(&name, "a program");
+            self.pieces.executables.push(Executable { material: material.clone(), script: false });
+            return true;
+        }
+        if text::is_binary(bytes) {
+            return false;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        self.known_text(material, &text)
+    }
+
+    fn known_text(&mut self, material: &Material, text: &str) -> bool {
+        let name = material.name.clone();
+        if text.starts_with("#!") {
+            if text.contains("export_top_env") {
+                self.unused(&name, "a job of the kernel test robot's, which `lkp qemu -k KERNEL -m MODULES FILE` runs");
+                return true;
+            }
+            self.understood(&name, "a script");
+            self.pieces.executables.push(Executable { material: material.clone(), script: true });
+            return true;
+        }
+        if is_job(text) {
+            self.unused(&name, "a job file of kbisect's");
+            return true;
+        }
+        if let Some(mail) = dashboard::read(text) {
+            self.understood(&name, "a bug of syzbot's dashboard");
+            self.pieces.reports.push(Report { name, mail });
+            return true;
+        }
+        if is_config(text) {
+            self.config(material, text);
+            return true;
+        }
+        if syzkaller::is_program(text) {
+            self.understood(&name, "a program of syzkaller's");
+            self.pieces.programs.push(SyzProgram { material: material.clone(), options: syzkaller::Options::of_program(text) });
+            return true;
+        }
+        if begins_as_c(text) {
+            self.c_source(material, text);
+            return true;
+        }
+        self.word(&name, text)
+    }
+
+    fn config(&mut self, material: &Material, text: &str) {
+        let name = &material.name;
+        match Config::parse(text) {
+            Ok(config) => {
+                let whole = text.contains("Automatically generated file; DO NOT EDIT") || config.entries().len() >= WHOLE;
+                let what = if whole { "a configuration" } else { "a part of a configuration" };
+                let more: Vec<&str> = super::arch_of(&config).into_iter().chain(config.text("CC_VERSION_TEXT")).collect();
+                self.understood(name, [what].into_iter().chain(more).collect::<Vec<_>>().join(", "));
+                self.pieces.configs.push(Configuration { material: material.clone(), config, whole });
+            }
+            Err(line) => {
+                let why =
+                    format!("a configuration whose line {line} is damaged: `{}`", text.lines().nth(line - 1).unwrap_or_default());
+                self.unused(name, why);
+            }
+        }
+    }
+
+    fn c_source(&mut self, material: &Material, text: &str) {
+        let generated = text.contains("autogenerated by syzkaller");
+        let has_main = has_main(text);
+        let what = match (generated, has_main) {
+            (true, true) => "a reproducer in C, made by syzkaller",
+            (false, true) => "a reproducer in C",
+            (_, false) => "C source without a main()",
+        };
+        self.understood(&material.name, what);
+        self.pieces.sources.push(CSource { material: material.clone(), generated, has_main });
+    }
+
+    /// A file of one line, such as a syz-manager's `description` and `tag0`.
+    fn word(&mut self, name: &str, text: &str) -> bool {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+        if line.len() > 200 || line.starts_with('>') {
+            return false;
+        }
+        let digits = line.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if digits && (12..=40).contains(&line.len()) {
+            self.understood(name, "a commit");
+            self.pieces.commits.push(Word { name: name.to_owned(), text: line.to_owned() });
+        } else {
+            self.pieces.titles.push(Word { name: name.to_owned(), text: line.to_owned() });
+            self.understood(name, "one line, taken for a title");
+        }
+        true
+    }
+
+    /// A console by itself. Gives whether it is one.
+    fn console(&mut self, material: &Material) -> Result<bool, Error> {
+        let crashes: Vec<CrashReport> = (self.classify)(&material.bytes)?.into_iter().filter(|crash| !crash.suppressed).collect();
+        let text = String::from_utf8_lossy(&material.bytes);
+        let releases = release::on_console(&text);
+        if crashes.is_empty() {
+            if !releases.is_empty() {
+                self.unused(&material.name, "a kernel's console on which no classifier sees a crash");
+                self.pieces.quiet.push((material.name.clone(), releases));
+                return Ok(true);
+            }
+            return Ok(false);
+        }
+        let more = crashes.len() - 1;
+        let also = if more > 0 { format!(", and {}", crate::record::counted(more as u64, "crash")) } else { String::new() };
+        let doubt = crashes[0].corrupted.as_ref().map(|why| format!(" (damaged: {why})")).unwrap_or_default();
+        self.understood(&material.name, format!("a console: {}{doubt}{also}", crashes[0].title));
+        self.pieces.consoles.push(Console { material: material.clone(), crashes, arch: release::arch(&text), releases });
+        Ok(true)
+    }
+
+    /// The text of a mail or of a file: a report, and what was pasted into it.
+    fn body(&mut self, source: &Source, text: &Text, is_mail: bool, index: usize) -> Result<(), Error> {
+        let name = &source.name;
+        let body = text.text();
+        let inside = Material { name: name.clone(), path: None, bytes: text.bytes.clone() };
+        // What was quoted or encoded as a whole is known as a whole.
+        if text.undone && !is_mail && self.known(&inside) {
+            return Ok(());
+        }
+        let mails = mail::read(&body, text.subject.as_deref(), text.message_id.as_deref());
+        let report = !mails.is_empty();
+        for mail in mails {
+            self.understood(name, mail.sender.called());
+            self.pieces.reports.push(Report { name: name.clone(), mail });
+        }
+        if !report && !text.undone && index == 0 {
+            let whole = Material { path: source.path.clone(), ..inside };
+            self.console(&whole)?;
+        } else {
+            self.console_inside(name, &body)?;
+        }
+        self.pasted(name, &body);
+        Ok(())
+    }
+
+    /// The part of a text that is a console.
+    fn console_inside(&mut self, name: &str, body: &str) -> Result<(), Error> {
+        let crashes = (self.classify)(body.as_bytes())?;
+        let spans: Vec<_> = crashes.iter().filter_map(|crash| crash.span).collect();
+        let (Some(start), Some(end)) =
+            (spans.iter().map(|span| span.start as usize).min(), spans.iter().map(|span| span.end as usize).max())
+        else {
+            return Ok(());
+        };
+        let bytes = body.as_bytes();
+        let (start, end) = (start.min(bytes.len()), end.min(bytes.len()));
+        let start = bytes[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let end = bytes[end..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |newline| end + newline + 1);
+        let part = |bytes: &[u8]| Material { name: name.to_owned(), path: None, bytes: bytes.to_vec() };
+        if !self.console(&part(&bytes[start..end.max(start)]))? {
+            // What makes it a crash stands around it.
+            self.console(&part(bytes))?;
+        }
+        Ok(())
+    }
+
+    /// Source, programs and configurations that were pasted into a text.
+    fn pasted(&mut self, name: &str, body: &str) {
+        let lines: Vec<&str> = body.lines().collect();
+        let material = |lines: &[&str]| {
+            let text: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
+            Material { name: name.to_owned(), path: None, bytes: text.into_bytes() }
+        };
+        if let Some((start, end)) = c_block(&lines) {
+            let block = material(&lines[start..end]);
+            let text = String::from_utf8_lossy(&block.bytes).into_owned();
+            self.c_source(&block, &text);
+        } else if let Some((start, end)) = program_block(&lines) {
+            let block = material(&lines[start..end]);
+            let options = syzkaller::Options::of_program(&String::from_utf8_lossy(&block.bytes));
+            self.understood(name, "a program of syzkaller's");
+            self.pieces.programs.push(SyzProgram { material: block, options });
+        }
+        if let Some((start, end)) = config_block(&lines) {
+            let block = material(&lines[start..end]);
+            let text = String::from_utf8_lossy(&block.bytes).into_owned();
+            self.config(&block, &text);
+        }
+    }
+}
+
+/// What must be unpacked first, and how.
+fn packed(bytes: &[u8], name: &str) -> Option<String> {
+    let file = name.split(" in ").next().unwrap_or(name);
+    let with = [
+        (b"\x1f\x8b".as_slice(), "gzip", "gzip -dk"),
+        (b"\xfd7zXZ\0", "xz", "xz -dk"),
+        (b"\x28\xb5\x2f\xfd", "zstd", "zstd -d"),
+        (b"BZh", "bzip2", "bzip2 -dk"),
+        (b"PK\x03\x04", "zip", "unzip"),
+    ];
+    let (_, what, line) = with.into_iter().find(|(magic, ..)| bytes.starts_with(magic))?;
+    Some(format!("packed with {what}: unpack it ({line} {file}) and name what is in it"))
+}
+
+/// What can be executed, and is no reproducer.
+fn no_reproducer(bytes: &[u8]) -> Option<String> {
+    let is_image = bytes.get(0x202..0x206) == Some(b"HdrS");
+    let is_elf = bytes.starts_with(b"\x7fELF");
+    let banner = b"Linux version %s".as_slice();
+    let kernel = is_elf && bytes.windows(banner.len()).any(|window| window == banner) || is_image;
+    let kind = bytes.get(16).copied().filter(|_| is_elf);
+    match kind {
+        _ if kernel => Some("a kernel: kbisect builds its own".to_owned()),
+        Some(1) => Some("an object file or a module: kbisect builds its own".to_owned()),
+        Some(4) => Some("a memory dump, which kbisect does not read".to_owned()),
+        _ => None,
+    }
+}
+
+/// A job file of ours.
+fn is_job(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("repo = ")) && text.parse::<toml::Table>().is_ok()
+}
+
+/// A text whose lines are those of a configuration, but for one or two.
+fn is_config(text: &str) -> bool {
+    let (mut said, mut other) = (0, 0);
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let symbol = line.starts_with("CONFIG_") || line.starts_with("# CONFIG_");
+        if symbol && Entry::parse(line).is_some() {
+            said += 1;
+        } else if !line.starts_with('#') {
+            other += 1;
+        }
+    }
+    said > 0 && other * 20 <= said || said > 2 && other <= 1
+}
+
+/// Whether a text begins as C source does and includes something.
+fn begins_as_c(text: &str) -> bool {
+    const WORDS: [&str; 12] =
+        ["//", "/*", "#include", "#define", "#if", "#pragma", "static ", "int ", "void ", "struct ", "typedef ", "const "];
+    let first = text.lines().map(str::trim_start).find(|line| !line.is_empty()).unwrap_or_default();
+    let includes = text.lines().any(is_include);
+    WORDS.iter().any(|word| first.starts_with(word)) && (includes || has_main(text) && text.contains('{'))
+}
+
+fn is_include(line: &str) -> bool {
+    let rest = line.trim_start().strip_prefix('#').map(str::trim_start).and_then(|rest| rest.strip_prefix("include"));
+    rest.is_some_and(|rest| rest.trim_start().starts_with(['<', '"']))
+}
+
+/// Whether source has a `main`, or a macro of the selftests' that makes one.
+fn has_main(text: &str) -> bool {
+    text.lines().filter(|line| !line.trim_start().starts_with("//") && !line.trim_start().starts_with('*')).any(|line| {
+        let calls = line.match_indices("main").any(|(at, word)| {
+            let before = line[..at].chars().next_back();
+            let behind = line[at + word.len()..].trim_start();
+            before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_') && behind.starts_with('(')
+        });
+        calls || line.starts_with("TEST_HARNESS_MAIN")
+    })
+}
+
+/// Lines of C source: from where it begins to the last closing brace in the first column.
+fn c_block(lines: &[&str]) -> Option<(usize, usize)> {
+    let begins = |line: &&str| {
+        line.starts_with("// autogenerated by syzkaller") || line.starts_with("#define _GNU_SOURCE") || is_include(line)
+    };
+    let start = lines.iter().position(begins)?;
+    let rule = |line: &&str| ["--", "-- ", "---"].contains(line) || line.starts_with("=====");
+    let stop = lines[start..].iter().position(rule).map_or(lines.len(), |at| start + at);
+    let end = lines[start..stop].iter().rposition(|line| line.trim_end() == "}" || line.trim_end() == "};")?;
+    Some((start, start + end + 1))
+}
+
+/// Lines of a program of syzkaller's: its options and the calls behind them.
+fn program_block(lines: &[&str]) -> Option<(usize, usize)> {
+    let start = lines.iter().position(|line| {
+        line.strip_prefix('#').map(str::trim_start).is_some_and(|rest| rest.starts_with("{\"") || rest.starts_with("{Threaded:"))
+    })?;
+    let calls = lines[start + 1..].iter().take_while(|line| syzkaller::is_call(line.trim_end())).count();
+    (calls > 0).then_some((start, start + 1 + calls))
+}
+
+/// The longest stretch of lines of a configuration.
+fn config_block(lines: &[&str]) -> Option<(usize, usize)> {
+    let is_entry = |line: &str| (line.starts_with("CONFIG_") || line.starts_with("# CONFIG_")) && Entry::parse(line).is_some();
+    let mut best: Option<(usize, usize, usize)> = None;
+    let mut at = 0;
+    while at < lines.len() {
+        if !is_entry(lines[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let (mut said, mut end) = (0, at);
+        while at < lines.len() && (is_entry(lines[at]) || lines[at].is_empty() || lines[at].starts_with('#')) {
+            if is_entry(lines[at]) {
+                (said, end) = (said + 1, at + 1);
+            }
+            at += 1;
+        }
+        if said >= LEAST_LINES && best.is_none_or(|(most, ..)| said > most) {
+            best = Some((said, start, end));
+        }
+    }
+    best.map(|(_, start, end)| (start, end))
+}
+
+#[cfg(test)]
+mod tests;
