@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io;
+use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
 
 use super::kselftest;
 use super::kselftest::Collection;
+use super::pieces;
 use super::pieces::Selftest;
 use super::pieces::Source;
 use crate::bounded;
@@ -80,7 +82,10 @@ impl Gathered {
     }
 
     fn file(&mut self, path: &Path) -> Result<(), Error> {
-        let bytes = bounded::read(path, LONGEST).map_err(|error| failed(path, &error))?;
+        let bytes = match bounded::read(path, LONGEST) {
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => disk(path).ok_or_else(|| failed(path, &error))?,
+            other => other.map_err(|error| failed(path, &error))?,
+        };
         if self.sources.iter().map(|source| source.bytes.len()).sum::<usize>() + bytes.len() > ALL {
             return Err(Error::user(format!("{} is too much: 512 MiB were read before it", path.display())));
         }
@@ -125,6 +130,13 @@ impl Gathered {
         self.skipped.extend(skipped);
         Ok(())
     }
+}
+
+/// The first bytes of a file that is too long for anything but a disk, if it is one.
+fn disk(path: &Path) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::File::open(path).ok()?.take(pieces::DISK_HEAD).read_to_end(&mut head).ok()?;
+    pieces::is_disk(&head).then_some(head)
 }
 
 fn failed(path: &Path, error: &io::Error) -> Error {

@@ -115,6 +115,15 @@ pub struct Selftest {
     pub config: Option<PathBuf>,
 }
 
+/// A disk with a userspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// The file.
+    pub material: Material,
+    /// Whether its file system is in a partition, not the whole of it.
+    pub partitioned: bool,
+}
+
 /// A report and what it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -150,6 +159,8 @@ pub struct Pieces {
     pub executables: Vec<Executable>,
     /// Selftests.
     pub selftests: Vec<Selftest>,
+    /// Disks.
+    pub disks: Vec<Disk>,
     /// Reports, one for each bug in each file.
     pub reports: Vec<Report>,
     /// Files of one line that is no commit: titles, perhaps.
@@ -235,6 +246,11 @@ impl Sorting<'_> {
         }
         if let Some(why) = packed(bytes, &name).or_else(|| no_reproducer(bytes)) {
             self.unused(&name, why);
+            return true;
+        }
+        if is_disk(bytes) {
+            self.understood(&name, "a disk with a userspace");
+            self.pieces.disks.push(Disk { material: material.clone(), partitioned: !is_file_system(bytes) });
             return true;
         }
         if bytes.starts_with(b"\x7fELF") {
@@ -437,6 +453,22 @@ fn packed(bytes: &[u8], name: &str) -> Option<String> {
     ];
     let (_, what, line) = with.into_iter().find(|(magic, ..)| bytes.starts_with(magic))?;
     Some(format!("packed with {what}: unpack it ({line} {file}) and name what is in it"))
+}
+
+/// Bytes at a disk's beginning by which it is known.
+pub const DISK_HEAD: u64 = 2048;
+
+/// Whether a file begins as a disk does: with an ext4 file system, or with a table of partitions.
+pub fn is_disk(head: &[u8]) -> bool {
+    let boots = head.get(0x1fe..0x200) == Some(b"\x55\xaa") && head.get(0x202..0x206) != Some(b"HdrS");
+    // The first partition has a kind; text has none of this.
+    let has_partition = boots && head.get(0x1c2).is_some_and(|kind| *kind != 0) && text::is_binary(head);
+    has_partition || is_file_system(head)
+}
+
+/// The magic number of ext2 to ext4.
+fn is_file_system(head: &[u8]) -> bool {
+    head.get(0x438..0x43a) == Some(b"\x53\xef") && text::is_binary(head)
 }
 
 /// What can be executed, and is no reproducer.

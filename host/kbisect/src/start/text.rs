@@ -78,12 +78,7 @@ fn open(outer: &Text, depth: u32, out: &mut Vec<Text>) {
         if depth < DEPTH && is_mail(&text) {
             return mails(&text).iter().for_each(|mail| parts(mail, depth, out));
         }
-        let less = mostly_quoted(&text)
-            .then(|| unquoted(&text))
-            .flatten()
-            .or_else(|| from_quoted_printable(&text))
-            .or_else(|| from_base64(&text))
-            .or_else(|| unquoted(&text));
+        let less = unquoted(&text).or_else(|| from_quoted_printable(&text)).or_else(|| from_base64(&text));
         let Some(less) = less else { break };
         (text, undone) = (less, true);
     }
@@ -222,12 +217,6 @@ fn decoded(text: &str, encoding: &str) -> Option<String> {
         _ => return None,
     };
     (decoded != text && !decoded.trim().is_empty()).then_some(decoded)
-}
-
-fn mostly_quoted(text: &str) -> bool {
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let (quoted, all) = lines.fold((0, 0), |(quoted, all), line| (quoted + u32::from(less(line).is_some()), all + 1));
-    quoted * 2 > all
 }
 
 /// A text without its quotes' marks; none where it has none.

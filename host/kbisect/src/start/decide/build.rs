@@ -189,6 +189,21 @@ impl<'p> Desk<'p> {
     }
 
     fn machine(&mut self) {
+        if let Some((disk, others)) = best(&self.pieces.disks, |_| (), |disk| &disk.material.name) {
+            let names: Vec<&str> = others.iter().map(|other| other.material.name.as_str()).collect();
+            let others = if names.is_empty() {
+                String::new()
+            } else {
+                format!("; the first by name: {} would do as well", names.join(", "))
+            };
+            let why = format!("a disk was handed over{others}; without this section kbisect's own init runs the reproducer");
+            self.draft.set(("machine", "kind"), "image", Standing::Guessed, why);
+            let file = self.place(&disk.material, "disk.img", true);
+            self.draft.set(("machine", "image"), file, Standing::Found, "its userspace; the kernel is the one that was built");
+            if disk.partitioned {
+                self.draft.set(("machine", "root"), "/dev/vda1", Standing::Guessed, "it has partitions, and this is the first");
+            }
+        }
         if self.report.sender != Sender::Robot {
             return;
         }

@@ -44,7 +44,15 @@ fn files_are_known_by_what_is_in_them() {
     let config = "CONFIG_X86_64=y\n# CONFIG_KASAN is not set\nCONFIG_CC_VERSION_TEXT=\"gcc (Debian) 12.2.0\"\n";
     let zeroes = [0u8; 64];
     let elf = |kind: u8, more: &[u8]| [b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".as_slice(), &[kind, 0], more].concat();
+    let disk = |at: usize, magic: &[u8; 2], kind: u8| {
+        let mut head = vec![0u8; 2048];
+        head[at..at + 2].copy_from_slice(magic);
+        head[0x1c2] = kind;
+        head
+    };
     for (bytes, told) in [
+        (disk(0x438, b"\x53\xef", 0).as_slice(), "a disk with a userspace"),
+        (&disk(0x1fe, b"\x55\xaa", 0x83), "a disk with a userspace"),
         (REPRO.as_bytes(), "a reproducer in C, made by syzkaller"),
         (b"/* a */\n#include <stdio.h>\nint check(void) { return 0; }\n", "C source without a main()"),
         (b"#include \"../kselftest_harness.h\"\nTEST(a) { }\nTEST_HARNESS_MAIN\n", "a reproducer in C"),
