@@ -45,7 +45,7 @@ pub(crate) const CONFIG: &str = "\
 # Automatically generated file; DO NOT EDIT.
 # Linux/x86 6.1.0 Kernel Configuration
 #
-CONFIG_CC_VERSION_TEXT=\"gcc (Debian 12.2.0-14) 12.2.0\"
+CONFIG_CC_VERSION_TEXT=\"gcc (Debian 99.2.0-14) 99.2.0\"
 CONFIG_CC_IS_GCC=y
 CONFIG_X86_64=y
 CONFIG_64BIT=y
@@ -113,17 +113,60 @@ fn a_folder_of_downloads_is_a_job() {
     write(&world, "bug/repro.c?x=13fdabcd", REPRO);
     write(&world, "bug/log.txt?x=12345678", console(&ids[3]));
     write(&world, "bug/repro.syz?x=10abcdef", "# {Threaded:true Repeat:true Procs:6 Sandbox:none}\nopenat$queue(0x0)\n");
-    insta::assert_snapshot!(start(&world, &["bug"]), @"");
+    insta::assert_snapshot!(start(&world, &["bug"]), @r#"
+    --- stdout
+    understood
+      bug/.config?x=a1b2c3d4    a configuration, x86_64, gcc (Debian 99.2.0-14) 99.2.0
+      bug/log.txt?x=12345678    a console: KASAN: slab-use-after-free Read in queue_release
+      bug/repro.c?x=13fdabcd    a reproducer in C, made by syzkaller
+      bug/repro.syz?x=10abcdef  a program of syzkaller's
+    found
+      bad             "15edfbc44749"  the kernel's own release, 6.1.0-syzkaller-00002-g15edfbc44749, in bug/log.txt?x=12345678 ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      repro           "repro.c"  bug/repro.c?x=13fdabcd; made by syzkaller
+      crash           "bug/log.txt?x=12345678"  KASAN: slab-use-after-free Read in queue_release (5 frames)
+      [build] config  "bug/.config?x=a1b2c3d4"  6 lines, made for gcc (Debian 99.2.0-14) 99.2.0
+    guessed
+      repo             "linux"  a clone of Linux at linux
+      [build] kind     "linux"  its Makefile is Linux's
+      [build] require  ["KASAN"]  KASAN (the crash is its report)
+
+    wrote repro.c, job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of bug/.config?x=a1b2c3d4, bug/log.txt?x=12345678,
+    # bug/repro.c?x=13fdabcd, bug/repro.syz?x=10abcdef. Comments say what was found, and where; what
+    # is a guess, and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+
+    repo = "linux"  # guess: a clone of Linux at linux
+    # found: the kernel's own release, 6.1.0-syzkaller-00002-g15edfbc44749, in
+    # bug/log.txt?x=12345678 ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+    bad = "15edfbc44749"
+    # guess: none is known: back through the releases, until one does not crash. A good commit that
+    # you know saves builds
+    # good = "v6.0"
+    repro = "repro.c"  # found: bug/repro.c?x=13fdabcd; made by syzkaller
+    crash = "bug/log.txt?x=12345678"  # found: KASAN: slab-use-after-free Read in queue_release (5 frames)
+
+    [build]
+    kind = "linux"  # guess: its Makefile is Linux's
+    config = "bug/.config?x=a1b2c3d4"  # found: 6 lines, made for gcc (Debian 99.2.0-14) 99.2.0
+    require = ["KASAN"]  # guess: KASAN (the crash is its report)
+    # guess: bug/.config?x=a1b2c3d4 has gcc (Debian 99.2.0-14) 99.2.0, and is not installed here;
+    # without this line the commit's age decides, which builds more of the old ones
+    # compiler = "gcc-99"
+    "#);
     assert_eq!(fs::read_to_string(world.path("repro.c")).unwrap(), REPRO);
     assert!(checked(&world, "start ").contains("Merge tag 'queue-6.2'"));
-    assert_eq!(checked(&world, "target "), "target    KASAN: slab-use-after-free in queue_release");
+    assert_eq!(checked(&world, "target "), "target    KASAN: slab-use-after-free Read in queue_release");
 }
 
 #[test]
 fn a_crash_directory_is_a_job() {
     let (world, ids) = world();
-    let stray = "[   10.0] BUG: kernel NULL pointer dereference, address: 0000000000000000\n[   10.0] RIP: 0010:other+0x1/0x2\n";
-    write(&world, "crashes/03ee30ae/description", "KASAN: slab-use-after-free in queue_release\n");
+    let stray = "[   10.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000\n[   10.000001] RIP: 0010:other+0x1/0x2\n";
+    write(&world, "crashes/03ee30ae/description", "KASAN: slab-use-after-free Read in queue_release\n");
     write(&world, "crashes/03ee30ae/log0", stray);
     write(&world, "crashes/03ee30ae/log1", console(&ids[3]));
     write(&world, "crashes/03ee30ae/report1", format!("{USE_AFTER_FREE}\n"));
@@ -132,7 +175,58 @@ fn a_crash_directory_is_a_job() {
     write(&world, "crashes/03ee30ae/repro.cprog", REPRO);
     write(&world, "crashes/03ee30ae/repro.prog", "#{\"procs\":1,\"sandbox\":\"none\"}\nopenat$queue(0x0)\n");
     write(&world, "crashes/03ee30ae/machineInfo0", "CPU Info:\nprocessor: 0\n");
-    insta::assert_snapshot!(start(&world, &["crashes/03ee30ae"]), @"");
+    insta::assert_snapshot!(start(&world, &["crashes/03ee30ae"]), @r#"
+    --- stdout
+    understood
+      crashes/03ee30ae/description  one line, taken for a title
+      crashes/03ee30ae/log0         a console: BUG: unable to handle kernel NULL pointer dereference in other (damaged: no stack was printed)
+      crashes/03ee30ae/log1         a console: KASAN: slab-use-after-free Read in queue_release
+      crashes/03ee30ae/report1      a console: KASAN: slab-use-after-free Read in queue_release
+      crashes/03ee30ae/repro.cprog  a reproducer in C, made by syzkaller
+      crashes/03ee30ae/repro.prog   a program of syzkaller's
+      crashes/03ee30ae/repro.report  a console: KASAN: slab-use-after-free Read in queue_release
+      crashes/03ee30ae/tag1         a commit
+    not used
+      crashes/03ee30ae/machineInfo0  no crash, configuration, reproducer or report of a known kind is in it
+    found
+      bad    "15edfbc44749096c18e42f94767b5238c92777a0"  crashes/03ee30ae/tag1 ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      repro  "crashes/03ee30ae/repro.cprog"  made by syzkaller
+      crash  "crashes/03ee30ae/repro.report"  KASAN: slab-use-after-free Read in queue_release (5 frames)
+    guessed
+      repo          "linux"  a clone of Linux at linux
+      [build] kind  "linux"  its Makefile is Linux's
+      [build] base  ["defconfig", "kvm_guest.config"]  there is no configuration: what boots in a virtual machine. Where the crash was seen, /proc/config.gz or /boot/config-* has a better one
+      [build] set   ["KASAN=y"]  KASAN (the crash is its report)
+    note: of several consoles crashes/03ee30ae/repro.report counts; other crashes: crashes/03ee30ae/log0 (BUG: unable to handle kernel NULL pointer dereference in other)
+
+    wrote job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of crashes/03ee30ae/description, crashes/03ee30ae/log0,
+    # crashes/03ee30ae/log1, crashes/03ee30ae/report1, crashes/03ee30ae/repro.cprog,
+    # crashes/03ee30ae/repro.prog and 2 more files. Comments say what was found, and where; what is
+    # a guess, and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+    # Note: of several consoles crashes/03ee30ae/repro.report counts; other crashes:
+    # crashes/03ee30ae/log0 (BUG: unable to handle kernel NULL pointer dereference in other)
+
+    repo = "linux"  # guess: a clone of Linux at linux
+    # found: crashes/03ee30ae/tag1 ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+    bad = "15edfbc44749096c18e42f94767b5238c92777a0"
+    # guess: none is known: back through the releases, until one does not crash. A good commit that
+    # you know saves builds
+    # good = "v6.0"
+    repro = "crashes/03ee30ae/repro.cprog"  # found: made by syzkaller
+    crash = "crashes/03ee30ae/repro.report"  # found: KASAN: slab-use-after-free Read in queue_release (5 frames)
+
+    [build]
+    kind = "linux"  # guess: its Makefile is Linux's
+    # guess: there is no configuration: what boots in a virtual machine. Where the crash was seen,
+    # /proc/config.gz or /boot/config-* has a better one
+    base = ["defconfig", "kvm_guest.config"]
+    set = ["KASAN=y"]  # guess: KASAN (the crash is its report)
+    "#);
     assert!(checked(&world, "start ").contains("Merge tag 'queue-6.2'"));
 }
 
@@ -142,7 +236,47 @@ fn three_files_are_a_job_and_json_says_the_same() {
     write(&world, "console.log", console(&ids[2]));
     write(&world, "config-6.1", CONFIG);
     write(&world, "test.c", REPRO);
-    insta::assert_snapshot!(start(&world, &["console.log", "config-6.1", "test.c", "--good", "v6.0"]), @"");
+    insta::assert_snapshot!(start(&world, &["console.log", "config-6.1", "test.c", "--good", "v6.0"]), @r#"
+    --- stdout
+    understood
+      console.log  a console: KASAN: slab-use-after-free Read in queue_release
+      config-6.1   a configuration, x86_64, gcc (Debian 99.2.0-14) 99.2.0
+      test.c       a reproducer in C, made by syzkaller
+    found
+      bad             "b7de9174f816"  the kernel's own release, 6.1.0-syzkaller-00002-gb7de9174f816, in console.log ("queue: free it earlier")
+      good            "v6.0"  --good
+      repro           "test.c"  made by syzkaller
+      crash           "console.log"  KASAN: slab-use-after-free Read in queue_release (5 frames)
+      [build] config  "config-6.1"  6 lines, made for gcc (Debian 99.2.0-14) 99.2.0
+    guessed
+      repo             "linux"  a clone of Linux at linux
+      [build] kind     "linux"  its Makefile is Linux's
+      [build] require  ["KASAN"]  KASAN (the crash is its report)
+
+    wrote job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of console.log, config-6.1, test.c. Comments say what was found, and
+    # where; what is a guess, and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+
+    repo = "linux"  # guess: a clone of Linux at linux
+    # found: the kernel's own release, 6.1.0-syzkaller-00002-gb7de9174f816, in console.log ("queue:
+    # free it earlier")
+    bad = "b7de9174f816"
+    good = "v6.0"  # found: --good
+    repro = "test.c"  # found: made by syzkaller
+    crash = "console.log"  # found: KASAN: slab-use-after-free Read in queue_release (5 frames)
+
+    [build]
+    kind = "linux"  # guess: its Makefile is Linux's
+    config = "config-6.1"  # found: 6 lines, made for gcc (Debian 99.2.0-14) 99.2.0
+    require = ["KASAN"]  # guess: KASAN (the crash is its report)
+    # guess: config-6.1 has gcc (Debian 99.2.0-14) 99.2.0, and is not installed here; without this
+    # line the commit's age decides, which builds more of the old ones
+    # compiler = "gcc-99"
+    "#);
     assert_eq!(checked(&world, "range "), "range     2 commits");
     let output = world.kbisect(&["start", "console.log", "test.c", "--json", "--out", "other.toml"]).output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -178,7 +312,51 @@ fn with_selftests() -> (World, Vec<String>) {
 #[test]
 fn a_selftest_by_name_is_a_job() {
     let (world, _) = with_selftests();
-    insta::assert_snapshot!(start(&world, &["queue:release_race", "--repo", "linux", "--bad", "HEAD", "--good", "v6.0"]), @"");
+    insta::assert_snapshot!(start(&world, &["queue:release_race", "--repo", "linux", "--bad", "HEAD", "--good", "v6.0"]), @r#"
+    --- stdout
+    understood
+      queue:release_race  a selftest of the kernel's
+    found
+      repo                "linux"  --repo
+      bad                 "HEAD"  --bad ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      good                "v6.0"  --good
+      [repro] file        "linux/tools/testing/selftests/queue/release_race.c"  the selftest queue:release_race, built once from the sources as they are in that folder
+      [repro] suite       "kselftest"  a skipped test says nothing
+      [build] fragments   ["linux/tools/testing/selftests/queue/config"]  what the test needs
+      [trial] time_limit  "90s"  the collection's own limit
+    guessed
+      [build] kind    "linux"  its Makefile is Linux's
+      [build] base    ["defconfig", "kvm_guest.config"]  there is no configuration: what boots in a virtual machine. Where the crash was seen, /proc/config.gz or /boot/config-* has a better one
+      [trial] expect  "exit"  a failed test is bad; "crash" counts crashes alone
+
+    wrote job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of queue:release_race. Comments say what was found, and where; what is
+    # a guess, and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+
+    repo = "linux"  # found: --repo
+    bad = "HEAD"  # found: --bad ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+    good = "v6.0"  # found: --good
+
+    [repro]
+    # found: the selftest queue:release_race, built once from the sources as they are in that folder
+    file = "linux/tools/testing/selftests/queue/release_race.c"
+    suite = "kselftest"  # found: a skipped test says nothing
+
+    [build]
+    kind = "linux"  # guess: its Makefile is Linux's
+    # guess: there is no configuration: what boots in a virtual machine. Where the crash was seen,
+    # /proc/config.gz or /boot/config-* has a better one
+    base = ["defconfig", "kvm_guest.config"]
+    fragments = ["linux/tools/testing/selftests/queue/config"]  # found: what the test needs
+
+    [trial]
+    expect = "exit"  # guess: a failed test is bad; "crash" counts crashes alone
+    time_limit = "90s"  # found: the collection's own limit
+    "#);
     assert_eq!(checked(&world, "trial "), "trial     /repro");
     assert_eq!(checked(&world, "range "), "range     3 commits");
     // The compiler has taken the source where it lies, beside its header.
@@ -207,7 +385,40 @@ fn a_script_is_a_job_that_finds_the_culprit() {
     write(&world, "test.sh", "#!/bin/sh\n[ \"$(cat number)\" -lt 13 ]\n");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(world.path("test.sh"), mode).unwrap();
-    insta::assert_snapshot!(start(&world, &["./test.sh", "--repo", "repo", "--good", &ids[0]]).replace(&ids[0], "[FIRST]"), @"");
+    insta::assert_snapshot!(start(&world, &["./test.sh", "--repo", "repo", "--good", &ids[0]]).replace(&ids[0], "[FIRST]"), @r#"
+    --- stdout
+    understood
+      ./test.sh  a script
+    found
+      repo   "repo"  --repo
+      good   "[FIRST]"  --good
+      repro  "test.sh"  a script
+    guessed
+      bad             "HEAD"  where the clone stands ("change 19")
+      [machine] kind  "process"  the repository is not Linux: the script runs here, in a checkout of each commit
+      [trial] expect  "exit"  as for `git bisect run`: 0 is good, 125 says nothing, others are bad; "crash" counts crashes alone
+
+    wrote job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of ./test.sh. Comments say what was found, and where; what is a guess,
+    # and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+
+    repo = "repo"  # found: --repo
+    bad = "HEAD"  # guess: where the clone stands ("change 19")
+    good = "[FIRST]"  # found: --good
+    repro = "test.sh"  # found: a script
+
+    [machine]
+    kind = "process"  # guess: the repository is not Linux: the script runs here, in a checkout of each commit
+
+    [trial]
+    # guess: as for `git bisect run`: 0 is good, 125 says nothing, others are bad; "crash" counts
+    # crashes alone
+    expect = "exit"
+    "#);
     world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
     assert_eq!(named(&world.path("run")), Some(ids[13].clone()));
 }

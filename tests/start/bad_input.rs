@@ -18,14 +18,44 @@ fn what_is_of_no_use_is_named_and_nothing_is_written() {
     write(&world, "desk/dmesg.xz", b"\xfd7zXZ\0\0\0");
     write(&world, "desk/empty", "");
     write(&world, "desk/half.config", "CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\nCONFIG_D");
-    insta::assert_snapshot!(start(&world, &["desk"]), @"");
+    insta::assert_snapshot!(start(&world, &["desk"]), @r"
+    --- stderr
+    error: there is nothing to make a job of
+    error: desk/dmesg.xz: packed with xz: unpack it (xz -dk desk/dmesg.xz) and name what is in it
+    error: desk/empty: it is empty
+    error: desk/half.config: a configuration whose line 4 is damaged: `CONFIG_D`
+    error: desk/letter.txt: no crash, configuration, reproducer or report of a known kind is in it
+    hint: a console with a crash, a configuration, a reproducer (C, script, program), a report of syzbot's or the kernel test robot's, or a selftest's name will do
+    --- exit status 2
+    --- job.toml
+    none
+    ");
 }
 
 #[test]
 fn links_and_missing_files_and_repositories_are_refused() {
     let (world, _) = world();
-    insta::assert_snapshot!(start(&world, &["https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123", "nothing.txt", "linux"]), @"");
-    insta::assert_snapshot!(start(&world, &["queue", "--repo", "nowhere"]), @"");
+    insta::assert_snapshot!(start(&world, &["https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123", "nothing.txt", "linux"]), @r"
+    --- stderr
+    error: https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123 is a link, and kbisect fetches nothing
+    error: there is no file, folder or selftest `nothing.txt`
+    error: linux is a git repository, not a folder of findings
+    hint: save what syzbot knows of the bug, and start from that: curl -o bug.json 'https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123&json=1'; kbisect start bug.json
+    hint: or save the report's mail and start from it: it has the console, and links to the rest
+    hint: selftests are named as COLLECTION or COLLECTION:TEST and looked for in --repo's work tree
+    hint: name it with --repo, and what you have by file or folder
+    --- exit status 2
+    --- job.toml
+    none
+    ");
+    insta::assert_snapshot!(start(&world, &["queue", "--repo", "nowhere"]), @r"
+    --- stderr
+    error: `nowhere` is not a git repository, nor inside one
+    hint: give the path of a clone, or `git clone` one
+    --- exit status 2
+    --- job.toml
+    none
+    ");
 }
 
 #[test]
@@ -35,7 +65,15 @@ fn what_is_there_already_is_not_written_over() {
     write(&world, "console.txt", "mine\n");
     write(&world, "job.toml", "# mine\n");
     let before = fingerprint(&world.path("linux"));
-    insta::assert_snapshot!(start(&world, &["mail.txt"]), @"");
+    insta::assert_snapshot!(start(&world, &["mail.txt"]), @r"
+    --- stderr
+    error: `[DIR]/console.txt` is there already, and something else
+    error: `[DIR]/job.toml` is there already, and something else
+    hint: give another place with --out, or --force to write over it
+    --- exit status 2
+    --- job.toml
+    # mine
+    ");
     assert_eq!(fs::read_to_string(world.path("console.txt")).unwrap(), "mine\n");
     assert_eq!(fs::read_dir(world.path("linux").parent().unwrap()).unwrap().count(), 6, "no part of a file is left");
     let forced = start(&world, &["mail.txt", "--force"]);
@@ -54,7 +92,29 @@ fn of_two_bugs_in_one_mail_the_first_is_taken() {
         .replace("queue_release", "other_release");
     write(&world, "mail.txt", syzbot(&ids[3][..12], "upstream") + &other);
     let shown = start(&world, &["mail.txt"]);
-    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @"");
+    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @r#"
+    --- stdout
+    understood
+      mail.txt  a report of syzbot's
+      mail.txt  a report of syzbot's
+      mail.txt  a console: KASAN: slab-use-after-free Read in queue_release, and 1 crash
+    found
+      bad    "15edfbc44749"  `HEAD commit:` in mail.txt ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      crash  "console.txt"  in mail.txt; KASAN: slab-use-after-free Read in queue_release (5 frames)
+      link   "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  in mail.txt; for `Closes:`
+    guessed
+      repo          "linux"  a clone of Linux at linux
+      title         "KASAN: slab-use-after-free Read in queue_release"  the console's first crash; it shows `KASAN: slab-use-after-free Read in other_release` too
+      [build] kind  "linux"  its Makefile is Linux's
+    missing
+      repro           "repro.c"  save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this file
+      [build] config  "kernel.config"  save https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718 as kernel.config beside this file
+    note: mail.txt tells of another bug too (https://syzkaller.appspot.com/bug?extid=fedcba98765432100123): this job is about https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123. For the other one, cut that out and hand over the rest.
+
+    wrote console.txt, job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    "#);
 }
 
 #[test]
@@ -64,7 +124,25 @@ fn a_mail_that_ends_early_gives_what_it_has() {
     let cut = &whole[..whole.find("syz repro:").unwrap() + 30];
     write(&world, "mail.txt", cut);
     let shown = start(&world, &["mail.txt"]);
-    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @"");
+    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @r#"
+    --- stdout
+    understood
+      mail.txt  a report of syzbot's
+    found
+      bad   "15edfbc44749"  `HEAD commit:` in mail.txt ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      link  "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  in mail.txt; for `Closes:`
+    guessed
+      repo          "linux"  a clone of Linux at linux
+      [build] kind  "linux"  its Makefile is Linux's
+    missing
+      repro           a reproducer: C source, a program or a script. Where the crash shows while booting: [target] stage = "boot"
+      [build] config  "kernel.config"  save https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718 as kernel.config beside this file
+    note: no crash is in mail.txt, though its kind has one: was it cut?
+
+    wrote job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    "#);
 }
 
 #[test]
@@ -74,7 +152,28 @@ fn a_configuration_for_other_machines_is_told() {
     write(&world, "config", CONFIG.replace("X86_64", "ARM64"));
     write(&world, "check.c", REPRO.replace("main", "check"));
     let shown = start(&world, &["console", "config", "check.c"]);
-    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @"");
+    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @r#"
+    --- stdout
+    understood
+      console  a console: KASAN: slab-use-after-free Read in queue_release
+      config   a configuration, arm64, gcc (Debian 99.2.0-14) 99.2.0
+      check.c  C source without a main()
+    found
+      bad             "15edfbc44749"  the kernel's own release, 6.1.0-syzkaller-00002-g15edfbc44749, in console ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      crash           "console"  KASAN: slab-use-after-free Read in queue_release (5 frames)
+      [build] config  "config"  6 lines, made for gcc (Debian 99.2.0-14) 99.2.0
+    guessed
+      repo             "linux"  a clone of Linux at linux
+      [build] kind     "linux"  its Makefile is Linux's
+      [build] require  ["KASAN"]  KASAN (the crash is its report)
+    missing
+      repro         check.c has no main(): it is no program by itself. Name one that is, or a script
+      [build] arch  "arm64"  config; kbisect's machines are of this one's architecture: it builds such kernels and cannot boot them
+
+    wrote job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    "#);
 }
 
 #[test]
@@ -86,5 +185,26 @@ fn of_two_reproducers_and_two_configurations_one_is_taken_and_the_others_are_nam
     write(&world, "bug/config-1", CONFIG);
     write(&world, "bug/config-2", CONFIG.to_owned() + "CONFIG_KCSAN=y\n");
     let shown = start(&world, &["bug"]);
-    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @"");
+    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @r#"
+    --- stdout
+    understood
+      bug/a.c       a reproducer in C, made by syzkaller
+      bug/b.c       a reproducer in C, made by syzkaller
+      bug/config-1  a configuration, x86_64, gcc (Debian 99.2.0-14) 99.2.0
+      bug/config-2  a configuration, x86_64, gcc (Debian 99.2.0-14) 99.2.0
+      bug/report    a console: KASAN: slab-use-after-free Read in queue_release
+    found
+      bad    "15edfbc44749"  the kernel's own release, 6.1.0-syzkaller-00002-g15edfbc44749, in bug/report ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      crash  "bug/report"  KASAN: slab-use-after-free Read in queue_release (5 frames)
+    guessed
+      repo             "linux"  a clone of Linux at linux
+      repro            "bug/a.c"  made by syzkaller; the first by name: bug/b.c would do as well, take one
+      [build] kind     "linux"  its Makefile is Linux's
+      [build] config   "bug/config-1"  6 lines, made for gcc (Debian 99.2.0-14) 99.2.0; the first by name of several; others: bug/config-2
+      [build] require  ["KASAN"]  KASAN (the crash is its report)
+
+    wrote job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    "#);
 }

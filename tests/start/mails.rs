@@ -23,7 +23,7 @@ pub(crate) fn syzbot(commit: &str, tree: &str) -> String {
          console output: https://syzkaller.appspot.com/x/log.txt?x=1234567890\n\
          kernel config:  https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718\n\
          dashboard link: https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123\n\
-         compiler:       gcc (Debian 12.2.0-14) 12.2.0, GNU ld (GNU Binutils for Debian) 2.40\n\
+         compiler:       gcc (Debian 99.2.0-14) 99.2.0, GNU ld (GNU Binutils for Debian) 2.40\n\
          userspace arch: i386\n\
          syz repro:      https://syzkaller.appspot.com/x/repro.syz?x=10abcdef980000\n\
          C reproducer:   https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000\n\n\
@@ -36,7 +36,7 @@ pub(crate) fn syzbot(commit: &str, tree: &str) -> String {
 /// The mail with its headers, as quoted-printable.
 fn sent(body: &str) -> String {
     let mut text = "From: syzbot <syzbot+0123456789abcdef0123@syzkaller.appspotmail.com>\n\
-        Subject: [syzbot] [queue?] KASAN: slab-use-after-free in queue_release (2)\n\
+        Subject: [syzbot] [queue?] KASAN: slab-use-after-free Read in queue_release (2)\n\
         Message-ID: <000000000000123456@google.com>\nMIME-Version: 1.0\n\
         Content-Type: text/plain; charset=\"UTF-8\"\nContent-Transfer-Encoding: quoted-printable\n\n"
         .to_owned();
@@ -67,13 +67,63 @@ fn quoted(text: &str) -> String {
 fn a_syzbot_mail_is_a_job_that_says_what_to_save() {
     let (world, ids) = world();
     write(&world, "mail.eml", sent(&syzbot(&ids[3][..12], "upstream")));
-    insta::assert_snapshot!(start(&world, &["mail.eml"]), @"");
+    insta::assert_snapshot!(start(&world, &["mail.eml"]), @r#"
+    --- stdout
+    understood
+      mail.eml  a report of syzbot's
+      mail.eml  a console: KASAN: slab-use-after-free Read in queue_release
+    found
+      bad    "15edfbc44749"  `HEAD commit:` in mail.eml ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      crash  "console.txt"  in mail.eml; KASAN: slab-use-after-free Read in queue_release (5 frames)
+      link   "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  in mail.eml; for `Closes:`
+    guessed
+      repo          "linux"  a clone of Linux at linux
+      [build] kind  "linux"  its Makefile is Linux's
+    missing
+      repro           "repro.c"  save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this file
+      [build] config  "kernel.config"  save https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718 as kernel.config beside this file
+
+    wrote console.txt, job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of mail.eml. Comments say what was found, and where; what is a guess,
+    # and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+
+    repo = "linux"  # guess: a clone of Linux at linux
+    # found: `HEAD commit:` in mail.eml ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+    bad = "15edfbc44749"
+    # guess: none is known: back through the releases, until one does not crash. A good commit that
+    # you know saves builds
+    # good = "v6.0"
+    # missing: save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this
+    # file
+    repro = "repro.c"
+    crash = "console.txt"  # found: in mail.eml; KASAN: slab-use-after-free Read in queue_release (5 frames)
+    link = "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  # found: in mail.eml; for `Closes:`
+
+    [build]
+    kind = "linux"  # guess: its Makefile is Linux's
+    # missing: save https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718 as kernel.config
+    # beside this file
+    config = "kernel.config"
+    # guess: `compiler:` in mail.eml has gcc (Debian 99.2.0-14) 99.2.0, GNU ld (GNU Binutils for
+    # Debian) 2.40, and is not installed here; without this line the commit's age decides, which
+    # builds more of the old ones
+    # compiler = "gcc-99"
+    "#);
     // What is left is said, and once it is there the job stands.
-    insta::assert_snapshot!(check(&world), @"");
+    insta::assert_snapshot!(check(&world), @r"
+    --- stderr
+    error: job.toml:13:9: `repro`: cannot use [DIR]/repro.c: No such file or directory (os error 2)
+    error: job.toml:21:10: [build] `config`: cannot use [DIR]/kernel.config: No such file or directory (os error 2)
+    --- exit status 2
+    ");
     write(&world, "repro.c", REPRO);
     write(&world, "kernel.config", CONFIG);
     assert!(checked(&world, "start ").contains("Merge tag 'queue-6.2'"));
-    assert_eq!(checked(&world, "target "), "target    KASAN: slab-use-after-free in queue_release");
+    assert_eq!(checked(&world, "target "), "target    KASAN: slab-use-after-free Read in queue_release");
 }
 
 #[test]
@@ -83,7 +133,7 @@ fn quoted_twice_in_an_answer_it_is_the_same_job() {
     write(
         &world,
         "mail.eml",
-        sent(&body).replace("Subject: [syzbot] [queue?] KASAN: slab-use-after-free in queue_release (2)\n", ""),
+        sent(&body).replace("Subject: [syzbot] [queue?] KASAN: slab-use-after-free Read in queue_release (2)\n", ""),
     );
     start(&world, &["mail.eml"]);
     let plain = fs::read_to_string(world.path("job.toml")).unwrap();
@@ -125,16 +175,66 @@ fn the_robots_mail_is_a_job_that_verifies() {
     let mail = format!(
         "Hello,\n\nkernel test robot noticed \"BUG:KASAN:slab-use-after-free_in_queue_release\" on:\n\n\
          commit: {} (\"queue: free it earlier\")\nhttps://git.kernel.org/cgit/linux/kernel/git/torvalds/linux.git master\n\n\
-         in testcase: boot\n\nconfig: x86_64-randconfig-001-20251110\ncompiler: gcc-14\n\
+         in testcase: boot\n\nconfig: x86_64-randconfig-001-20251110\ncompiler: gcc-99\n\
          test machine: qemu-system-x86_64 -enable-kvm -cpu SandyBridge -smp 2 -m 16G\n\n\
          (please refer to attached dmesg/kmsg for entire log/backtrace)\n\n\
          | Reported-by: kernel test robot <oliver.sang@intel.com>\n| Closes: https://lore.kernel.org/oe-lkp/202511-lkp@intel.com\n\n\
          {}\n\nThe kernel config and materials to reproduce are available at:\nhttps://download.01.org/0day-ci/archive/20251112/x\n",
         ids[2],
-        USE_AFTER_FREE.lines().map(|line| format!("[   91.95][   T81] {line}\n")).collect::<String>()
+        USE_AFTER_FREE.lines().map(|line| format!("[   91.951234][   T81] {line}\n")).collect::<String>()
     );
     write(&world, "robot.txt", mail);
-    insta::assert_snapshot!(start(&world, &["robot.txt"]).replace(&ids[2], "[COMMIT]"), @"");
+    insta::assert_snapshot!(start(&world, &["robot.txt"]).replace(&ids[2], "[COMMIT]"), @r#"
+    --- stdout
+    understood
+      robot.txt  a report of the kernel test robot's
+      robot.txt  a console: KASAN: slab-use-after-free Read in queue_release
+    found
+      bad             "[COMMIT]"  `commit:` in robot.txt ("queue: free it earlier")
+      crash           "console.txt"  in robot.txt; KASAN: slab-use-after-free Read in queue_release (5 frames)
+      link            "https://lore.kernel.org/oe-lkp/202511-lkp@intel.com"  in robot.txt; for `Closes:`
+      [target] stage  "boot"  `in testcase:` in robot.txt: the crash shows while the kernel boots
+    guessed
+      repo          "linux"  a clone of Linux at linux
+      good          "[COMMIT]~1"  the robot has bisected already, and calls the parent good: this job only verifies that; without this line it searches anew
+      [build] kind  "linux"  its Makefile is Linux's
+    missing
+      [build] config  "kernel.config"  the configuration is among the files at https://download.01.org/0day-ci/archive/20251112/x: save it as kernel.config beside this file
+    note: the robot says already that b7de9174f816 ("queue: free it earlier") has introduced it
+
+    wrote console.txt, job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of robot.txt. Comments say what was found, and where; what is a guess,
+    # and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+    # Note: the robot says already that b7de9174f816 ("queue: free it earlier") has introduced it
+
+    repo = "linux"  # guess: a clone of Linux at linux
+    bad = "[COMMIT]"  # found: `commit:` in robot.txt ("queue: free it earlier")
+    # guess: the robot has bisected already, and calls the parent good: this job only verifies that;
+    # without this line it searches anew
+    good = "[COMMIT]~1"
+    crash = "console.txt"  # found: in robot.txt; KASAN: slab-use-after-free Read in queue_release (5 frames)
+    link = "https://lore.kernel.org/oe-lkp/202511-lkp@intel.com"  # found: in robot.txt; for `Closes:`
+
+    [build]
+    kind = "linux"  # guess: its Makefile is Linux's
+    # missing: the configuration is among the files at
+    # https://download.01.org/0day-ci/archive/20251112/x: save it as kernel.config beside this file
+    config = "kernel.config"
+    # guess: `compiler:` in robot.txt has gcc-99, and is not installed here; without this line the
+    # commit's age decides, which builds more of the old ones
+    # compiler = "gcc-99"
+
+    # [machine]
+    # memory = "16G"  # found: `test machine:` in robot.txt
+    # cpus = 2  # found: `test machine:` in robot.txt
+
+    [target]
+    stage = "boot"  # found: `in testcase:` in robot.txt: the crash shows while the kernel boots
+    "#);
     write(&world, "kernel.config", CONFIG);
     assert_eq!(checked(&world, "range "), "range     1 commit");
 }
@@ -151,7 +251,48 @@ fn attachments_are_put_beside_the_job() {
         console(&ids[3]).trim_end()
     );
     write(&world, "mail.eml", mail);
-    insta::assert_snapshot!(start(&world, &["mail.eml"]), @"");
+    insta::assert_snapshot!(start(&world, &["mail.eml"]), @r#"
+    --- stdout
+    understood
+      mail.eml                a console: KASAN: slab-use-after-free Read in queue_release
+      dot-config in mail.eml  a configuration, x86_64, gcc (Debian 99.2.0-14) 99.2.0
+      a.out.c in mail.eml     a reproducer in C, made by syzkaller
+    found
+      bad             "15edfbc44749"  the kernel's own release, 6.1.0-syzkaller-00002-g15edfbc44749, in mail.eml ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      repro           "repro.c"  a.out.c in mail.eml; made by syzkaller
+      crash           "console.txt"  in mail.eml; KASAN: slab-use-after-free Read in queue_release (5 frames)
+      [build] config  "kernel.config"  in dot-config in mail.eml: 6 lines, made for gcc (Debian 99.2.0-14) 99.2.0
+    guessed
+      repo             "linux"  a clone of Linux at linux
+      [build] kind     "linux"  its Makefile is Linux's
+      [build] require  ["KASAN"]  KASAN (the crash is its report)
+
+    wrote console.txt, repro.c, kernel.config, job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of mail.eml, dot-config in mail.eml, a.out.c in mail.eml. Comments say
+    # what was found, and where; what is a guess, and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+
+    repo = "linux"  # guess: a clone of Linux at linux
+    # found: the kernel's own release, 6.1.0-syzkaller-00002-g15edfbc44749, in mail.eml ("Merge tag
+    # 'queue-6.2' of git://git.example.org/queue")
+    bad = "15edfbc44749"
+    # guess: none is known: back through the releases, until one does not crash. A good commit that
+    # you know saves builds
+    # good = "v6.0"
+    repro = "repro.c"  # found: a.out.c in mail.eml; made by syzkaller
+    crash = "console.txt"  # found: in mail.eml; KASAN: slab-use-after-free Read in queue_release (5 frames)
+
+    [build]
+    kind = "linux"  # guess: its Makefile is Linux's
+    config = "kernel.config"  # found: in dot-config in mail.eml: 6 lines, made for gcc (Debian 99.2.0-14) 99.2.0
+    require = ["KASAN"]  # guess: KASAN (the crash is its report)
+    # guess: dot-config in mail.eml has gcc (Debian 99.2.0-14) 99.2.0, and is not installed here;
+    # without this line the commit's age decides, which builds more of the old ones
+    # compiler = "gcc-99"
+    "#);
     assert_eq!(fs::read_to_string(world.path("repro.c")).unwrap().trim_end(), REPRO.trim_end());
     assert!(checked(&world, "start ").contains("Merge tag 'queue-6.2'"));
 }

@@ -47,6 +47,8 @@ minute, or, where you would have typed `git bisect run ./test.sh`:
 
     kbisect run --bad HEAD --good v6.10 -- ./test.sh
 
+From a report by mail, a console or a reproducer, `kbisect start` makes a job.
+
 `kbisect help COMMAND` says more.";
 
 /// The command line.

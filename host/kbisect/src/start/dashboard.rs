@@ -9,6 +9,9 @@ use super::mail::Sender;
 /// What links without a site start from.
 const SITE: &str = "https://syzkaller.appspot.com";
 
+/// What says where the crash was seen.
+pub(super) const KEY: &str = "kernel-source-commit";
+
 #[derive(Deserialize)]
 struct Bug {
     title: String,
@@ -37,7 +40,7 @@ pub(super) fn read(text: &str) -> Option<Mail> {
     Some(Mail {
         sender: Sender::Syzbot,
         start: hash.filter(|hash| (7..=40).contains(&hash.len())).map(|hash| Cited { hash, title: None }),
-        start_key: "kernel-source-commit",
+        start_key: KEY,
         // Pages of commits name the repository before the question mark or `/log/`.
         tree: crash
             .kernel_source_git

@@ -191,7 +191,7 @@ fn another(mail: &Mail, key: &str, value: &str) -> bool {
 
 /// Notes what a line says, where it is the first to say so. Gives whether a report must hold such a line.
 fn note(mail: &mut Mail, key: &str, value: &str, next: &str) -> bool {
-    let link = || value.split_whitespace().next().filter(|word| word.starts_with("http")).map(str::to_owned);
+    let link = || value.split_whitespace().next().filter(|word| is_link(word)).map(str::to_owned);
     let first = |slot: &mut Option<String>, value: Option<String>| {
         let new = value.is_some();
         if slot.is_none() {
@@ -257,6 +257,12 @@ fn note(mail: &mut Mail, key: &str, value: &str, next: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a word is a link to somewhere in a site; one that was cut with its mail is none.
+fn is_link(word: &str) -> bool {
+    let rest = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://"));
+    rest.and_then(|rest| rest.split_once('/')).is_some_and(|(site, path)| site.contains('.') && !path.is_empty())
 }
 
 /// `HASH title`, `HASH ("title")` or `HASH`; titles that are cut with dots are not told.

@@ -408,6 +408,11 @@ impl Sorting<'_> {
         let (start, end) = (start.min(bytes.len()), end.min(bytes.len()));
         let start = bytes[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
         let end = bytes[end..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |newline| end + newline + 1);
+        // What stands below a mail's end is not the kernel's.
+        let last = spans.iter().map(|span| span.start as usize).max().unwrap_or(start).clamp(start, end);
+        let ends = |line: &&[u8]| matches!(line.trim_ascii_end(), b"---" | b"--");
+        let lines = bytes[last..end].split_inclusive(|byte| *byte == b'\n');
+        let end = last + lines.take_while(|line| !ends(line)).map(<[u8]>::len).sum::<usize>();
         let part = |bytes: &[u8]| Material { name: name.to_owned(), path: None, bytes: bytes.to_vec() };
         if !self.console(&part(&bytes[start..end.max(start)]))? {
             // What makes it a crash stands around it.

@@ -113,12 +113,14 @@ impl Desk<'_> {
 
     /// Says where a console is of another commit than the start.
     fn differing(&mut self, start: &Candidate, releases: &[(String, Release)]) {
-        let other = releases.iter().find_map(|(name, release)| {
-            let commit = release.commit.as_ref()?;
-            let hash = start.name.bytes().all(|byte| byte.is_ascii_hexdigit()) && start.name.len() >= 7;
-            (hash && !commit.starts_with(&start.name) && !start.name.starts_with(commit))
-                .then(|| (name.clone(), release.text.clone()))
-        });
+        if start.name.len() < 7 || !start.name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return;
+        }
+        let told: Vec<(&String, &Release, &String)> =
+            releases.iter().filter_map(|(name, release)| Some((name, release, release.commit.as_ref()?))).collect();
+        let same = |commit: &str| commit.starts_with(&start.name) || start.name.starts_with(commit);
+        let other = told.first().filter(|_| !told.iter().any(|(.., commit)| same(commit)));
+        let other = other.map(|(name, release, _)| ((*name).clone(), release.text.clone()));
         if let Some((name, text)) = other {
             self.draft.note(format!("{name} is of another kernel, {text}, than `bad`"));
         }

@@ -175,8 +175,8 @@ impl Desk<'_> {
         } else if let Some(link) = self.report.syz.clone() {
             let line = Options::default().prog2c("repro.syz");
             format!(
-                "the report has a program of syzkaller's only. Save {link} as repro.syz and make C of it with syzkaller's tools (README: \
-                 its options are in its first lines):\n  {line} > repro.c"
+                "the report has a program of syzkaller's only. Save {link} as repro.syz; its first lines hold options. Syzkaller's tools make \
+                 C of it:\n  {line} > repro.c"
             )
         } else if let Some(test) = &self.report.testcase {
             format!("the robot ran `{test}`, which is lkp's: name what that comes to, a program or a script")

@@ -1,5 +1,6 @@
 //! Which crash: the console that counts, and the title.
 
+use super::super::dashboard::KEY as DASHBOARD;
 use super::super::draft::Standing;
 use super::super::mail::Sender;
 use super::super::pieces::Console;
@@ -46,6 +47,10 @@ impl<'p> Desk<'p> {
             }
             None => self.of_title(wanted, &from),
         };
+        if matches!(self.report.sender, Sender::Syzbot | Sender::Robot) && counts.is_none() && self.report.start_key != DASHBOARD
+        {
+            self.draft.note(format!("no crash is in {}, though its kind has one: was it cut?", self.report_name));
+        }
         if let Some(link) = &self.report.link {
             let name = self.report_name.clone();
             self.draft.set(("", "link"), link.as_str(), Standing::Found, format!("in {name}; for `Closes:`"));
@@ -118,6 +123,9 @@ impl<'p> Desk<'p> {
     fn of_title(&mut self, wanted: Option<String>, from: &str) -> Option<String> {
         let sender = self.report.sender;
         let Some(title) = wanted else {
+            if !self.pieces.executables.is_empty() || !self.pieces.selftests.is_empty() {
+                return None;
+            }
             let why = "no console and no title: the start commit is tested first, and its most frequent crash is the target";
             self.draft.leave(("", "crash"), "console.txt", Standing::Guessed, why);
             return None;
