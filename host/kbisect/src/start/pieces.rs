@@ -373,7 +373,7 @@ impl Sorting<'_> {
     /// The text of a mail or of a file: a report, and what was pasted into it.
     fn body(&mut self, source: &Source, text: &Text, is_mail: bool, index: usize) -> Result<(), Error> {
         let name = &source.name;
-        let body = text.text();
+        let body = text.text().replace("\r\n", "\n");
         let inside = Material { name: name.clone(), path: None, bytes: text.bytes.clone() };
         // What was quoted or encoded as a whole is known as a whole.
         if text.undone && !is_mail && self.known(&inside) {
