@@ -18,6 +18,7 @@ pub mod crash;
 pub mod credence;
 pub mod git_compat;
 pub mod graph;
+pub mod minimize;
 pub mod policy;
 pub mod posterior;
 pub mod prior;
