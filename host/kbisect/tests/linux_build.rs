@@ -101,6 +101,7 @@ fn job() -> job::Linux {
         targets: Vec::new(),
         modules: false,
         ccache: true,
+        minimize: None,
     }
 }
 
@@ -151,6 +152,7 @@ impl World {
             needs: needs::of_machine(false, false, "x86_64"),
             tree: own.join("tree"),
             baseline: self.dir.path().join("baseline.config"),
+            merged: false,
             known: Arc::default(),
         };
         let settings = build::Settings {

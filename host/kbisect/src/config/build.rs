@@ -10,10 +10,12 @@ use super::command;
 use super::command::Place;
 use super::document::Section;
 use super::duration;
+use super::job::Baseline;
 use super::job::Build;
 use super::job::CompilerRule;
 use super::job::Linux;
 use super::job::MachineKind;
+use super::job::Minimize;
 use super::job::Recipe;
 use super::job::Toolchain;
 use super::origin::Origin;
@@ -26,6 +28,10 @@ use crate::build::linux::version::Release;
 
 /// A build that takes longer has failed: a debug kernel takes about half an hour on four cores.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(3 * 60 * 60);
+
+/// Kernels that are built at most to make a configuration smaller: with so many a thousand options become about twenty where one is
+/// needed, and 60 where two are.
+const MINIMIZING: u32 = 10;
 
 /// Kinds of build by name.
 const KINDS: [(&str, Kind); 2] = [("command", Kind::Command), ("linux", Kind::Linux)];
@@ -122,7 +128,9 @@ fn linux(section: &Section<'_, '_>) -> Linux {
         targets: words("targets", word, "none"),
         modules: section.get_or("modules", value::switch, false, guess("what is needed is built in")),
         ccache: section.get_or("ccache", value::switch, true, guess("where there is one")),
+        minimize: None,
     };
+    let linux = Linux { minimize: minimize(section, &linux), ..linux };
     if section.has("command") {
         section.complain(Some("command"), "[build] `command` is for kind = \"command\"; kbisect knows how to build Linux");
     }
@@ -136,6 +144,45 @@ fn linux(section: &Section<'_, '_>) -> Linux {
         _ => {}
     }
     linux
+}
+
+/// Whether the configuration is made smaller, with how many builds at most, and against which baseline.
+fn minimize(section: &Section<'_, '_>, linux: &Linux) -> Option<Minimize> {
+    let off = Origin::guess("costs builds at the start commit");
+    let most = section.get_or("minimize", most_builds, None, off);
+    let base = section.document().base.clone();
+    let Some(most) = most else {
+        if section.has("baseline") && !section.has("minimize") {
+            section.complain(
+                Some("baseline"),
+                "[build] `baseline` is for `minimize`: options beyond it are left out where they can be",
+            );
+        }
+        section.get("baseline", |_| Ok(()));
+        return None;
+    };
+    let (targets, why) = match linux.base.as_slice() {
+        [] => (vec!["defconfig".to_owned()], "the least that is usual"),
+        base => (base.to_vec(), "without `fragments` and `set`"),
+    };
+    let read = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+        DeValue::Array(_) => one_or_more(value).map(Baseline::Targets),
+        DeValue::String(name) if name.ends_with("config") && !base.join(name.as_ref()).exists() => {
+            value::complain(value, format!("there is no file {name}; targets are given as a list: baseline = [\"{name}\"]"))
+        }
+        _ => config_file(value, &base).map(Baseline::File),
+    };
+    let baseline = section.get_or("baseline", read, Baseline::Targets(targets), Origin::guess(why));
+    Some(Minimize { most, baseline })
+}
+
+/// `true`, or the most kernels to build for it.
+fn most_builds(value: &Spanned<DeValue<'_>>) -> Read<Option<u32>> {
+    match value.get_ref() {
+        DeValue::Boolean(on) => Ok(on.then_some(MINIMIZING)),
+        DeValue::Integer(_) => value::count(value).map(Some),
+        _ => value::mistyped(value, "true, false or the most kernels to build for it"),
+    }
 }
 
 /// A file that is a configuration or part of one.

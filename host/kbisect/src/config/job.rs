@@ -172,6 +172,26 @@ pub struct Linux {
     pub modules: bool,
     /// Whether a ccache is used, where there is one.
     pub ccache: bool,
+    /// Whether, and how, the configuration is made smaller before the search.
+    pub minimize: Option<Minimize>,
+}
+
+/// `[build] minimize`: the configuration is made as small as the crash allows, at the start commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Minimize {
+    /// Most kernels that are built for it.
+    pub most: u32,
+    /// What is worth having whatever the crash needs: options beyond it are left out where they can be.
+    pub baseline: Baseline,
+}
+
+/// `[build] baseline`: a small configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Baseline {
+    /// A whole configuration.
+    File(PathBuf),
+    /// What makes one at the start commit.
+    Targets(Vec<String>),
 }
 
 /// Families of tools.

@@ -131,6 +131,7 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     }
     let plugins = plugin::read(top.each("plugin"));
     check_build(&top, build.as_ref(), &machine, stage);
+    check_minimize(&top, build.as_ref(), &machine, stage);
     top.close();
     Job {
         repo: repo.unwrap_or_default(),
@@ -170,6 +171,21 @@ fn check_build(top: &Section<'_, '_>, build: Option<&Build>, machine: &Machine, 
         document.complain_whole(format!("missing [build] `command`: the kernel that it puts into {{out}} is booted; {hint}"));
     } else if stage == TargetStage::Build {
         document.complain_whole("missing [build] `command`: [target] `stage` says that the target is a failure to build");
+    }
+}
+
+/// What a configuration needs is told by kernels that are booted.
+fn check_minimize(top: &Section<'_, '_>, build: Option<&Build>, machine: &Machine, stage: TargetStage) {
+    if build.and_then(Build::linux).is_none_or(|linux| linux.minimize.is_none()) {
+        return;
+    }
+    let document = top.document();
+    if !machine.kind.boots() {
+        document.complain_whole("[build] `minimize` needs machines that boot the kernels: [machine] kind = \"qemu\"");
+    } else if stage == TargetStage::Build {
+        document.complain_whole(
+            "[build] `minimize` needs a crash of a kernel that runs; [target] `stage` says that it fails to build",
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use toml::Value;
 
 use super::duration;
+use super::job::Baseline;
 use super::job::CompilerRule;
 use super::job::Expect;
 use super::job::Job;
@@ -195,6 +196,16 @@ fn linux(recipe: &Linux, out: &mut Lines) {
     out.list("targets", &recipe.targets);
     out.raw("modules", &recipe.modules);
     out.raw("ccache", &recipe.ccache);
+    match &recipe.minimize {
+        None => out.raw("minimize", &false),
+        Some(minimize) => {
+            out.raw("minimize", &minimize.most);
+            match &minimize.baseline {
+                Baseline::File(path) => out.path("baseline", path),
+                Baseline::Targets(targets) => out.list("baseline", targets),
+            }
+        }
+    }
 }
 
 fn compiler_rule(rule: &CompilerRule) -> Value {

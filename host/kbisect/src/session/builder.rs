@@ -62,6 +62,7 @@ impl Builder {
                     needs: needs(job, &linux.arch),
                     tree: own.join("tree"),
                     baseline: parts.directory.baseline(),
+                    merged: false,
                     known: Arc::new(StdMutex::default()),
                 };
                 (Recipe::Linux(Box::new(recipe)), own.join("src"))

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use super::directory;
 use super::directory::RunDirectory;
 use crate::build::store::digest;
+use crate::config::job::Baseline;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::job::Recipe;
@@ -96,7 +97,13 @@ pub(super) fn named(job: &mut Job) -> impl Iterator<Item = &mut PathBuf> {
         Recipe::Linux(linux) => Some(linux),
         Recipe::Command(_) => None,
     });
-    let configurations = linux.into_iter().flat_map(|linux| linux.config.iter_mut().chain(&mut linux.fragments));
+    let configurations = linux.into_iter().flat_map(|linux| {
+        let baseline = linux.minimize.iter_mut().filter_map(|minimize| match &mut minimize.baseline {
+            Baseline::File(path) => Some(path),
+            Baseline::Targets(_) => None,
+        });
+        linux.config.iter_mut().chain(&mut linux.fragments).chain(baseline)
+    });
     repro.chain(job.crash.iter_mut()).chain(files).chain(configurations)
 }
 

@@ -117,6 +117,16 @@ impl Config {
         other.entries().into_iter().for_each(|entry| self.set(entry));
     }
 
+    /// What this says that another configuration says, too.
+    pub fn agreeing_with(&self, other: &Self) -> Self {
+        let mut agreed = Self::default();
+        self.entries()
+            .into_iter()
+            .filter(|entry| other.get(&entry.symbol) == Some(&entry.value))
+            .for_each(|entry| agreed.set(entry));
+        agreed
+    }
+
     /// What is said of a symbol.
     pub fn get(&self, symbol: &str) -> Option<&Value> {
         self.values.get(symbol).map(|(_, value)| value)

@@ -10,8 +10,10 @@ pub mod environment;
 pub mod failure;
 pub mod kconfig;
 pub mod make;
+pub mod minimize;
 pub mod needs;
 pub mod objects;
+pub mod options;
 pub mod prepare;
 pub mod toolchain;
 pub mod tree;
@@ -77,6 +79,8 @@ pub struct Recipe {
     pub tree: PathBuf,
     /// The configuration that every commit starts from.
     pub baseline: PathBuf,
+    /// The job's fragments and single lines are in it already, as far as they are wanted.
+    pub merged: bool,
     /// What is known of the object tree's sources.
     pub known: Arc<Mutex<Known>>,
 }
@@ -313,7 +317,12 @@ impl<'a> Bench<'a> {
             asked.merge(&fragment);
         }
         job.set.iter().filter_map(|line| kconfig::Entry::parse(line)).for_each(|entry| asked.set(entry));
-        whole.merge(&asked);
+        if self.recipe.merged {
+            // What was taken out is not missed.
+            asked = asked.agreeing_with(baseline);
+        } else {
+            whole.merge(&asked);
+        }
         let mut watched = asked;
         let on = |symbol: &str| kconfig::Entry { symbol: symbol.to_owned(), value: Value::Set("y".to_owned()) };
         let others = job.require.iter().map(String::as_str).chain(self.recipe.needs.iter().map(|(symbol, _)| *symbol));
@@ -343,10 +352,14 @@ impl<'a> Bench<'a> {
     }
 
     async fn old_defconfig(&self, wished: &str) -> Result<(), Stop> {
-        let cannot = |error| Stop::infra("cannot write into the object tree", error);
-        self.tree.write(NEW_CONFIG, wished).map_err(cannot)?;
-        self.make_with(&["olddefconfig"], &[format!("KCONFIG_CONFIG={NEW_CONFIG}").into()], self.settings.jobs).await?;
-        self.tree.configure(NEW_CONFIG).map_err(cannot)
+        self.settle(wished).await?;
+        self.tree.configure(NEW_CONFIG).map_err(|error| Stop::infra("cannot write into the object tree", error))
+    }
+
+    /// Lets the tree make a whole configuration of what is wished, beside the one that it is built with.
+    async fn settle(&self, wished: &str) -> Result<(), Stop> {
+        self.tree.write(NEW_CONFIG, wished).map_err(|error| Stop::infra("cannot write into the object tree", error))?;
+        self.make_with(&["olddefconfig"], &[format!("KCONFIG_CONFIG={NEW_CONFIG}").into()], self.settings.jobs).await
     }
 
     fn config(&self, name: &str) -> Result<Config, Stop> {

@@ -14,6 +14,7 @@ use super::kconfig::Entry;
 use super::kconfig::Value;
 use super::make::ARCHES;
 use super::matters;
+use super::minimize;
 use super::needs;
 use super::read;
 use crate::build::Settings;
@@ -43,8 +44,11 @@ pub async fn prepare(settings: &Settings, recipe: &Recipe, src: &Path) -> Result
     let baseline = baseline(&bench, &mut notes).await?;
     let wishes = bench.wishes(&baseline).map_err(error)?;
     bench.old_defconfig(&wishes.whole.to_string()).await.map_err(error)?;
-    bench.end().map_err(error)?;
     let config = bench.config(".config").map_err(error)?;
+    if let Some(wanted) = &recipe.job.minimize {
+        minimize::prepare(&bench, wanted).await?;
+    }
+    bench.end().map_err(error)?;
     needed(recipe, &config)?;
     tools(Some(&config), recipe)?;
     notes.extend(changed_by_table(&bench, &baseline));
@@ -174,14 +178,14 @@ fn named(names: &[String]) -> String {
 }
 
 /// The baseline stands whole or not at all: its being there says that the start commit was looked at.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, text)?;
     fs::rename(new, path)
 }
 
 /// What stops a build, before one has begun.
-fn error(stop: Stop) -> Error {
+pub(super) fn error(stop: Stop) -> Error {
     match stop.0.result {
         BuildResult::Infra(why) if why.starts_with("the compiler ") => {
             Error::new(ErrorKind::ToolsMissing, why).hint("install it, or name another with [build] `compiler`")

@@ -22,7 +22,7 @@ struct Room {
 }
 
 /// What a job says where it says little.
-fn job() -> Linux {
+pub(super) fn job() -> Linux {
     Linux {
         config: None,
         base: vec!["defconfig".to_owned()],
@@ -39,6 +39,7 @@ fn job() -> Linux {
         targets: Vec::new(),
         modules: false,
         ccache: false,
+        minimize: None,
     }
 }
 
@@ -62,6 +63,7 @@ impl Room {
             needs: vec![("64BIT", "the test")],
             tree: dir.join("tree"),
             baseline: run.join("baseline.config"),
+            merged: false,
             known: Arc::default(),
         };
         Settings {

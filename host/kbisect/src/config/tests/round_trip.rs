@@ -122,6 +122,7 @@ prop_compose! {
         toolchain in select(vec![job::Toolchain::Gcc, job::Toolchain::Llvm]),
         compiler in vec((option::of("v[3-6]\\.(0|[1-9][0-9]?)"), "gcc(-[0-9]{1,2})?"), 0..3),
         kcflags in "(-[A-Za-z0-9]{1,5}( -W)?)?",
+        (minimize, small) in (option::of(1_u32..), any::<bool>()),
         (make, targets) in (vec("V_[A-Z]{1,5}=[a-z0-9 ]{0,5}[a-z]", 0..3), vec("[a-z]{1,8}", 0..2)),
     ) -> job::Linux {
         job::Linux {
@@ -140,6 +141,10 @@ prop_compose! {
             targets,
             modules,
             ccache,
+            minimize: minimize.map(|most| job::Minimize {
+                most,
+                baseline: if small { job::Baseline::File(config.clone()) } else { job::Baseline::Targets(vec!["tinyconfig".to_owned()]) },
+            }),
         }
     }
 }
@@ -200,11 +205,16 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
             let boots = machine.kind.boots();
             let recipe = job::Recipe::Command(vec!["make".to_owned()]);
             let fallback = job::Build { recipe, time_limit: Duration::from_secs(1), in_slot: false, builders: 1 };
-            let build = match build {
+            let mut build = match build {
                 Some(build) => Some(job::Build { in_slot: build.in_slot && !boots, ..build }),
                 None => boots.then_some(fallback),
             };
-            let stages = if build.is_some() {
+            let mut minimizes = false;
+            if let Some(job::Build { recipe: job::Recipe::Linux(linux), .. }) = &mut build {
+                linux.minimize = linux.minimize.take().filter(|_| boots);
+                minimizes = linux.minimize.is_some();
+            }
+            let stages = if build.is_some() && !minimizes {
                 vec![job::TargetStage::Build, job::TargetStage::Boot, job::TargetStage::Run]
             } else {
                 vec![job::TargetStage::Boot, job::TargetStage::Run]
