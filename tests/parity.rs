@@ -1,7 +1,8 @@
 //! Syzkaller's end-to-end cases of bisection, through whole runs of the built program on a generated repository, with real builds, jails,
 //! plugins and journals; only the machine is scripted.
 //!
-//! The table is `conformance-data.md` §2.1: the 27 of 37 cases that need neither a smaller configuration nor another tree. Under strategy
+//! The table is `conformance-data.md` §2.1: the 34 of 37 cases that need no other tree. Those with a smaller configuration run on one
+//! whose configurations are real, with kbisect's own way to build Linux. Under strategy
 //! `git` with plugin `syzkaller-rule` kbisect must say what syzkaller says; under its own strategy and policy it must name the same commit,
 //! or a set that holds it where syzkaller's set follows from its rules. What differs stands in `parity/differences.toml` with a reason.
 

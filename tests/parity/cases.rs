@@ -1,5 +1,4 @@
-//! The cases, by their numbers in `conformance-data.md` §2.1. Left out are 3 to 9, which need a smaller configuration, and 34, 36 and 37,
-//! which need another tree.
+//! The cases, by their numbers in `conformance-data.md` §2.1. Left out are 34, 36 and 37, which need another tree.
 
 use std::ops::RangeInclusive;
 
@@ -16,6 +15,27 @@ pub(crate) enum Noise {
     /// A third of the machines goes without a word.
     LostConnection,
 }
+
+/// A configuration that is to be made smaller, on the tree of `tests/config_tree`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Smaller {
+    /// What the kernel is by its configuration, as `scripts/image.sh` has it: the word and the options.
+    pub(crate) rule: &'static str,
+    /// The baseline.
+    pub(crate) baseline: &'static str,
+    /// What kernels are configured with in the end.
+    pub(crate) config: &'static str,
+}
+
+/// What the cases' configurations have on before, and their baseline.
+pub(crate) const WHOLE: &str =
+    "CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\nCONFIG_D=y\nCONFIG_I=42\n# CONFIG_DETECT_HUNG_TASK is not set\n";
+const BASELINE: &str = "CONFIG_A=y\n# CONFIG_DETECT_HUNG_TASK is not set\n";
+
+/// The baseline's options, those of the whole configuration, and those without which case 7 shows nothing.
+const AS_BASELINE: &str = "A=y I=1";
+const AS_BEFORE: &str = "A=y B=y C=y D=y I=42";
+const AS_NEEDED: &str = "A=y C=y I=42";
 
 /// One case: what the world is like, and what syzkaller says.
 #[derive(Debug, Clone)]
@@ -52,6 +72,8 @@ pub(crate) struct Case {
     pub(crate) release: bool,
     /// Whether a crash report comes with the answer; none: the reference does not say.
     pub(crate) report: Option<bool>,
+    /// The configuration, where it is to be made smaller.
+    pub(crate) smaller: Option<Smaller>,
     /// Between what the confidence lies.
     pub(crate) confidence: Option<(f64, f64)>,
 }
@@ -88,12 +110,14 @@ const CAUSE: Case = Case {
     no_op: false,
     release: false,
     report: None,
+    smaller: None,
     confidence: None,
 };
+const WITH_BASELINE: Case = Case { bug: Some(602), answer: Answer::Commit(602), ..CAUSE };
 const FIX: Case = Case { fix: true, start: 400, ..CAUSE };
 
 /// The cases.
-pub(crate) static CASES: [Case; 27] = [
+pub(crate) static CASES: [Case; 34] = [
     Case {
         number: 1,
         name: "cause-finds-cause",
@@ -112,6 +136,54 @@ pub(crate) static CASES: [Case; 27] = [
         report: Some(true),
         confidence: Some((0.8, 0.9)),
         ..CAUSE
+    },
+    Case {
+        number: 3,
+        name: "cause-finds-cause-baseline-repro",
+        smaller: Some(Smaller { rule: "", baseline: BASELINE, config: AS_BASELINE }),
+        ..WITH_BASELINE
+    },
+    Case {
+        number: 4,
+        name: "cause-finds-cause-baseline-does-not-repro",
+        smaller: Some(Smaller { rule: "mute A B C D", baseline: BASELINE, config: AS_BEFORE }),
+        ..WITH_BASELINE
+    },
+    Case {
+        number: 5,
+        name: "cause-finds-cause-baseline-fails",
+        smaller: Some(Smaller { rule: "fails A B C D", baseline: BASELINE, config: AS_BEFORE }),
+        ..WITH_BASELINE
+    },
+    Case {
+        number: 6,
+        name: "cause-finds-cause-baseline-skip",
+        smaller: Some(Smaller { rule: "broken A B C D", baseline: BASELINE, config: AS_BEFORE }),
+        ..WITH_BASELINE
+    },
+    Case {
+        number: 7,
+        name: "cause-finds-cause-minimize-succeeds",
+        smaller: Some(Smaller { rule: "mute C", baseline: BASELINE, config: AS_NEEDED }),
+        ..WITH_BASELINE
+    },
+    // Its minimizer fails; what fails here is its input.
+    Case {
+        number: 8,
+        name: "cause-finds-cause-minimize-fails",
+        smaller: Some(Smaller { rule: "", baseline: "CONFIG_A\n", config: "" }),
+        answer: Answer::Error,
+        ..WITH_BASELINE
+    },
+    Case {
+        number: 9,
+        name: "config-minimize-same-hash",
+        bug: Some(905),
+        same: 904..=905,
+        smaller: Some(Smaller { rule: "mute C", baseline: BASELINE, config: AS_NEEDED }),
+        answer: Answer::Commit(905),
+        no_op: true,
+        ..WITH_BASELINE
     },
     Case { number: 10, name: "cause-does-not-repro", start: 400, ..CAUSE },
     Case { number: 11, name: "cause-crashes-oldest", answer: Answer::End(400), report: Some(true), ..CAUSE },

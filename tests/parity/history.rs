@@ -24,22 +24,24 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Writes the history into the world's repository `repo`; HEAD is 905.
-    pub(crate) fn write(world: &World) -> Self {
+    /// Writes the history into a repository of the world's, with these files in every commit; HEAD is 905.
+    pub(crate) fn write(world: &World, repo: &str, files: &[(&str, String)]) -> Self {
         let commits = commits();
         let place = |number: &u32| commits.iter().position(|(one, _)| one == number).unwrap();
         let planned: Vec<Planned> = commits
             .iter()
             .map(|(number, parents)| {
                 let parents: Vec<usize> = parents.iter().map(place).collect();
-                Planned::on(&parents, number.to_string()).file("number", format!("{number}\n"))
+                let commit = Planned::on(&parents, number.to_string()).file("number", format!("{number}\n"));
+                let files = if parents.is_empty() { files } else { &[] };
+                files.iter().fold(commit, |commit, (path, text)| commit.file(*path, text.clone()))
             })
             .collect();
         let tags: Vec<(String, usize)> = HUNDREDS.map(|hundred| (format!("v{hundred}.0"), place(&(hundred * 100)))).collect();
         let tags: Vec<(&str, usize)> = tags.iter().map(|(tag, place)| (tag.as_str(), *place)).collect();
-        let ids = write_history(world, "repo", &planned, &tags);
+        let ids = write_history(world, repo, &planned, &tags);
         let ids: BTreeMap<u32, String> = commits.iter().map(|(number, _)| *number).zip(ids).collect();
-        world.git("repo", &["branch", "v8-branch", &ids[&V8_BRANCH[2]]]);
+        world.git(repo, &["branch", "v8-branch", &ids[&V8_BRANCH[2]]]);
         Self { ids, parents: commits.into_iter().collect() }
     }
 

@@ -47,6 +47,11 @@ pub(crate) fn differences(case: &Case, way: Way, found: &Found) -> Vec<Differenc
         let word = |there: bool| if there { "there" } else { "not there" };
         differ("report", word(report).to_owned(), word(found.report).to_owned());
     }
+    if let (Some(smaller), Some(config)) = (&case.smaller, &found.config)
+        && smaller.config != config
+    {
+        differ("configuration", smaller.config.to_owned(), config.clone());
+    }
     // Only syzkaller's rule has a confidence by its formula.
     if let Some((above, below)) = case.confidence.filter(|_| way == Way::Syzkaller)
         && !(found.confidence > above && found.confidence < below)

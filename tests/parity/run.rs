@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::cases::Answer;
 use crate::cases::Case;
+use crate::cases::WHOLE;
 use crate::environment;
 use crate::environment::SEED;
 use crate::history::History;
@@ -63,6 +64,8 @@ pub(crate) struct Found {
     pub(crate) report: bool,
     /// The product of the policy's confidences in the search's verdicts.
     pub(crate) confidence: f64,
+    /// What kernels were configured with, where that was to be made smaller and the run began.
+    pub(crate) config: Option<String>,
     /// Commits tested and trials made.
     pub(crate) effort: (usize, usize),
 }
@@ -71,12 +74,15 @@ pub(crate) struct Found {
 pub(crate) struct Lab {
     world: World,
     history: History,
+    /// The same with the files of `tests/config_tree`.
+    configured: History,
 }
 
 impl Lab {
     pub(crate) fn new() -> Self {
         let world = World::new();
-        let history = History::write(&world);
+        let history = History::write(&world, "repo", &[]);
+        let configured = History::write(&world, "configured", &config_tree());
         let bin = world.path("bin");
         fs::create_dir(&bin).unwrap();
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/parity/machine.c");
@@ -85,14 +91,18 @@ impl Lab {
         assert!(cc.status().unwrap().success());
         fs::write(bin.join("build.sh"), include_str!("build.sh")).unwrap();
         fs::set_permissions(bin.join("build.sh"), fs::Permissions::from_mode(0o755)).unwrap();
-        Self { world, history }
+        Self { world, history, configured }
+    }
+
+    fn history(&self, case: &Case) -> &History {
+        if case.smaller.is_some() { &self.configured } else { &self.history }
     }
 
     /// Runs a case in a folder of its own.
     pub(crate) fn run(&self, case: &Case, way: Way, start: Start) -> Found {
         let name = format!("{}-{}-{start:?}", case.number, way.strategy());
         let folder = self.world.path(&name);
-        environment::write(case, &self.history, &folder);
+        environment::write(case, self.history(case), &folder);
         let job = format!("{name}/job.toml");
         fs::write(self.world.path(&job), self.job(case, way, start, &folder)).unwrap();
         let mut kbisect = self.world.kbisect(&["run", &job, "--out", &format!("{name}/run")]);
@@ -100,7 +110,7 @@ impl Lab {
         let path = std::env::join_paths(std::iter::once(self.world.path("bin")).chain(std::env::split_paths(&path)));
         let output = kbisect.env("PATH", path.unwrap()).output().unwrap();
         let shown = self.world.shown(&output);
-        self.found(&folder.join("run"), output.status.code(), &shown)
+        self.found(case, &folder.join("run"), output.status.code(), &shown)
     }
 
     fn job(&self, case: &Case, way: Way, start: Start, folder: &Path) -> String {
@@ -109,14 +119,24 @@ impl Lab {
             Way::Posterior => "",
         };
         let bad = match start {
-            Start::Known => self.history.id(case.start).to_owned(),
+            Start::Known => self.history(case).id(case.start).to_owned(),
             Start::Rebased => format!("{} (\"{}\")", "1".repeat(40), case.start),
         };
-        let build: PathBuf = self.world.path("bin/build.sh");
+        let script: PathBuf = self.world.path("bin/build.sh");
+        let (repo, build) = match &case.smaller {
+            None => ("repo", format!("command = [{script:?}, \"{{src}}\", \"{{out}}\", {folder:?}]")),
+            Some(smaller) => {
+                fs::write(folder.join("whole.config"), WHOLE).unwrap();
+                fs::write(folder.join("small.config"), smaller.baseline).unwrap();
+                let (rule, same) = (smaller.rule, format!("{}-{}", case.same.start(), case.same.end()));
+                let build = "kind = \"linux\"\narch = \"x86_64\"\nccache = false\nconfig = \"whole.config\"\nminimize = true\nbaseline = \"small.config\"";
+                ("configured", format!("{build}\nmake = [\"RULE={rule}\", \"SAME={same}\"]"))
+            }
+        };
         let (kind, strategy) = (if case.fix { "fix" } else { "cause" }, way.strategy());
         format!(
-            "repo = \"../repo\"\nkind = \"{kind}\"\nbad = {bad:?}\n\
-             [build]\ncommand = [{build:?}, \"{{src}}\", \"{{out}}\", {folder:?}]\n\
+            "repo = \"../{repo}\"\nkind = \"{kind}\"\nbad = {bad:?}\n\
+             [build]\n{build}\n\
              [machine]\nkind = \"qemu\"\nown_init = true\nmemory = \"16M\"\ncpus = 1\n\
              [trial]\ncommand = [{folder:?}, \"{{commit}}\", \"{{trial_seed}}\"]\ntime_limit = \"60s\"\n\
              [search]\nstrategy = \"{strategy}\"\nseed = {SEED}\n[limits]\nslots = {}\n{plugin}",
@@ -124,7 +144,7 @@ impl Lab {
         )
     }
 
-    fn found(&self, run: &Path, code: Option<i32>, shown: &str) -> Found {
+    fn found(&self, case: &Case, run: &Path, code: Option<i32>, shown: &str) -> Found {
         let mut found = Found {
             answer: Answer::Error,
             several: Vec::new(),
@@ -134,8 +154,14 @@ impl Lab {
             release: false,
             report: false,
             confidence: 1.0,
+            config: None,
             effort: (0, 0),
         };
+        if let Ok(text) =
+            fs::read_to_string(run.join("config-minimized")).or_else(|_| fs::read_to_string(run.join("baseline.config")))
+        {
+            found.config = Some(options(&text));
+        }
         if run.join("journal.jsonl").is_file() {
             let journal = journal(run);
             found.confidence = confidence(&journal);
@@ -145,7 +171,7 @@ impl Lab {
             Some(2) => found.why = shown.lines().find(|line| line.starts_with("error: ")).unwrap_or(shown).to_owned(),
             Some(6) => found.answer = Answer::Infrastructure,
             Some(0 | 3 | 4 | 5) => {
-                self.read_report(&mut found, &report(run));
+                self.read_report(self.history(case), &mut found, &report(run));
                 let text = fs::read_to_string(run.join("report.txt")).unwrap();
                 found.or_none = text.contains("the same bug: then it is not fixed yet (");
                 assert_eq!(text.contains("\n  Doubtful: its kernel is the same as its parent's\n"), found.no_op, "{text}");
@@ -157,8 +183,8 @@ impl Lab {
         found
     }
 
-    fn read_report(&self, found: &mut Found, report: &Value) {
-        let number = |id: &Value| self.history.number(id.as_str().unwrap());
+    fn read_report(&self, history: &History, found: &mut Found, report: &Value) {
+        let number = |id: &Value| history.number(id.as_str().unwrap());
         let conclusion = &report["conclusion"];
         match conclusion["end"].as_str().unwrap() {
             "found" => found.answer = Answer::Commit(number(&report["named"]["commit"])),
@@ -177,6 +203,30 @@ impl Lab {
         found.report = !report["splat"].as_str().unwrap().is_empty();
         found.effort.0 = report["tested"].as_array().unwrap().len();
     }
+}
+
+/// The files of the tree that is configured as Linux is.
+pub(crate) fn config_tree() -> Vec<(&'static str, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/config_tree");
+    let names = [
+        "Makefile",
+        "Kconfig",
+        "scripts/conf.sh",
+        "scripts/conf.awk",
+        "scripts/image.sh",
+        "scripts/defconfig",
+        "scripts/tinyconfig",
+    ];
+    names.map(|name| (name, fs::read_to_string(root.join(name)).unwrap())).into()
+}
+
+/// What a configuration of that tree has on, and its number: sorted, without what all of its configurations have.
+pub(crate) fn options(text: &str) -> String {
+    let all = ["X86_64=", "64BIT=", "S=\"\"", "CRC="];
+    let lines = text.lines().filter_map(|line| line.strip_prefix("CONFIG_"));
+    let mut lines: Vec<&str> = lines.filter(|line| !all.iter().any(|all| line.starts_with(all))).collect();
+    lines.sort_unstable();
+    lines.join(" ")
 }
 
 /// Whether the log gives the named commit and its parent one signature.

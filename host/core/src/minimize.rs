@@ -15,6 +15,9 @@ mod tests;
 
 use std::ops::Range;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// So many tests may end without an answer (no build, no boot) before it is given up.
 pub const UNTESTABLE: u32 = 3;
 
@@ -74,7 +77,8 @@ pub enum Why {
 }
 
 /// What came of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// The crash still shows.
     Shows,
@@ -174,6 +178,12 @@ impl Minimizer {
             (Question::Baseline, _) => {
                 self.baseline_asked = true;
                 self.baseline_shows = answer == Answer::Shows;
+                // Without the last group it is all but the baseline: its halves are asked about at once.
+                if let Some(last) = self.segments.last_mut().filter(|last| last.parts.len() > 1) {
+                    last.fresh = false;
+                    let parts = last.parts.split_off(last.parts.len() / 2);
+                    self.segments.push(Segment { parts, needed: false, fresh: false, blocked_at: None });
+                }
             }
             (Question::Without { segment, parts, kept }, Answer::Shows) => {
                 self.kept = kept;

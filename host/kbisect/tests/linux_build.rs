@@ -302,3 +302,79 @@ async fn linux_configuration_without_a_console_is_refused() {
     assert!(error.message.contains("the configuration lacks CONFIG_SERIAL_8250_CONSOLE, which the console needs"), "{error}");
     assert!(error.hints.iter().any(|hint| hint.starts_with("SERIAL_8250_CONSOLE did not stick")), "{:?}", error.hints);
 }
+
+/// Calls what the bug is in: the kernel's own names of queues begin without a slash.
+const OPENS_A_QUEUE: &str = "#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int main(void)
+{
+	syscall(SYS_mq_open, \"queue\", O_CREAT | O_RDWR, 0600, 0);
+	return 0;
+}
+";
+
+/// Options of the whole configuration, of which the crash needs one, which needs another.
+const MORE: [&str; 14] = [
+    "NET",
+    "INET",
+    "POSIX_MQUEUE",
+    "AIO",
+    "EVENTFD",
+    "SIGNALFD",
+    "TIMERFD",
+    "EPOLL",
+    "IO_URING",
+    "FHANDLE",
+    "MEMBARRIER",
+    "SYSVIPC",
+    "DETECT_HUNG_TASK",
+    "DEBUG_LIST",
+];
+
+#[test]
+#[ignore = "slow: ./x test-linux"]
+fn linux_configuration_becomes_small_and_the_culprit_is_found_with_it() {
+    let world = World::new();
+    let good = world.repository.resolve("HEAD").expect("a commit");
+    world.change("kernel/pid.c", |text| format!("{text}\n"));
+    let culprit = world.change("ipc/mqueue.c", |text| {
+        let before =
+            "static int do_mq_open(const char __user *u_name, int oflag, umode_t mode,\n\t\t      struct mq_attr *attr)\n{\n";
+        assert!(text.contains(before), "{text}");
+        text.replace(before, &format!("static int *mq_last_flags;\n\n{before}")).replace(
+            "\taudit_mq_open(oflag, mode, attr);\n",
+            "\tWRITE_ONCE(*mq_last_flags, oflag);\n\taudit_mq_open(oflag, mode, attr);\n",
+        )
+    });
+    world.change("kernel/user.c", |text| format!("{text}\n"));
+    let dir = world.dir.path();
+    fs::write(dir.join("repro.c"), OPENS_A_QUEUE).expect("a reproducer");
+    let set = SMALL.iter().chain(&MORE).map(|symbol| format!("\"{symbol}=y\"")).collect::<Vec<_>>().join(", ");
+    let job = format!(
+        "repo = \"linux\"\nbad = \"HEAD\"\ngood = \"{good}\"\nrepro = \"repro.c\"\n\
+         [build]\nkind = \"linux\"\narch = \"x86_64\"\nbase = \"tinyconfig\"\nset = [{set}]\nminimize = true\n\
+         [machine]\nkind = \"qemu\"\nmemory = \"256M\"\ncpus = 1\nboot_limit = \"120s\"\n\
+         [trial]\ntime_limit = \"20s\"\n[limits]\nslots = 1\n"
+    );
+    fs::write(dir.join("job.toml"), job).expect("a job");
+    let started = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_kbisect")).args(["run", "job.toml", "--out", "run"]).current_dir(dir).output();
+    let output = output.expect("kbisect");
+    let shown = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    println!("{shown}\n{:.0} s", started.elapsed().as_secs_f64());
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.join("run/report.json")).expect("a report")).expect("a report");
+    assert_eq!(report["named"]["commit"], culprit.to_string(), "{shown}");
+    let small = kconfig(&dir.join("run/config-minimized"));
+    assert!(["POSIX_MQUEUE", "NET"].iter().all(|symbol| small.is_on(symbol)), "{shown}");
+    for symbol in ["INET", "AIO", "EPOLL", "IO_URING", "SYSVIPC", "DETECT_HUNG_TASK", "DEBUG_LIST"] {
+        assert!(!small.is_on(symbol), "{symbol} is left\n{shown}");
+    }
+}
+
+fn kconfig(path: &Path) -> linux::kconfig::Config {
+    linux::kconfig::Config::parse(&fs::read_to_string(path).expect("a configuration")).expect("a configuration")
+}

@@ -13,7 +13,7 @@ rule=$1
 [ $# = 0 ] || shift
 case $rule in
 '') ;;
-mute | broken | other) all_on "$@" || kernel="$rule $kernel" ;;
+mute | broken | other | fading) all_on "$@" || kernel="$rule $kernel" ;;
 fails) all_on "$@" || { echo "kernel/main.c:7:2: error: #error not without $*" >&2; exit 1; } ;;
 *) echo "no such rule: $rule" >&2; exit 1 ;;
 esac

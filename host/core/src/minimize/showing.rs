@@ -20,7 +20,7 @@ const STRAYS: f64 = 0.01;
 const RARER: f64 = 1.0 / 3.0;
 /// So many trials without a result, before any that has one, or more of them than others by so many, and nobody can tell.
 const VOIDS: usize = 3;
-/// So many trials that ended with another crash hide the target, where it did not show beside them.
+/// Where so many trials ended with another crash, and the target did not show beside them, it is hidden: such a configuration is no good.
 const HIDDEN: usize = 6;
 
 /// What is known from the whole configuration.
@@ -85,8 +85,8 @@ pub fn showing(before: Before, trials: &[Trial]) -> Showing {
         return Showing::Untestable(last.reason.clone());
     }
     if strays >= HIDDEN + 2 * others {
-        return Showing::Untestable("another crash comes first".to_owned());
+        return Showing::Gone;
     }
-    let missing = if hits == 0 { (enough - clean).ceil().clamp(1.0, 2.0) } else { 1.0 };
+    let missing = if hits == 0 { (enough - clean).ceil().clamp(1.0, (2.0 / rate).round()) } else { (1.0 / rate).round() };
     Showing::Open(missing as u32)
 }

@@ -179,7 +179,7 @@ fn the_baseline_alone_ends_it_and_groups_go_in_their_order() {
         asked.push(parts.to_vec());
         answer(parts.contains(&1) && parts.contains(&4))
     });
-    assert_eq!(asked[..3], [Vec::new(), vec![2, 3, 4, 5, 6], vec![0, 1]]);
+    assert_eq!(asked[..3], [Vec::new(), vec![2, 3, 4, 5, 6], vec![0, 1, 5, 6]]);
     assert_eq!(end.left, Left::Parts(vec![1, 4]));
 }
 
@@ -239,7 +239,7 @@ fn another_crash_never_shows_it_however_often_it_comes() {
         outcomes.extend(vec![crashed(same, 4); 200]);
         assert_ne!(showing(SURE, &trials(&outcomes)), Showing::Shows, "{same}");
     }
-    assert_eq!(showing(SURE, &trials(&vec![crashed(0.01, 4); 6])), Showing::Untestable("another crash comes first".to_owned()));
+    assert_eq!(showing(SURE, &trials(&vec![crashed(0.01, 4); 6])), Showing::Gone);
 }
 
 /// A stream of numbers from 0 to 1, the same for the same seed.

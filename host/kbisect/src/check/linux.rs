@@ -16,6 +16,7 @@ use crate::build::linux::toolchain::Choice;
 use crate::build::linux::toolchain::Compiler;
 use crate::build::linux::toolchain::is_in_path;
 use crate::build::linux::version::Version;
+use crate::config::job::Baseline;
 use crate::config::job::Job;
 use crate::config::job::Linux;
 use crate::doctor::Finding;
@@ -72,6 +73,13 @@ pub(super) async fn look(job: &Job, recipe: &Linux, repository: &Arc<Repository>
 impl Look {
     /// A configuration that the job brings: what is wrong with it already. What `olddefconfig` makes of it the run sees.
     fn configuration(&mut self, recipe: &Linux, compiler: Option<&Compiler>) {
+        if let Some(Baseline::File(path)) = recipe.minimize.as_ref().map(|minimize| &minimize.baseline)
+            && let Some(baseline) = fs::read_to_string(path).ok().and_then(|text| Config::parse(&text).ok())
+            && let Some(other) = prepare::other_arch(&baseline, &recipe.arch)
+        {
+            let found = format!("{} is for {other}, and [build] `arch` is {}", path.display(), recipe.arch);
+            self.inputs.push(finding("baseline", Level::Missing, found, &format!("give a baseline for {}", recipe.arch)));
+        }
         let Some(path) = &recipe.config else { return };
         let Some(config) = fs::read_to_string(path).ok().and_then(|text| Config::parse(&text).ok()) else { return };
         if let Some(other) = prepare::other_arch(&config, &recipe.arch) {
@@ -97,6 +105,14 @@ impl Look {
             recipe.fragments.iter().map(|path| path.display().to_string()).chain(recipe.set.iter().cloned()).collect();
         let merged = if merged.is_empty() { String::new() } else { format!(" + {}", merged.join(" + ")) };
         self.commands.push(("config", format!("{source}{merged}, then olddefconfig")));
+        if let Some(minimize) = &recipe.minimize {
+            let against = match &minimize.baseline {
+                Baseline::File(path) => path.display().to_string(),
+                Baseline::Targets(targets) => targets.join(" + "),
+            };
+            self.commands
+                .push(("smaller", format!("against {against}, with at most {} kernels of the start commit", minimize.most)));
+        }
         self.commands.push(("compiler", format!("{}: {}", compiler.program, compiler.identity)));
         for (release, before, after) in Choice::of(recipe).eras() {
             self.commands.push(("era", format!("{before} before {release}, {after} from there on")));

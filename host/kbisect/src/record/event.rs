@@ -23,6 +23,8 @@ use kbisect_core::policy::Role;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::minimized::ConfigTest;
+use super::minimized::Minimized;
 use crate::git::Reverted;
 use crate::syzbot::Log;
 
@@ -327,6 +329,62 @@ pub enum Event {
         /// What became of it.
         reverted: Reverted,
     },
+    /// The configuration is made smaller at the start commit from here on.
+    Minimizing {
+        /// Groups of detectors that may go.
+        detectors: Vec<String>,
+        /// Groups of detectors that stay because they find crashes of the target's type.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        kept: Vec<String>,
+        /// Options that the baseline does not have.
+        options: usize,
+        /// A digest of all that may go: answers refer to it.
+        digest: String,
+    },
+    /// A kernel of the start commit with a smaller configuration was built.
+    ConfigBuilt {
+        /// Which smaller configuration, from 1.
+        test: u32,
+        /// How.
+        result: BuildResult,
+        /// How long, in seconds.
+        seconds: f64,
+    },
+    /// A trial of such a kernel ended. It is no evidence of the search.
+    ConfigTried {
+        /// Which smaller configuration, from 1.
+        test: u32,
+        /// Its number, unique in the run.
+        trial: TrialNumber,
+        /// The start commit.
+        commit: CommitId,
+        /// Which trial of the commit, from 1: its folder, and part of its seed.
+        n: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// Why a crash was or was not taken for the target, in one line.
+        #[serde(skip_serializing_if = "String::is_empty", default)]
+        reason: String,
+        /// Share of the full exposure, 0 to 1.
+        exposure: f64,
+        /// How long, in seconds.
+        seconds: f64,
+    },
+    /// It is settled whether a smaller configuration shows the crash.
+    ConfigTested {
+        /// What was tested, and what came of it.
+        #[serde(flatten)]
+        tested: ConfigTest,
+    },
+    /// The configuration is as small as it gets, or stays as it was. The start commit's trials with another one no longer count.
+    Minimized {
+        /// What came of it.
+        #[serde(flatten)]
+        minimized: Minimized,
+        /// Those trials.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        retracted: Vec<TrialNumber>,
+    },
     /// A crash is judged again, because the target became clearer.
     Related {
         /// The trial.
@@ -436,6 +494,14 @@ impl Event {
     pub fn assumed(&self) -> &[Assumed] {
         match self {
             Self::Started { assumed, .. } | Self::Assumed { assumed } => assumed,
+            _ => &[],
+        }
+    }
+
+    /// Trials that no longer count from this event on.
+    pub fn taken_back(&self) -> &[TrialNumber] {
+        match self {
+            Self::Retracted { trials: retracted, .. } | Self::Minimized { retracted, .. } => retracted,
             _ => &[],
         }
     }

@@ -62,7 +62,7 @@ impl Faces {
                     *title = shown(outcome);
                 }
             }
-            Event::Retracted { trials, .. } => trials.iter().for_each(|trial| {
+            Event::Retracted { .. } | Event::Minimized { .. } => event.taken_back().iter().for_each(|trial| {
                 self.ended.remove(&trial.0);
             }),
             _ => {}

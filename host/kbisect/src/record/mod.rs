@@ -10,6 +10,7 @@ pub mod faces;
 pub mod journal;
 pub mod json;
 pub mod mentions;
+pub mod minimized;
 pub mod pace;
 pub mod priors;
 pub mod recorder;

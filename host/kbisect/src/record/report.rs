@@ -25,6 +25,7 @@ use super::event::OtherBug;
 use super::event::Recipient;
 use super::faces::FaceCount;
 use super::faces::Faces;
+use super::minimized::Minimized;
 use super::priors::Prior;
 use super::priors::priors;
 use crate::git::Reverted;
@@ -80,6 +81,9 @@ pub struct Report {
     /// How the start commit does without the named commit, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverted: Option<Without>,
+    /// What became of making the configuration smaller, where the job asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimized: Option<Minimized>,
     /// What was seen and not counted.
     pub not_counted: NotCounted,
     /// Other bugs that the trials came upon, the most frequent first.
@@ -238,18 +242,22 @@ impl Report {
                 })
                 .collect(),
             reverted: without(entries, commit.as_ref(), &outcomes),
+            minimized: entries.iter().rev().find_map(|entry| match &entry.event {
+                Event::Minimized { minimized, .. } => Some(minimized.clone()),
+                _ => None,
+            }),
             not_counted: not_counted(outcomes.values().copied()),
             other_bugs: others.clone(),
             trials: outcomes.len() as u64,
             seconds: took.and_then(|took| took.total).unwrap_or_else(|| ended.duration_since(started).as_secs_f64()),
             build_seconds: took.and_then(|took| took.build).unwrap_or_else(|| {
                 seconds_of(|event| match event {
-                    Event::BuildEnded { seconds, .. } => Some(*seconds),
+                    Event::BuildEnded { seconds, .. } | Event::ConfigBuilt { seconds, .. } => Some(*seconds),
                     _ => None,
                 })
             }),
             trial_seconds: seconds_of(|event| match event {
-                Event::TrialEnded { seconds, .. } => Some(*seconds),
+                Event::TrialEnded { seconds, .. } | Event::ConfigTried { seconds, .. } => Some(*seconds),
                 _ => None,
             }),
             recipients: recipients(entries),
@@ -334,7 +342,7 @@ fn outcomes(entries: &[Entry]) -> BTreeMap<u64, &Outcome> {
             Event::TrialEnded { trial, outcome, .. } | Event::Related { trial, outcome, .. } => {
                 outcomes.insert(trial.0, outcome);
             }
-            Event::Retracted { trials, .. } => trials.iter().for_each(|trial| {
+            Event::Retracted { .. } | Event::Minimized { .. } => entry.event.taken_back().iter().for_each(|trial| {
                 outcomes.remove(&trial.0);
             }),
             _ => {}

@@ -59,6 +59,9 @@ pub fn render(report: &Report, link: Option<&str>) -> String {
         sureness(&mut text, credence);
     }
     prior(&mut text, report);
+    if let Some(minimized) = &report.minimized {
+        text += &wrapped("Configuration: ", &minimized.told());
+    }
     not_counted(&mut text, report);
     for other in &report.other_bugs {
         other_bug(&mut text, other);

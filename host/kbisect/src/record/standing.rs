@@ -7,12 +7,7 @@ use super::event::Event;
 
 /// The events without trials that were taken back and without answers that were overturned.
 pub fn standing(entries: &[Entry]) -> Vec<Entry> {
-    let retracted: HashSet<u64> = entries
-        .iter()
-        .filter_map(|entry| if let Event::Retracted { trials, .. } = &entry.event { Some(trials) } else { None })
-        .flatten()
-        .map(|trial| trial.0)
-        .collect();
+    let retracted: HashSet<u64> = entries.iter().flat_map(|entry| entry.event.taken_back()).map(|trial| trial.0).collect();
     let reopened = entries.iter().rposition(|entry| entry.event.reopens()).unwrap_or(0);
     let stands = |place: usize, event: &Event| match event {
         Event::TrialEnded { trial, .. } | Event::Related { trial, .. } => !retracted.contains(&trial.0),

@@ -203,7 +203,8 @@ impl Text {
                     *run = text;
                 }
             }
-            Event::Retracted { trials, .. } => {
+            Event::Retracted { .. } | Event::Minimized { .. } => {
+                let trials = entry.event.taken_back();
                 for runs in self.runs.values_mut() {
                     runs.retain(|(number, _)| !trials.contains(number));
                 }
@@ -224,6 +225,10 @@ impl Text {
             | Event::Assumed { .. }
             | Event::ByHand { .. }
             | Event::Reverted { .. }
+            | Event::Minimizing { .. }
+            | Event::ConfigBuilt { .. }
+            | Event::ConfigTried { .. }
+            | Event::ConfigTested { .. }
             | Event::Resumed { .. }
             | Event::Routed { .. }
             | Event::Weighed { .. }

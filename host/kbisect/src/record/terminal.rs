@@ -149,6 +149,13 @@ impl Terminal {
                 let (commit, files) = (commit.short(), shortened(&files.join(", "), 60));
                 self.line(&format!("revert  {commit} cannot be taken back at the start commit ({files})"));
             }
+            Event::Minimizing { detectors, options, .. } => {
+                let groups = counted(detectors.len() as u64, "group");
+                let options = counted(*options as u64, "option");
+                self.line(&format!("config  {options} beyond the baseline and {groups} of detectors may go"));
+            }
+            Event::ConfigTested { tested } => self.line(&format!("        {}", tested.told())),
+            Event::Minimized { minimized, .. } => self.line(&format!("config  {}", minimized.told())),
             Event::Resumed { .. } => self.line("resumed; what was done before is kept, and counted below"),
             Event::Weighed { plugin, commits, guilty, bits, .. } => {
                 if let Some(live) = &mut self.live {
@@ -215,6 +222,8 @@ impl Terminal {
             Event::Chosen { .. }
             | Event::TrialEnded { .. }
             | Event::CutShort { .. }
+            | Event::ConfigBuilt { .. }
+            | Event::ConfigTried { .. }
             | Event::Related { .. }
             | Event::Judged { .. }
             | Event::PluginLog { .. }

@@ -47,7 +47,26 @@ impl Builder {
         (1..=parts.job.builders()).filter_map(|number| Self::new(parts, number)).collect()
     }
 
+    /// A builder with the run's configuration, as it is now.
     fn new(parts: &Parts, number: u32) -> Option<Self> {
+        let minimized = parts.directory.minimized();
+        if minimized.is_file() {
+            return Self::configured(parts, number, minimized, true);
+        }
+        Self::configured(parts, number, parts.directory.baseline(), false)
+    }
+
+    /// The first builder, where it builds Linux, with a configuration that what the job merges is in already.
+    pub(super) fn with(parts: &Parts, configuration: PathBuf) -> Option<Self> {
+        Self::configured(parts, 1, configuration, true).filter(|builder| builder.settings.recipe.linux().is_some())
+    }
+
+    /// What it builds by, and how Linux is built.
+    pub(super) fn linux(&self) -> Option<(&build::Settings, &linux::Recipe)> {
+        Some((&self.settings, self.settings.recipe.linux()?))
+    }
+
+    fn configured(parts: &Parts, number: u32, configuration: PathBuf, merged: bool) -> Option<Self> {
         let job = &parts.job;
         let build = job.build.as_ref().filter(|build| !build.in_slot)?;
         let named = |name: &str| if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
@@ -61,8 +80,8 @@ impl Builder {
                     job: (**linux).clone(),
                     needs: needs(job, &linux.arch),
                     tree: own.join("tree"),
-                    baseline: parts.directory.baseline(),
-                    merged: false,
+                    baseline: configuration,
+                    merged,
                     known: Arc::new(StdMutex::default()),
                 };
                 (Recipe::Linux(Box::new(recipe)), own.join("src"))
@@ -139,7 +158,7 @@ impl Builder {
     }
 
     /// Brings the checkout to the commit and returns where it is.
-    async fn check_out(&self, commit: CommitId, clean: bool) -> Result<PathBuf, String> {
+    pub(super) async fn check_out(&self, commit: CommitId, clean: bool) -> Result<PathBuf, String> {
         let mut checkout = Arc::clone(&self.checkout).lock_owned().await;
         let (repo, dir, room) = (self.repo.clone(), self.dir.clone(), self.settings.room.clone());
         let recipe = self.settings.recipe.clone();
@@ -191,7 +210,9 @@ pub(super) fn nearest(idle: &mut Vec<Arc<Builder>>, repository: &Repository, com
 /// anything is compiled. Gives what people should know, one line each.
 pub(super) async fn prepare(parts: &Parts) -> Result<Vec<String>, Error> {
     let Some(builder) = Builder::new(parts, 1) else { return Ok(Vec::new()) };
-    let Some(linux) = builder.settings.recipe.linux().filter(|linux| !linux.baseline.exists()) else { return Ok(Vec::new()) };
+    let Some(linux) = builder.settings.recipe.linux().filter(|_| !parts.directory.baseline().exists()) else {
+        return Ok(Vec::new());
+    };
     let src = builder.check_out(parts.ends.start, false).await.map_err(Error::infrastructure)?;
     linux::prepare::prepare(&builder.settings, linux, &src).await
 }

@@ -13,6 +13,7 @@ use super::assumed;
 use super::dispatcher::Dispatcher;
 use super::dispatcher::Ending;
 use super::executor::Executor;
+use super::minimizing;
 use super::parts::Parts;
 use super::reverting;
 use super::signals::Signals;
@@ -39,6 +40,7 @@ pub fn by_hand(directory: &Path, name: &str, trials: u32, display: Display) -> R
             super::record(&mut recorder, &mut state, Event::ByHand { commit, subject: subject.clone(), trials })?;
             runtime.block_on(async {
                 let mut signals = Signals::of_a_run()?;
+                minimizing::place(&parts, &state)?;
                 reverting::prepare(&parts)?;
                 let executor = Executor::new(&parts);
                 let dispatcher = Dispatcher::new(&parts, &mut state, &mut recorder, executor);

@@ -7,6 +7,7 @@
 //! trials/C/N/console.zst   consoles by commit       kernels/        built kernels
 //! plugins/          components used, by digest      inputs/         reproducer, console and files, by digest
 //! baseline.config   what kernels of Linux are configured from, at every commit
+//! config-minimized  the same in place of that, where it was made smaller; minimal.config: against what
 //! work/             checkouts and scratch, safe to delete between runs
 //! lock              held while a process works here
 //! .gitignore        names everything, for a directory in a work tree
@@ -76,7 +77,7 @@ impl RunDirectory {
             // Best effort: what is left is said when the directory is used again.
             let _ = fs::remove_dir_all(self.path.join(name));
         }
-        for name in [IGNORE, "job.toml", "journal.jsonl", "bisect.log", "baseline.config", "lock"] {
+        for name in [IGNORE, "job.toml", "journal.jsonl", "bisect.log", "baseline.config", "minimal.config", MINIMIZED, "lock"] {
             let _ = fs::remove_file(self.path.join(name));
         }
         let _ = fs::remove_dir(&self.path);
@@ -105,6 +106,11 @@ impl RunDirectory {
     /// The configuration that builds of Linux start from.
     pub(super) fn baseline(&self) -> PathBuf {
         self.path.join("baseline.config")
+    }
+
+    /// The configuration that was made smaller, and has all that the job merges into it.
+    pub(super) fn minimized(&self) -> PathBuf {
+        self.path.join(MINIMIZED)
     }
 
     /// Built kernels.
@@ -176,6 +182,9 @@ impl RunDirectory {
             .map_err(|error| failed("write", &path, &error))
     }
 }
+
+/// The smaller configuration.
+pub(super) const MINIMIZED: &str = "config-minimized";
 
 /// Keeps everything beside it from git's eyes.
 const IGNORE: &str = ".gitignore";

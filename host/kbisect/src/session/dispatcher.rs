@@ -3,9 +3,10 @@
 //! Owns the order of things: an event is journalled, then applied, then acted on. What runs is the executor's; what it means is
 //! the core's and the plugins'.
 
+mod at_start;
 mod exactly;
 mod identity;
-mod start_commit;
+pub(super) mod start_commit;
 mod stuck;
 mod take_over;
 #[cfg(test)]
@@ -102,6 +103,8 @@ pub(super) struct Dispatcher<'a> {
     /// Rounds of planning since the last event was recorded.
     barren_rounds: u32,
     stopping: Option<Ending>,
+    /// The only commit that anything is done for.
+    only: Option<CommitId>,
     /// It was said that build ids cannot tell which kernel runs.
     unidentified_told: bool,
 }
@@ -124,6 +127,7 @@ impl<'a> Dispatcher<'a> {
             last_infra: String::new(),
             barren_rounds: 0,
             stopping: None,
+            only: None,
             unidentified_told: false,
         }
     }
@@ -245,6 +249,9 @@ impl<'a> Dispatcher<'a> {
 
     /// Does what can be done now for one action of the plan.
     fn serve(&mut self, action: &Action, first: bool) -> Result<Served, Error> {
+        if self.only.is_some_and(|only| only != action.commit()) {
+            return Ok(Served::Started);
+        }
         match *action {
             Action::Build(commit) => {
                 if !self.state.builds.contains_key(&(commit, 1)) {

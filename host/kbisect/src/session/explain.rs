@@ -160,6 +160,9 @@ impl<'a> Telling<'a> {
                 self.retracted += trials.len() + assumed.len();
                 self.trials.iter_mut().filter(|told| trials.contains(&told.trial)).for_each(|told| told.retracted = true);
             }
+            Event::Minimized { retracted, .. } => {
+                self.trials.iter_mut().filter(|told| retracted.contains(&told.trial)).for_each(|told| told.retracted = true);
+            }
             Event::Judged { commit, plugin, judgement, .. } if Some(*commit) == self.asked => {
                 self.judged = Some((plugin.clone(), judgement.clone()));
             }

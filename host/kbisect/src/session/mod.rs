@@ -16,6 +16,7 @@ mod git_log;
 mod import;
 mod inputs;
 pub(crate) mod looks;
+mod minimizing;
 mod others;
 mod pace;
 mod parts;
@@ -40,9 +41,7 @@ use tokio::runtime::Runtime;
 
 use self::again::Again;
 use self::directory::RunDirectory;
-use self::dispatcher::Dispatcher;
 use self::dispatcher::Ending;
-use self::executor::Executor;
 use self::parts::Parts;
 use self::parts::journal_error;
 use self::reread::Reread;
@@ -289,8 +288,7 @@ async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, displa
                 record(recorder, state, Event::Warned { message })?;
             }
             reverting::prepare(parts)?;
-            let executor = Executor::new(parts);
-            let ending = Dispatcher::new(parts, state, recorder, executor).run(&mut signals).await?;
+            let ending = minimizing::search(parts, state, recorder, &mut signals).await?;
             recorder.progress(&Progress::Standing(state.bisector.summary()));
             let broken_off = match &ending {
                 Ending::Concluded(conclusion) => reverting::confirm(parts, state, recorder, &mut signals, conclusion).await?,

@@ -21,6 +21,7 @@ use kbisect_core::policy::Stage;
 use kbisect_core::policy::Trial;
 
 use super::looks::Looks;
+use super::minimizing::Minimization;
 use super::pace::Durations;
 use super::weighing;
 use crate::config::job::Job;
@@ -76,6 +77,8 @@ pub(super) struct State {
     pub concluded: Option<Conclusion>,
     /// The commit that was taken back last at the start commit, and what became of it.
     pub(super) reverted: Option<(CommitId, Reverted)>,
+    /// Where making the configuration smaller stands.
+    pub(super) minimization: Minimization,
     /// Whether the recipients were settled.
     pub addressed: bool,
     /// Commits and indices of trials that were taken back: their consoles stay where they are.
@@ -118,6 +121,7 @@ impl State {
             routed: false,
             concluded: None,
             reverted: None,
+            minimization: Minimization::default(),
             addressed: false,
             retracted: HashSet::new(),
             last: 0,
@@ -162,7 +166,9 @@ impl State {
                     }
                     BuildResult::Failed(_) | BuildResult::Infra(_) => {}
                 }
-                self.durations.build_took(*seconds);
+                if *seconds > 0.0 {
+                    self.durations.build_took(*seconds);
+                }
                 self.bisector.keep_pace(self.durations.pace(self.builders));
             }
             Event::TrialEnded { trial, commit, role, build, n, outcome, reports, exposure, seconds, .. } => {
@@ -210,12 +216,29 @@ impl State {
                 self.judged.insert(*commit, (*trials, judgement.clone()));
                 self.bisector.judge(Judged { commit: *commit, trials: *trials, judgement: judgement.clone() });
             }
+            Event::ConfigTried { trial, commit, n, outcome, .. } => {
+                self.last = self.last.max(trial.0);
+                if let Outcome::Crashed(sighting) = outcome {
+                    self.looks.learn(sighting.look, &sighting.report);
+                }
+                // Its console stays where it is.
+                self.retracted.insert((*commit, *n));
+            }
+            Event::Minimized { minimized, retracted } => {
+                retracted.iter().for_each(|trial| self.retract(*trial));
+                if self.minimization.config() != minimized.config.as_ref() {
+                    self.builds.clear();
+                }
+            }
             Event::Reverted { commit, reverted } => self.reverted = Some((*commit, reverted.clone())),
             Event::Concluded { conclusion, .. } => self.concluded = Some(conclusion.clone()),
             Event::Addressed { .. } => self.addressed = true,
             Event::Started { .. }
             | Event::Assumed { .. }
             | Event::ByHand { .. }
+            | Event::Minimizing { .. }
+            | Event::ConfigBuilt { .. }
+            | Event::ConfigTested { .. }
             | Event::Resumed { .. }
             | Event::PluginLog { .. }
             | Event::PluginFailed { .. }
@@ -223,6 +246,7 @@ impl State {
             | Event::Stopping
             | Event::Stopped { .. } => {}
         }
+        self.minimization.take(event);
     }
 
     fn retract(&mut self, trial: TrialNumber) {

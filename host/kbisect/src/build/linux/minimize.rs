@@ -79,6 +79,23 @@ const DETECTORS: [Detector; 10] = [
     },
 ];
 
+/// What makes a crash readable stays: without names and places of functions reports can be neither compared nor told.
+const TELLING: [&str; 13] = [
+    "KALLSYMS",
+    "KALLSYMS_ALL",
+    "DEBUG_KERNEL",
+    "DEBUG_INFO",
+    "DEBUG_INFO_DWARF4",
+    "DEBUG_INFO_DWARF5",
+    "DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT",
+    "STACKTRACE",
+    "FRAME_POINTER",
+    "UNWINDER_FRAME_POINTER",
+    "UNWINDER_ORC",
+    "PRINTK_CALLER",
+    "PRINTK_TIME",
+];
+
 /// A part that is on or off as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
@@ -163,7 +180,7 @@ impl Survey {
     /// A digest of everything that answers refer to.
     pub fn digest(&self) -> String {
         let texts = [self.whole.to_string(), self.baseline.to_string(), format!("{:?} {:?}", self.parts, self.problem)];
-        hex(&texts.iter().fold(Sha256::new(), |all, text| all.chain_update(text)).finalize())
+        hex(&texts.iter().fold(Sha256::new(), Sha256::chain_update).finalize())
     }
 }
 
@@ -231,8 +248,8 @@ pub async fn survey(settings: &Settings, recipe: &Recipe, src: &Path, types: &BT
     let (src, arch) = (src.to_owned(), arch.to_owned());
     let options = tokio::task::spawn_blocking(move || Options::read(&src, &arch)).await;
     let options = options.map_err(|error| BuildResult::Infra(error.to_string()))?;
-    let pinned: Vec<&str> =
-        recipe.needs.iter().map(|(symbol, _)| *symbol).chain(recipe.job.require.iter().map(String::as_str)).collect();
+    let required = recipe.needs.iter().map(|(symbol, _)| *symbol).chain(recipe.job.require.iter().map(String::as_str));
+    let pinned: Vec<&str> = required.chain(TELLING).collect();
     // The baseline gets them, too, with what they need.
     let needed = Needs { whole: &whole, baseline: &baseline, options: &options }.all(pinned.iter().copied());
     let needed = whole.entries().into_iter().filter(|entry| needed.contains(&entry.symbol)).collect::<Vec<Entry>>();

@@ -13,12 +13,26 @@ use crate::record::duration;
 use crate::record::event::Event;
 use crate::session::looks::SAME;
 use crate::session::looks::same_face;
+use crate::session::parts::Parts;
+use crate::session::state::State;
 use crate::session::target;
 
 /// A reproducer that works less often is rare enough to be told of.
 const RARE: f64 = 0.05;
 /// Least chance of "same bug" at which a crash at the start commit shows a face of a target that was stated.
 const SHOWS: f64 = 0.9;
+
+/// Which look a crash has.
+pub(in crate::session) fn look(parts: &Parts, state: &State, report: &CrashReport) -> u32 {
+    state.looks.number(report, |one, other| same(parts, one, other))
+}
+
+/// How likely two crashes are the same bug; 0 where nobody can say.
+fn same(parts: &Parts, one: &CrashReport, other: &CrashReport) -> f64 {
+    let face = Face { report: one.clone(), trials: 1 };
+    let relation = tokio::task::block_in_place(|| parts.policies.relate_to(vec![face], other, &parts.ends.start));
+    relation.map_or(0.0, |relation| relation.same)
+}
 
 impl Dispatcher<'_> {
     /// Whether somebody vouches for the start commit being bad: then it is not tested, and the target is what it is now.
@@ -29,14 +43,7 @@ impl Dispatcher<'_> {
 
     /// Which look a crash has.
     pub(super) fn look(&self, report: &CrashReport) -> u32 {
-        self.state.looks.number(report, |one, other| self.same(one, other))
-    }
-
-    /// How likely two crashes are the same bug; 0 where nobody can say.
-    fn same(&self, one: &CrashReport, other: &CrashReport) -> f64 {
-        let face = Face { report: one.clone(), trials: 1 };
-        let relation = tokio::task::block_in_place(|| self.parts.policies.relate_to(vec![face], other, &self.parts.ends.start));
-        relation.map_or(0.0, |relation| relation.same)
+        look(self.parts, self.state, report)
     }
 
     /// Learns the target's faces from the crashes at the start commit: their largest cluster, or what shows the target that was
@@ -107,7 +114,7 @@ impl Dispatcher<'_> {
                 _ => None,
             })
             .collect();
-        target::clusters(&reports, |one, other| self.same(one, other) >= SAME)
+        target::clusters(&reports, |one, other| same(self.parts, one, other) >= SAME)
     }
 
     /// The start commit is bad: the target is what it is now, and so are the routes.

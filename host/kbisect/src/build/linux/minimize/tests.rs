@@ -115,13 +115,16 @@ const BASELINE: &str = "CONFIG_A=y\nCONFIG_I=1\n# CONFIG_DETECT_HUNG_TASK is not
 const WHOLE: &str = "CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\nCONFIG_D=y\nCONFIG_I=42\nCONFIG_S=\"foo\"\nCONFIG_HAMRADIO=y\n\
                      CONFIG_AX25=y\nCONFIG_ROSE=y\n# CONFIG_DETECT_HUNG_TASK is not set\n";
 
+/// Whether the crash shows with a configuration.
+type Shows = Box<dyn Fn(&Config) -> bool>;
+
 /// Syzkaller's five cases (`conformance-data.md` §2.4), with the tree's own make for what options need.
 #[tokio::test(flavor = "multi_thread")]
 async fn syzkallers_cases_come_out_as_its_own() {
     let world = World::new(WHOLE, BASELINE, &[]);
     let on = |symbol: &'static str| move |config: &Config| config.is_on(symbol);
     let both = |config: &Config| config.is_on("C") && config.is_on("D");
-    let cases: [(&str, Box<dyn Fn(&Config) -> bool>, &str); 5] = [
+    let cases: [(&str, Shows, &str); 5] = [
         ("the baseline does", Box::new(|_| true), "A=y I=1"),
         ("nothing smaller does", Box::new(|_| false), "A=y AX25=y B=y C=y CRC=y D=y HAMRADIO=y I=42 ROSE=y S=\"foo\""),
         ("C is needed", Box::new(on("C")), "A=y C=y I=42 S=\"foo\""),
