@@ -302,10 +302,11 @@ pub fn title(subject: &str) -> Option<String> {
             None => break,
         }
     }
-    if let Some((title, number)) = rest.rsplit_once(" (") {
-        if number.strip_suffix(')').is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())) {
-            rest = title;
-        }
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((title, number)) = rest.rsplit_once(" (")
+        && number.strip_suffix(')').is_some_and(is_number)
+    {
+        rest = title;
     }
     (!rest.is_empty()).then(|| rest.to_owned())
 }

@@ -163,7 +163,7 @@ pub fn shown(path: &Path, folder: &Path) -> String {
 }
 
 /// The best of some things, and the others in order; of equal ones the first by name, numbers by their value.
-fn best<'p, T, K: Ord>(things: &'p [T], rank: impl Fn(&T) -> K, name: impl Fn(&T) -> &str) -> Option<(&'p T, Vec<&'p T>)> {
+fn best<T, K: Ord>(things: &[T], rank: impl Fn(&T) -> K, name: impl Fn(&T) -> &str) -> Option<(&T, Vec<&T>)> {
     let mut order: Vec<&T> = things.iter().collect();
     order.sort_by(|one, other| rank(other).cmp(&rank(one)).then_with(|| natural(name(one)).cmp(&natural(name(other)))));
     let (first, rest) = order.split_first()?;

@@ -95,21 +95,15 @@ impl<'p> Desk<'p> {
         let mut titles: Vec<&str> = console.crashes.iter().map(|crash| crash.title.as_str()).collect();
         titles.dedup();
         let first = console.crashes[0].title == crash.title;
-        match wanted {
-            Some(wanted) if same(wanted).is_some() => {
-                if titles.len() > 1 || !first {
-                    self.draft.set(
-                        ("", "title"),
-                        wanted,
-                        Standing::Found,
-                        format!("{from}; the console shows other crashes too"),
-                    );
-                }
+        if let Some(wanted) = wanted.filter(|wanted| same(wanted).is_some()) {
+            if titles.len() > 1 || !first {
+                let why = format!("{from}; the console shows other crashes too");
+                self.draft.set(("", "title"), wanted, Standing::Found, why);
             }
-            Some(wanted) if (self.around.is_title)(wanted) || self.report.sender == Sender::Syzbot => {
-                self.draft.note(format!("{from} says `{wanted}`, and the console shows `{}`: the console counts", crash.title));
-            }
-            _ => {}
+        } else if let Some(wanted) = wanted
+            && ((self.around.is_title)(wanted) || self.report.sender == Sender::Syzbot)
+        {
+            self.draft.note(format!("{from} says `{wanted}`, and the console shows `{}`: the console counts", crash.title));
         }
         if titles.len() > 1 && !self.draft.has("", "title") {
             let others: Vec<String> =
