@@ -217,11 +217,13 @@ fn doctor_names_what_mends_a_machine_without_anything() {
     // Disk, memory, busybox and headers are this machine's.
     let own = ["disk ", "memory ", "busybox ", "larger disk", "state less", "busybox-static", "libelf", "openssl", "libssl"];
     let lines = shown.lines().filter(|line| !own.iter().any(|own| line.contains(own)));
-    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
     --- stdout
     MISSING qemu-system-x86_64  not in PATH (boots kernels)
                                 to mend it: apt-get install --no-install-recommends qemu-system-x86
     poor    kvm                 not tried, as QEMU is missing
+    MISSING ssh                 not in PATH (reaches machines of kind "image")
+                                to mend it: apt-get install --no-install-recommends openssh-client
     MISSING gcc                 not in PATH (compiles kernels)
                                 to mend it: apt-get install --no-install-recommends gcc
     poor    clang               not in PATH (compiles kernels whose config says so)
@@ -240,13 +242,15 @@ fn doctor_names_what_mends_a_machine_without_anything() {
                                 to mend it: apt-get install --no-install-recommends perl
     poor    ccache              not in PATH (builds compile again what another commit compiled already)
                                 to mend it: apt-get install --no-install-recommends ccache
+    poor    image               no image where jobs of [machine] kind "image" look for one
+                                to mend it: ./x image in kbisect's sources makes one, or name yours in [machine] `image`
     poor    bwrap               bwrap does not work here (No such file or directory (os error 2)): builds reach the network, and processes may outlive kbisect when it is killed (`resume` ends those)
                                 to mend it: apt-get install --no-install-recommends bubblewrap
     ok      git                 not needed: repositories are read without it
 
     poor: bisections work, but slower or with less. MISSING: some bisections are impossible.
     --- exit status 8
-    ");
+    "#);
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::port::Port;
 use crate::words;
 
 /// How long the control test may take.
-const CONTROL_LIMIT: Duration = Duration::from_secs(2);
+const CONTROL_LIMIT: Duration = Duration::from_secs(10);
 
 /// The programs of this guest.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ use crate::config::Settled;
 use crate::config::job::Build;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
+use crate::config::job::Made;
 use crate::config::job::Repro;
 use crate::config::size;
 use crate::doctor;
@@ -33,10 +34,12 @@ use crate::machine::qemu;
 use crate::machine::qemu::accel;
 use crate::machine::qemu::initramfs;
 use crate::policy::Description;
+use crate::policy::Facts as _;
 use crate::policy::Policies;
 use crate::policy::console;
 use crate::process::shell::quoted;
 use crate::repro;
+use crate::repro::made;
 use crate::trial::seed;
 
 mod linux;
@@ -157,6 +160,7 @@ pub async fn check(settled: Settled, out: &Path) -> Result<Checked, Error> {
     let checkout = repository.checkout_size(&start.commit)?;
     let work = work(job, &range, checkout);
     let (mut machine, mut inputs) = (machine(job, &work, out).await, inputs(job).await);
+    inputs.extend(job.repro.as_ref().and_then(|repro| unmade(repro, &repository, &start.commit)));
     let mut commands = commands(job, &start.commit).await;
     if let Some(recipe) = job.build.as_ref().and_then(Build::linux) {
         let look = linux::look(job, recipe, &repository, &start.commit).await;
@@ -327,8 +331,8 @@ async fn inputs(job: &Job) -> Vec<Finding> {
     let programs = [(build, "[build]"), (trial, "[trial]")];
     let programs = programs.into_iter().filter_map(|(program, section)| Finding::of_program(program?, section));
     let repro = match &job.repro {
-        Some(repro) => reproducer(job, repro).await,
-        None => None,
+        Some(repro) if !repro.file.as_os_str().is_empty() => reproducer(job, repro).await,
+        _ => None,
     };
     let machine = job.machine.command.first().and_then(|program| Finding::of_program(program, "[machine]"));
     let mute = (job.machine.kind == MachineKind::Command).then(|| mute(&job.machine.command)).flatten();
@@ -349,6 +353,25 @@ fn mute(command: &[String]) -> Option<Finding> {
         found: "without --verbose it shows no console: no crash would be seen".to_owned(),
         mend: vec!["add \"--verbose\" to [machine] `command`".to_owned()],
     })
+}
+
+/// Why a reproducer that the run builds cannot be built, as far as can be told without building.
+fn unmade(repro: &Repro, repository: &Arc<Repository>, start: &CommitId) -> Option<Finding> {
+    let made = repro.made.as_ref().filter(|_| repro.file.as_os_str().is_empty())?;
+    let missing = |found: String, mend: Vec<String>| Finding { what: "repro".to_owned(), level: Level::Missing, found, mend };
+    match made {
+        Made::Selftest(test) => {
+            let makefile = format!("{}/{}/Makefile", made::SELFTESTS, test.collection);
+            let there = Facts::new(Arc::clone(repository)).read_file(start, &makefile).is_ok();
+            let found = format!("{} has no selftests `{}`", start.short(), test.collection);
+            (!there).then(|| missing(found, vec![format!("collections are the folders of {}", made::SELFTESTS)]))
+        }
+        Made::Harness(harness) => {
+            let error = Repository::open(&harness.repository).and_then(|found| found.resolve(&harness.commit)).err()?;
+            let error = Error::from(error);
+            Some(missing(format!("[repro] `commit`: {error}"), error.hints))
+        }
+    }
 }
 
 /// What is wrong with a reproducer: source that does not compile, and what cannot be started in a machine with our init.

@@ -106,7 +106,7 @@ struct Tool {
 
 const TOOLS: [Tool; 11] = [
     Tool::new("qemu-system-x86_64", "qemu-system-x86", Need::Qemu, Level::Missing, "boots kernels"),
-    Tool::new("ssh", "openssh-client", Need::Image, Level::Missing, "reaches machines with a disk image"),
+    Tool::new("ssh", "openssh-client", Need::Image, Level::Missing, "reaches machines of kind \"image\""),
     Tool::new("gcc", "gcc", Need::Linux, Level::Missing, "compiles kernels"),
     Tool::new("clang", "clang", Need::Linux, Level::Poor, "compiles kernels whose config says so"),
     Tool::new("ld", "binutils", Need::Linux, Level::Missing, "links kernels"),
@@ -256,7 +256,7 @@ fn busybox() -> Finding {
 fn image() -> Finding {
     match default_image() {
         Some(image) if image.is_file() => Finding::new(IMAGE, Level::Fine, format!("{} (./x image made it)", image.display())),
-        _ => Finding::new(IMAGE, Level::Poor, "no disk image where jobs of [machine] kind \"image\" look for one")
+        _ => Finding::new(IMAGE, Level::Poor, "no image where jobs of [machine] kind \"image\" look for one")
             .mend("./x image in kbisect's sources makes one, or name yours in [machine] `image`"),
     }
 }

@@ -18,6 +18,7 @@ use crate::process::Finish;
 use crate::process::Task;
 use crate::process::jail::Jail;
 
+pub mod made;
 #[cfg(test)]
 mod tests;
 

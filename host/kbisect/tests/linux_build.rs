@@ -32,6 +32,7 @@ use kbisect::plugin::Engine;
 use kbisect::plugin::facts::NoFacts;
 use kbisect::policy::Policies;
 use kbisect::record::event::BuildResult;
+use kbisect::repro::made;
 use kbisect::trial;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
@@ -377,4 +378,20 @@ fn linux_configuration_becomes_small_and_the_culprit_is_found_with_it() {
 
 fn kconfig(path: &Path) -> linux::kconfig::Config {
     linux::kconfig::Config::parse(&fs::read_to_string(path).expect("a configuration")).expect("a configuration")
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_selftests_are_built_by_name() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let repository = Repository::open(&sources()).expect("a repository");
+    let mut checkout = Checkout::create(&sources(), &dir.path().join("src")).expect("a checkout");
+    checkout.switch(&repository.resolve("HEAD").expect("a commit")).expect("its files");
+    let test = |test: &str| job::Selftest { collection: "timers".to_owned(), test: test.to_owned() };
+    let built = made::selftest(checkout.path(), &test("posix_timers"), 2).await.expect("it builds");
+    let program = fs::read(built.folder.join("timers/posix_timers")).expect("a program");
+    assert_eq!(kbisect::machine::qemu::initramfs::loader(&program), None, "it is static");
+    // Its own clock_adjtime() and the C library's do not go together in a static program.
+    let error = made::selftest(checkout.path(), &test("valid-adjtimex"), 2).await.expect_err("it does not build").to_string();
+    assert!(error.starts_with("repro: the selftest timers:valid-adjtimex does not build:\n"), "{error}");
 }

@@ -67,12 +67,45 @@ pub struct Repro {
     pub suite: Option<Suite>,
     /// The source that `file` was compiled from: runs name both.
     pub source: Option<PathBuf>,
+    /// What makes `file` when the run begins; it is empty until then.
+    pub made: Option<Made>,
+}
+
+/// What makes a reproducer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made {
+    /// The selftests of the start commit.
+    Selftest(Selftest),
+    /// The build of another repository.
+    Harness(Harness),
+}
+
+/// A selftest of the kernel's own, `COLLECTION:TEST`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selftest {
+    /// A folder of `tools/testing/selftests`.
+    pub collection: String,
+    /// A program of it.
+    pub test: String,
+}
+
+/// A commit of a repository, and how it becomes a reproducer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Harness {
+    /// The repository; only read.
+    pub repository: PathBuf,
+    /// The commit; runs name the whole hash.
+    pub commit: String,
+    /// Program and arguments that build it; `{src} {jobs} {commit}` are filled in; the working directory is the checkout.
+    pub build: Vec<String>,
+    /// The folder of the checkout that is the reproducer.
+    pub take: String,
 }
 
 impl Repro {
     /// A file of which no more is said.
     pub fn of(file: PathBuf) -> Self {
-        Self { file, arch: ReproArch::Host, entry: None, suite: None, source: None }
+        Self { file, arch: ReproArch::Host, entry: None, suite: None, source: None, made: None }
     }
 
     /// What is run, where the file or folder lies at this place.

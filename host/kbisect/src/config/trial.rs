@@ -15,6 +15,7 @@ use super::job::CountAs;
 use super::job::Expect;
 use super::job::Machine;
 use super::job::MachineKind;
+use super::job::Made;
 use super::job::Repro;
 use super::job::TargetStage;
 use super::job::Trial;
@@ -39,6 +40,10 @@ const REPRO: &str = "/repro";
 pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetStage, repro: Option<&Repro>) -> Trial {
     let base = &section.document().base;
     let void = || Origin::guess("says nothing of the commit");
+    let (expected, why) = match repro.and_then(|repro| repro.made.as_ref()) {
+        Some(Made::Selftest(_)) => (Expect::Exit, "a selftest says by its status whether it failed"),
+        _ => (Expect::Crash, "a reproducer runs until it crashes"),
+    };
     let trial = Trial {
         command: section.get("command", |value| command::read(value, Place::Trial)).unwrap_or_else(|| {
             section.set_origin("command", Origin::guess("the reproducer alone"));
@@ -52,12 +57,7 @@ pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetSta
             Vec::new(),
             Origin::guess("no more files"),
         ),
-        expect: section.get_or(
-            "expect",
-            |value| value::word(value, &EXPECT),
-            Expect::Crash,
-            Origin::guess("a reproducer runs until it crashes"),
-        ),
+        expect: section.get_or("expect", |value| value::word(value, &EXPECT), expected, Origin::guess(why)),
         on_timeout: section.get_or("on_timeout", |value| value::word(value, &COUNT_AS), CountAs::Void, void()),
         on_signal: section.get_or("on_signal", |value| value::word(value, &COUNT_AS), CountAs::Void, void()),
         clean: section.get_or("clean", value::switch, false, Origin::guess("as under git bisect run")),
@@ -70,7 +70,12 @@ pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetSta
 /// The command that runs the reproducer.
 fn run(machine: MachineKind, repro: Option<&Repro>) -> Vec<String> {
     let path = repro.map(|repro| {
-        let place = if machine.has_own_files() { Path::new(REPRO) } else { repro.file.as_path() };
+        let place = match machine.has_own_files() {
+            true => Path::new(REPRO),
+            // What is made when the run begins has no place yet.
+            false if repro.file.as_os_str().is_empty() => Path::new("."),
+            false => repro.file.as_path(),
+        };
         repro.program(place).display().to_string()
     });
     path.into_iter().collect()

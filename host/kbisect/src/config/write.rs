@@ -12,6 +12,7 @@ use super::job::Expect;
 use super::job::Job;
 use super::job::Linux;
 use super::job::MachineKind;
+use super::job::Made;
 use super::job::Plugin;
 use super::job::PluginLimits;
 use super::job::Recipe;
@@ -144,7 +145,19 @@ fn top(job: &Job, out: &mut Lines) {
 fn repro(job: &Job, out: &mut Lines) {
     let Some(repro) = job.repro.as_ref().filter(|repro| **repro != Repro::of(repro.file.clone())) else { return };
     out.open("repro");
-    out.path("file", &repro.file);
+    if !repro.file.as_os_str().is_empty() {
+        out.path("file", &repro.file);
+    }
+    match &repro.made {
+        Some(Made::Selftest(test)) => out.text("kselftest", &format!("{}:{}", test.collection, test.test)),
+        Some(Made::Harness(harness)) => {
+            out.path("repository", &harness.repository);
+            out.text("commit", &harness.commit);
+            out.list("build", &harness.build);
+            out.text("take", &harness.take);
+        }
+        None => {}
+    }
     out.text("arch", name(&super::repro::ARCHES, &repro.arch));
     if let Some(entry) = &repro.entry {
         out.text("entry", entry);

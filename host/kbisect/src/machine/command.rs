@@ -38,6 +38,7 @@ use crate::process::Exit;
 use crate::process::Streams;
 use crate::process::Task;
 use crate::process::jail::Jail;
+use crate::process::load;
 use crate::process::shell::quoted;
 
 #[cfg(test)]
@@ -259,7 +260,7 @@ impl Machine for CommandMachine {
 
     async fn alive(&self) -> bool {
         let beats = self.heard.borrow().beats;
-        self.wait(ALIVE_LIMIT, |heard| heard.beats > beats).await.is_some_and(|heard| heard.beats > beats)
+        self.wait(load::patient(ALIVE_LIMIT), |heard| heard.beats > beats).await.is_some_and(|heard| heard.beats > beats)
     }
 
     async fn destroy(mut self: Box<Self>) {

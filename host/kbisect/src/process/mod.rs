@@ -11,6 +11,7 @@
 
 pub mod jail;
 pub mod ledger;
+pub mod load;
 pub mod shell;
 mod spawner;
 #[cfg(test)]

@@ -92,6 +92,15 @@ pub enum BuildResult {
     Infra(String),
 }
 
+/// The commit of a repository that built a run's reproducer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HarnessAt {
+    /// The repository's folder.
+    pub name: String,
+    /// The commit, 40 digits.
+    pub commit: String,
+}
+
 /// A verdict that somebody vouches for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assumed {
@@ -209,6 +218,9 @@ pub enum Event {
         /// The log of syzbot's that the run was made of: what is recorded until the run stops first was taken over from it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         imported: Option<Box<Log>>,
+        /// What built the reproducer, where another repository did.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        harness: Option<HarnessAt>,
     },
     /// A later process goes on with the run.
     Resumed {

@@ -104,6 +104,7 @@ mod tests {
             subject: String::new(),
             assumed: Vec::new(),
             imported: None,
+            harness: None,
         }
     }
 

@@ -159,11 +159,15 @@ impl Text {
             self.arrive(&mut lines);
         }
         match &entry.event {
-            Event::Started { host, ends, .. } => {
+            Event::Started { host, ends, harness, .. } => {
                 self.first_time = Some(entry.time);
                 self.ends = Some(ends.clone());
                 put(&mut lines, &Item::Host { host: host.clone(), time: go_time(entry.time) });
                 put(&mut lines, &Item::Aim { kind: ends.kind, start: ends.start });
+                // The format has a line for this harness alone.
+                for harness in harness.iter().filter(|harness| harness.name == "syzkaller") {
+                    put(&mut lines, &Item::Syzkaller(harness.commit.clone()));
+                }
             }
             Event::Target { faces, .. } => self.target = faces.first().map(|face| face.title.clone()).unwrap_or_default(),
             Event::BuildEnded { commit, result, seconds, .. } => {

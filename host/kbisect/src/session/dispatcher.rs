@@ -6,6 +6,7 @@
 mod at_start;
 mod exactly;
 mod identity;
+mod outcome;
 pub(super) mod start_commit;
 mod stuck;
 mod take_over;
@@ -460,6 +461,7 @@ impl<'a> Dispatcher<'a> {
                     return Ok(());
                 };
                 match end {
+                    Some(end) if end.cancelled && end.outcome == Outcome::Clean && self.mute(&running).is_some() => Ok(()),
                     Some(end) if end.cancelled && end.outcome == Outcome::Clean && end.exposure < SAYS_SOMETHING => {
                         let Running { commit, role, build, .. } = running;
                         self.record(Event::CutShort { trial: number, commit, role, build, exposure: end.exposure })
@@ -485,14 +487,7 @@ impl<'a> Dispatcher<'a> {
         if self.state.trials.is_empty() {
             self.check_command(&end)?;
         }
-        let mut outcome = match end.outcome {
-            // Built in the slot.
-            Outcome::Void(failure) if failure.stage == Stage::Build => self.build_failure(&commit, &failure.reason),
-            outcome => outcome,
-        };
-        if let Outcome::Crashed(sighting) = &mut outcome {
-            sighting.look = self.look(&sighting.report);
-        }
+        let outcome = self.outcome_of(running, end.outcome);
         let exposure = end.exposure;
         self.record_policy_notices()?;
         let weight = self.weight(number, running, &outcome, exposure);

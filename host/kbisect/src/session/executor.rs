@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::alone;
+use super::alone::Bustle;
 use super::builder;
 use super::builder::Builder;
 use super::inputs;
@@ -96,6 +98,7 @@ pub(super) struct Executor {
     repository: Arc<Repository>,
     /// Builders that have nothing to do.
     builders: Vec<Arc<Builder>>,
+    bustle: Arc<Bustle>,
     stops: HashMap<TrialNumber, watch::Sender<bool>>,
     builds: HashMap<(CommitId, u32), Building>,
     sender: mpsc::UnboundedSender<Ended>,
@@ -132,6 +135,7 @@ impl Executor {
             symbols: None,
             repository: Arc::clone(&parts.repository),
             builders: Builder::all(parts).into_iter().map(Arc::new).collect(),
+            bustle: Arc::default(),
             stops: HashMap::new(),
             builds: HashMap::new(),
             sender,
@@ -167,12 +171,17 @@ impl Executor {
         let Some(builder) = builder::nearest(&mut self.builders, &self.repository, &commit) else {
             return false;
         };
-        let (stop, stopped) = watch::channel(false);
+        let (stop, mut stopped) = watch::channel(false);
         self.builds.insert((commit, build), Building { builder: Arc::clone(&builder), stop });
-        let sender = self.sender.clone();
+        let (sender, bustle) = (self.sender.clone(), Arc::clone(&self.bustle));
         self.tasks.spawn(async move {
+            let presence = tokio::select! {
+                presence = bustle.enter() => Some(presence),
+                _ = stopped.wait_for(|stop| *stop) => None,
+            };
             let started = tokio::time::Instant::now();
-            let result = builder.build(&commit, build, stopped).await;
+            let result = if presence.is_some() { builder.build(&commit, build, stopped).await } else { None };
+            drop(presence);
             // The receiver goes only when the run is over.
             let _ = sender.send(Ended::Build { commit, build, result, seconds: started.elapsed().as_secs_f64() });
         });
@@ -221,9 +230,10 @@ impl Executor {
         let judge = self.judge(kernel.as_deref());
         let kernel = kernel.map(|name| self.kernels.join(name));
         let setup = Setup { trial: number.0, commit, kernel, slot, command: plan.command.clone() };
-        let (pool, sender) = (Arc::clone(&self.pool), self.sender.clone());
+        let (pool, sender, bustle) = (Arc::clone(&self.pool), self.sender.clone(), Arc::clone(&self.bustle));
         self.tasks.spawn(async move {
-            let end = try_trial(&*pool, &setup, &plan, judge, stopped, &sender).await.map(Box::new);
+            let attempt = Attempt { pool: &*pool, setup: &setup, plan: &plan, judge, sender: &sender };
+            let end = attempt.beside_others(&bustle, stopped).await.map(Box::new);
             let _ = sender.send(Ended::Trial { number, slot, end });
         });
     }
@@ -274,34 +284,67 @@ impl Executor {
     }
 }
 
-/// Runs a trial, and again where the host was to blame; none where it was cancelled without result.
-async fn try_trial(
-    pool: &dyn Pool,
-    setup: &Setup,
-    plan: &Plan,
+/// One trial, which may take several tries.
+struct Attempt<'a> {
+    pool: &'a dyn Pool,
+    setup: &'a Setup,
+    plan: &'a Plan,
     judge: Arc<dyn Watch>,
-    mut stopped: watch::Receiver<bool>,
-    sender: &mpsc::UnboundedSender<Ended>,
-) -> Option<Finished> {
-    for attempt in 1.. {
-        let started = tokio::time::Instant::now();
-        let created = tokio::select! {
-            created = pool.create(setup) => created,
+    sender: &'a mpsc::UnboundedSender<Ended>,
+}
+
+impl Attempt<'_> {
+    /// Runs it beside whatever else runs, and once more alone where its end may be the others' fault. None where it was cancelled
+    /// without result.
+    async fn beside_others(&self, bustle: &Arc<Bustle>, mut stopped: watch::Receiver<bool>) -> Option<Finished> {
+        let presence = tokio::select! {
+            presence = bustle.enter() => presence,
             _ = stopped.wait_for(|stop| *stop) => return None,
         };
-        let finished = match created {
-            Ok(machine) => trial::run(machine, plan, Arc::clone(&judge), stopped.clone()).await,
-            Err(failure) => void(failure, started.elapsed().as_secs_f64()),
-        };
-        match &finished.outcome {
-            Outcome::Void(failure) if failure.stage == Stage::Infra && !finished.cancelled && attempt < INFRA_TRIES => {
-                let _ = sender.send(Ended::Retrying(failure.clone()));
-            }
-            Outcome::Void(_) if finished.cancelled => return None,
-            _ => return Some(finished),
+        let first = self.run(stopped.clone()).await?;
+        let doubted = presence.had_company() && alone::may_be_slow(&first);
+        drop(presence);
+        if !doubted {
+            return Some(first);
         }
+        tracing::info!(trial = self.setup.trial, outcome = ?first.outcome, "made again alone");
+        let _alone = tokio::select! {
+            guard = bustle.alone() => guard,
+            _ = stopped.wait_for(|stop| *stop) => return None,
+        };
+        let second = self.run(stopped).await?;
+        let before = match &first.outcome {
+            Outcome::Crashed(sighting) => &sighting.report.title,
+            Outcome::Void(failure) => &failure.reason,
+            Outcome::Clean => return Some(second),
+        };
+        let reason = format!("made again alone, after `{before}` beside other work");
+        let reason = if second.reason.is_empty() { reason } else { format!("{}; {reason}", second.reason) };
+        Some(Finished { reason, seconds: first.seconds + second.seconds, ..second })
     }
-    None
+
+    /// Runs it, and again where the host was to blame; none where it was cancelled without result.
+    async fn run(&self, mut stopped: watch::Receiver<bool>) -> Option<Finished> {
+        for attempt in 1.. {
+            let started = tokio::time::Instant::now();
+            let created = tokio::select! {
+                created = self.pool.create(self.setup) => created,
+                _ = stopped.wait_for(|stop| *stop) => return None,
+            };
+            let finished = match created {
+                Ok(machine) => trial::run(machine, self.plan, Arc::clone(&self.judge), stopped.clone()).await,
+                Err(failure) => void(failure, started.elapsed().as_secs_f64()),
+            };
+            match &finished.outcome {
+                Outcome::Void(failure) if failure.stage == Stage::Infra && !finished.cancelled && attempt < INFRA_TRIES => {
+                    let _ = self.sender.send(Ended::Retrying(failure.clone()));
+                }
+                Outcome::Void(_) if finished.cancelled => return None,
+                _ => return Some(finished),
+            }
+        }
+        None
+    }
 }
 
 /// A trial for which no machine could be had.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use super::directory;
 use super::directory::RunDirectory;
+use super::made;
 use crate::build::store::digest;
 use crate::config::job::Baseline;
 use crate::config::job::Job;
@@ -21,10 +22,12 @@ use crate::config::job::Repro;
 use crate::error::Error;
 use crate::repro;
 use crate::repro::Kind;
+use kbisect_core::commit::CommitId;
 
 /// Copies what a new job names, and lets the job name the copies.
-pub(super) fn keep(job: &mut Job, directory: &RunDirectory) -> Result<(), Error> {
+pub(super) fn keep(job: &mut Job, directory: &RunDirectory, start: &CommitId) -> Result<(), Error> {
     let folder = directory.inputs();
+    let checkout = made::make(job, directory, start)?;
     let original = job.repro.as_ref().map(|repro| repro.file.clone());
     for path in named(job) {
         let copy = copy(path, &folder).map_err(|error| directory::failed("copy", path, &error))?;
@@ -39,6 +42,14 @@ pub(super) fn keep(job: &mut Job, directory: &RunDirectory) -> Result<(), Error>
             }
             run_instead(job, |path| path == original);
         }
+    }
+    if let Some(checkout) = checkout {
+        let entry = job.repro.as_ref().and_then(|repro| repro.entry.clone()).map(|entry| Path::new(".").join(entry));
+        let is_run = |program: &String| Some(Path::new(program)) == entry.as_deref();
+        if !job.machine.kind.has_own_files() && job.trial.command.first().is_some_and(is_run) {
+            run_instead(job, |path| path == Path::new("."));
+        }
+        fs::remove_dir_all(&checkout).map_err(|error| directory::failed("remove", &checkout, &error))?;
     }
     Ok(())
 }

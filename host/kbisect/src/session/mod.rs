@@ -4,6 +4,7 @@
 //! core's, judgements are the plugins', texts are `record`'s.
 
 mod again;
+mod alone;
 mod assumed;
 mod builder;
 mod by_hand;
@@ -16,6 +17,7 @@ mod git_log;
 mod import;
 mod inputs;
 pub(crate) mod looks;
+mod made;
 mod minimizing;
 mod others;
 mod pace;

@@ -72,7 +72,7 @@ impl Parts {
                 plugin.sha256 = Some(used.digest.clone());
             }
         }
-        inputs::keep(&mut self.job, &self.directory)?;
+        inputs::keep(&mut self.job, &self.directory, &self.ends.start)?;
         write_job(&self.job, &self.directory)
     }
 

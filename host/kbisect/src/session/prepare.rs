@@ -20,6 +20,7 @@ use super::parts::Notices;
 use super::parts::Parts;
 use super::state::State;
 use crate::config::job::Job;
+use crate::config::job::Made;
 use crate::error::Error;
 use crate::git;
 use crate::git::Repository;
@@ -30,6 +31,7 @@ use crate::record::event::Assumed;
 use crate::record::event::Ends;
 use crate::record::event::Entry;
 use crate::record::event::Event;
+use crate::record::event::HarnessAt;
 use crate::record::journal;
 use crate::syzbot::Log;
 
@@ -182,12 +184,20 @@ pub(super) fn first_events(parts: &Parts, assumed: Vec<Assumed>, imported: Optio
         subject: parts.subject(&parts.ends.start),
         assumed,
         imported,
+        harness: harness(&parts.job),
     };
     let mut events = vec![started];
     if let Some((faces, origin)) = stated_target(parts)? {
         events.push(Event::Target { faces, origin: origin.to_owned() });
     }
     Ok(events)
+}
+
+/// Which commit of another repository built the reproducer.
+fn harness(job: &Job) -> Option<HarnessAt> {
+    let Some(Made::Harness(harness)) = &job.repro.as_ref()?.made else { return None };
+    let name = harness.repository.file_name()?.to_string_lossy().into_owned();
+    Some(HarnessAt { name, commit: harness.commit.clone() })
 }
 
 /// The target that the job states, by a console or by a title.

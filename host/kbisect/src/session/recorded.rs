@@ -141,6 +141,7 @@ fn started(log: Log) -> Event {
         subject: log.subjects().remove(&log.start).unwrap_or_default(),
         assumed: Vec::new(),
         imported: Some(Box::new(log)),
+        harness: None,
     }
 }
 

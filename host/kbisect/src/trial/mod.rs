@@ -39,6 +39,7 @@ use crate::machine::Program;
 use crate::machine::identity::Identity;
 use crate::policy::Relation;
 use crate::policy::Watch;
+use crate::process::load;
 
 /// After the first marker a console is read on until it is quiet for this long …
 const QUIET: Duration = Duration::from_secs(2);
@@ -46,7 +47,7 @@ const QUIET: Duration = Duration::from_secs(2);
 const AT_MOST: Duration = Duration::from_secs(10);
 /// A report below this chance of being the target does not end a trial, if the machine lives on.
 const SURELY_OTHER: f64 = 0.1;
-/// The guest gives its control test 2 s of its own time; a slow emulator may need more.
+/// The guest gives its control test 10 s of its own time; a slow emulator, or a busy host, may need more.
 const CONTROL_LIMIT: Duration = Duration::from_secs(30);
 /// A machine that nobody waits for any more is killed if it does not end by itself within this time.
 const CANCEL_LIMIT: Duration = Duration::from_millis(300);
@@ -243,7 +244,10 @@ impl Trial<'_> {
     }
 
     async fn control(&mut self, machine: &dyn Machine) -> Result<(), End> {
-        let ended = self.attend(machine.exec(&Program::Control, CONTROL_LIMIT), None, false).await?.map_err(End::Failed)?;
+        let ended = self
+            .attend(machine.exec(&Program::Control, load::patient(CONTROL_LIMIT)), None, false)
+            .await?
+            .map_err(End::Failed)?;
         let reason = match ended {
             Ended::Code(0) => return self.close_stage().await,
             Ended::ControlFailed(text) => text,

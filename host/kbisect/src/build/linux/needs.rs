@@ -99,6 +99,26 @@ const DETECTORS: [&str; 17] = [
     "VMAP_STACK",
 ];
 
+/// Detectors, and how the types of the crashes begin that they alone tell (syzkaller's names).
+const TELLS_ONLY: [(&str, &str); 9] = [
+    ("KASAN", "KASAN"),
+    ("KCSAN", "KCSAN"),
+    ("KMSAN", "KMSAN"),
+    ("KFENCE", "KFENCE"),
+    ("UBSAN", "UBSAN"),
+    ("PROVE_LOCKING", "LOCKDEP"),
+    ("DEBUG_ATOMIC_SLEEP", "ATOMIC_SLEEP"),
+    ("DEBUG_KMEMLEAK", "LEAK"),
+    ("DEBUG_OBJECTS", "ODEBUG"),
+];
+
+/// Whether crashes of all these types, of which there must be one, are told by this symbol's detector alone.
+pub fn tells_only<'a>(symbol: &str, types: impl Iterator<Item = &'a str>) -> bool {
+    let Some((_, head)) = TELLS_ONLY.iter().find(|(detector, _)| *detector == symbol) else { return false };
+    let mut types = types.peekable();
+    types.peek().is_some() && types.all(|kind| kind.starts_with(head))
+}
+
 /// The detectors that a configuration has.
 pub fn detectors(config: &Config) -> impl Iterator<Item = &'static str> + use<'_> {
     DETECTORS.into_iter().filter(|symbol| config.is_on(symbol))

@@ -189,8 +189,21 @@ prop_compose! {
         arch in select(vec![job::ReproArch::Host, job::ReproArch::I386]),
         suite in option::of(select(vec![job::Suite::Kselftest, job::Suite::Ltp])),
         compiled in any::<bool>(),
+        (made, made_already) in (0..4, any::<bool>()),
+        (commit, build, collection, test) in ("[a-z0-9]{1,9}", vec(word(), 1..3), "[a-z]{1,5}(/[a-z]{1,5})?", "[a-z_.]{0,5}[a-z]"),
     ) -> job::Repro {
-        job::Repro { arch, suite, source: compiled.then(|| file.clone()), ..job::Repro::of(file.clone()) }
+        let made = match made {
+            0 => job::Made::Selftest(job::Selftest { collection, test }),
+            1 => {
+                let repository = file.parent().unwrap().join("linux");
+                job::Made::Harness(job::Harness { repository, commit, build, take: collection })
+            }
+            _ => return job::Repro { arch, suite, source: compiled.then(|| file.clone()), ..job::Repro::of(file.clone()) },
+        };
+        // Runs name a folder, and what is run of it.
+        let folder = file.parent().unwrap();
+        let (made_file, entry) = (if made_already { folder.to_owned() } else { PathBuf::new() }, Some("repro.c".to_owned()));
+        job::Repro { entry, suite: Some(suite.unwrap_or(job::Suite::Kselftest)), made: Some(made), ..job::Repro::of(made_file) }
     }
 }
 

@@ -56,6 +56,7 @@ use crate::process::Exit;
 use crate::process::Finish;
 use crate::process::Streams;
 use crate::process::jail::Jail;
+use crate::process::load;
 use crate::process::shell::quoted;
 
 /// Pieces of console under way: the guest waits while nobody reads.
@@ -232,7 +233,7 @@ impl Machine for ImageMachine {
         let dir = self.emulator.dir();
         // The shared connection may be gone, or stuck in what the reproducer writes.
         for task in [way.command(dir, "true"), way.command_apart(dir, "true")] {
-            if let Ok((Finish::Exit(Exit::Code(0)), _)) = process::run(&task, ALIVE_LIMIT / 2, 1 << 10).await {
+            if let Ok((Finish::Exit(Exit::Code(0)), _)) = process::run(&task, load::patient(ALIVE_LIMIT / 2), 1 << 10).await {
                 return true;
             }
         }

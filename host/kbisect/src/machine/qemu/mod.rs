@@ -39,6 +39,7 @@ use super::identity;
 use super::identity::Identity;
 use super::infra;
 use crate::process::jail::Jail;
+use crate::process::load;
 
 /// The emulator's name.
 pub const PROGRAM: &str = "qemu-system-x86_64";
@@ -202,7 +203,11 @@ impl Machine for QemuMachine {
     async fn alive(&self) -> bool {
         let notes = self.port.notes();
         self.port.send(&Command::Ping).await
-            && self.port.wait(ALIVE_LIMIT, |talk| talk.notes > notes).await.is_some_and(|heard| heard.talk.notes > notes)
+            && self
+                .port
+                .wait(load::patient(ALIVE_LIMIT), |talk| talk.notes > notes)
+                .await
+                .is_some_and(|heard| heard.talk.notes > notes)
     }
 
     async fn destroy(self: Box<Self>) {

@@ -7,6 +7,7 @@ use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Sighting;
 
 use super::*;
+use crate::record::event::HarnessAt;
 use crate::syzbot;
 use crate::syzbot::Oddity;
 use crate::syzbot::Place;
@@ -38,6 +39,7 @@ impl Story {
             subject: "start here".to_owned(),
             assumed: Vec::new(),
             imported: None,
+            harness: Some(HarnessAt { name: "syzkaller".to_owned(), commit: "5c".repeat(20) }),
         });
         story
     }
@@ -121,6 +123,7 @@ fn no_line_is_repeated_without_runs_under_it() {
     insta::assert_snapshot!(render(&in_rounds().entries), @r"
     host starts bisection 2023-11-14 22:13:21.0 +0000 UTC
     bisecting cause commit starting from 0101010101010101010101010101010101010101
+    building syzkaller on 5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
     ensuring issue is reproducible on original commit 0101010101010101010101010101010101010101
 
     testing commit 0101010101010101010101010101010101010101
@@ -198,6 +201,7 @@ fn a_good_end_that_falls_begins_another_search() {
     insta::assert_snapshot!(render(&story.entries), @r"
     host starts bisection 2023-11-14 22:13:21.0 +0000 UTC
     bisecting cause commit starting from 0101010101010101010101010101010101010101
+    building syzkaller on 5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
     ensuring issue is reproducible on original commit 0101010101010101010101010101010101010101
 
     testing commit 0101010101010101010101010101010101010101

@@ -122,6 +122,33 @@ async fn slow_kernels_are_built_before_they_are_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn clean_trials_of_a_kernel_that_lost_its_detector_say_nothing() {
+    let mut room = Room::new();
+    let start = room.parts.ends.start;
+    let mut dispatcher = room.dispatcher();
+    let running = Running { commit: start, role: Role::Start, build: 1, n: 1, proposed: 1, cancelled: false };
+    let kasan = CrashReport { crash_type: "KASAN-READ".to_owned(), ..CrashReport::titled("KASAN: use-after-free Read in f") };
+    let oops = CrashReport { crash_type: "MEMORY_SAFETY_BUG".to_owned(), ..CrashReport::titled("BUG: unable to handle f") };
+    for (lost, faces, told) in [
+        (vec!["KASAN"], vec![&kasan], true),
+        (vec!["KCSAN", "PROVE_LOCKING"], vec![&kasan], false),
+        // It shows in another way, too.
+        (vec!["KASAN"], vec![&kasan, &oops], false),
+        (vec!["KASAN"], vec![], false),
+        (vec![], vec![&kasan], false),
+    ] {
+        let lost = lost.into_iter().map(str::to_owned).collect();
+        let result = BuildResult::Built { kernel: None, signature: None, compiler: None, lost };
+        dispatcher.record(Event::BuildEnded { commit: start, build: 1, result, seconds: 1.0 }).unwrap();
+        dispatcher.state.faces = faces.into_iter().cloned().collect();
+        let outcome = dispatcher.outcome_of(&running, Outcome::Clean);
+        let why = "clean, but the kernel lacks CONFIG_KASAN, without which the target would hardly show";
+        let void = Outcome::Void(Failure { stage: Stage::Control, reason: why.to_owned() });
+        assert_eq!(outcome, if told { void } else { Outcome::Clean });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_build_is_the_trial_that_waits_for_it_whatever_is_planned_next() {
     let mut room = Room::with("builders = 2\n");
     let start = room.parts.ends.start;
