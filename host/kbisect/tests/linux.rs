@@ -1,4 +1,6 @@
-//! The distribution's own Linux under the QEMU machine. Slow, and needs Debian's package archive: `./x test-linux`.
+//! The distribution's own Linux on every kind of machine that boots. Slow, and needs Debian's package archive: `./x test-linux`.
+
+mod linux_guests;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,109 +8,26 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
 use kbisect::config::job;
-use kbisect::config::job::CountAs;
-use kbisect::config::job::Expect;
 use kbisect::config::job::MachineKind;
-use kbisect::config::job::TargetStage;
 use kbisect::machine::Ended;
-use kbisect::machine::Pool;
-use kbisect::machine::Setup;
 use kbisect::machine::command;
 use kbisect::machine::command::CommandPool;
 use kbisect::machine::identity::Identity;
 use kbisect::machine::image;
 use kbisect::machine::image::ImagePool;
-use kbisect::machine::qemu;
-use kbisect::plugin::Engine;
-use kbisect::plugin::facts::NoFacts;
-use kbisect::policy::Policies;
 use kbisect::symbols::Symbols;
 use kbisect::trial;
-use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Stage;
 
-/// The newest cloud kernel of the distribution, as a folder that holds `kernel`, and its modules in one beside it; downloaded once.
-fn cloud_kernel() -> PathBuf {
-    let cache = std::env::var_os("KBISECT_CACHE_DIR")
-        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"), PathBuf::from);
-    let dir = cache.join("test-linux");
-    fs::create_dir_all(&dir).expect("a cache folder");
-    let script = "set -e
-        package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -1)
-        if [ ! -d \"$package.modules\" ]; then
-            rm -rf new \"$package\" && mkdir -p new/kernel new/modules && cd new
-            apt-get -q download \"$package\" >&2
-            dpkg-deb -x ./*.deb . && cp boot/vmlinuz-* kernel/kernel && mv lib modules/lib && depmod -b modules $(ls modules/lib/modules)
-            cd .. && mv new/kernel \"$package\" && mv new/modules \"$package.modules\" && rm -rf new
-        fi
-        echo \"$package\"";
-    let output = Command::new("sh").args(["-c", script]).current_dir(&dir).output().expect("a shell");
-    assert!(output.status.success(), "no kernel: {}", String::from_utf8_lossy(&output.stderr));
-    dir.join(String::from_utf8_lossy(&output.stdout).trim())
-}
-
-/// A static program for the guest.
-fn reproducer(dir: &Path, body: &str) -> PathBuf {
-    let (source, program) = (dir.join("repro.c"), dir.join("repro"));
-    let headers = ["fcntl", "signal", "stdio", "stdlib", "unistd"].map(|name| format!("#include <{name}.h>\n")).concat();
-    fs::write(&source, format!("{headers}int main(int argc, char **argv) {{ (void)argc; (void)argv; {body} }}\n"))
-        .expect("the source");
-    let status = Command::new("cc").args(["-static", "-o"]).args([&program, &source]).status().expect("a compiler");
-    assert!(status.success());
-    program
-}
-
-fn plan(reproducer: PathBuf, command: &[&str], seconds: u64) -> trial::Plan {
-    trial::Plan {
-        commit: CommitId::from_bytes([1; 20]),
-        kind: MachineKind::Qemu,
-        stage: TargetStage::Run,
-        command: command.iter().map(|word| (*word).to_owned()).collect(),
-        files: vec![(reproducer, "/repro".to_owned())],
-        time_limit: Duration::from_secs(seconds),
-        repeat: false,
-        expect: Expect::Crash,
-        on_timeout: CountAs::Void,
-        on_signal: CountAs::Void,
-        suite: None,
-        exposure: 1.0,
-    }
-}
-
-async fn run(board: &str, kernel: &Path, plan: &trial::Plan) -> trial::Finished {
-    let dir = tempfile::tempdir().expect("a folder");
-    let pool = qemu::QemuPool::new(qemu::Settings {
-        dir: dir.path().to_owned(),
-        slots: 1,
-        memory: 512 << 20,
-        cpus: 1,
-        board: board.to_owned(),
-        cmdline: String::new(),
-        network: false,
-        boot_limit: Duration::from_secs(120),
-        init: Some(kbisect::embedded::GUEST_INIT),
-    });
-    run_in(&pool, board, kernel, plan).await
-}
-
-async fn run_in(pool: &dyn Pool, name: &str, kernel: &Path, plan: &trial::Plan) -> trial::Finished {
-    let engine = Engine::new(None).expect("an engine");
-    let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("the bundled plugins");
-    let setup = Setup { trial: 1, commit: plan.commit, kernel: Some(kernel.to_owned()), slot: 0, command: plan.command.clone() };
-    let machine = pool.create(&setup).await.expect("a machine");
-    let (_go_on, stop) = tokio::sync::watch::channel(false);
-    let finished = trial::run(machine, plan, Arc::new(policies), stop).await;
-    println!("{name}: {:?} ({:.1} s)", finished.outcome, finished.seconds);
-    if !matches!(finished.outcome, Outcome::Clean) {
-        println!("{}", String::from_utf8_lossy(&finished.console));
-    }
-    finished
-}
+use linux_guests::cloud_kernel;
+use linux_guests::plan;
+use linux_guests::reproducer;
+use linux_guests::run;
+use linux_guests::run_in;
 
 #[tokio::test]
 #[ignore = "slow: ./x test-linux"]
@@ -271,15 +190,19 @@ async fn linux_disk_image_lost_connections_and_full_disks_are_void() {
     let (stage, reason) = void(disk.run("no sshd", &plan(reproducer(disk.dir.path(), cut), &[], 60)).await);
     assert_eq!(stage, Stage::Reproducer);
     assert_eq!(reason, "lost connection to the machine while the reproducer ran: ssh's broke, and it does not answer on another");
-    // An image whose disk is full to the last block.
+    // An image with next to nothing free.
     let full = disk.dir.path().join("full.img");
     let image = kbisect::config::default_image().expect("a cache folder");
-    let fill = "cp --sparse=always \"$0\" \"$1\" && debugfs -w -R 'write /etc/hostname big' \"$1\" && \
-        debugfs -w -R 'fallocate big 0 1000000' \"$1\"; debugfs -R 'stat big' \"$1\" | grep -q Blockcount";
-    let status = Command::new("sh").args(["-c", fill]).args([&image, &full]).env("DEBUGFS_PAGER", "cat").status();
-    assert!(status.expect("a shell").success());
+    let fill = "set -e; cp --sparse=always \"$0\" \"$1\"; free=$(dumpe2fs -h \"$1\" 2>&1 | sed -n 's/^Free blocks: *//p')
+        debugfs -w -R 'write /etc/hostname big' \"$1\"; debugfs -w -R \"fallocate big 0 $((free - 400))\" \"$1\"";
+    let status = Command::new("sh").args(["-c", fill]).args([&image, &full]).status().expect("a shell");
+    assert!(status.success());
+    let large = disk.dir.path().join("large");
+    fs::write(&large, vec![b'x'; 8 << 20]).expect("a file");
     let disk = Disk::with(full);
-    let (stage, reason) = void(disk.run("full disk", &plan(reproducer(disk.dir.path(), "return 0;"), &[], 60)).await);
+    let mut plan = plan(reproducer(disk.dir.path(), "return 0;"), &[], 60);
+    plan.files.push((large, "/large".to_owned()));
+    let (stage, reason) = void(disk.run("full disk", &plan).await);
     assert_eq!(stage, Stage::Copy);
     assert!(reason.contains("No space left on device"), "{reason}");
 }
