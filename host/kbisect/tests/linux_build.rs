@@ -390,7 +390,7 @@ async fn linux_selftests_are_built_by_name() {
     let test = |test: &str| job::Selftest { collection: "timers".to_owned(), test: test.to_owned() };
     let built = made::selftest(checkout.path(), &test("posix_timers"), 2).await.expect("it builds");
     let program = fs::read(built.folder.join("timers/posix_timers")).expect("a program");
-    assert_eq!(kbisect::machine::qemu::initramfs::loader(&program), None, "it is static");
+    assert_eq!(qemu::initramfs::loader(&program), None, "it is static");
     // Its own clock_adjtime() and the C library's do not go together in a static program.
     let error = made::selftest(checkout.path(), &test("valid-adjtimex"), 2).await.expect_err("it does not build").to_string();
     assert!(error.starts_with("repro: the selftest timers:valid-adjtimex does not build:\n"), "{error}");
