@@ -48,6 +48,10 @@ pub(super) const ROWS: &[Row] = &[
     row("divide error: ", "divide error in {frame}").kind("DoS").frame(POINTER),
     row("divide_error: ", "divide error in {frame}").kind("DoS").frame(POINTER),
     row("int3: ", "int3 in {frame}").kind("DoS").frame(POINTER),
+    row("bounds: {code:hex} [#", "bounds in {frame}").kind("DoS").frame(POINTER),
+    row("alignment check: {code:hex} [#", "alignment check in {frame}").kind("DoS").frame(POINTER),
+    row("segment not present: {code:hex} [#", "segment not present in {frame}").kind("DoS").frame(POINTER),
+    row("invalid TSS: {code:hex} [#", "invalid TSS in {frame}").kind("DoS").frame(POINTER),
     row("invalid opcode: ", "invalid opcode in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     row("double fault: {code:hex} [#", "PANIC: double fault in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
     row("PANIC: double fault", "PANIC: double fault in {frame}").kind("DoS").frame(POINTER).within(Within::Part),
@@ -71,6 +75,19 @@ pub(super) const ROWS: &[Row] = &[
         .alt(BAD_ACCESS)
         .kind("MEMORY_SAFETY_BUG")
         .frame(POINTER)
+        .skip(LIST)
+        .within(Within::Part),
+    // Where damaged lists are only warned of, what follows is a warning like any other, for its caller.
+    row("list_add corruption", "WARNING in {frame}")
+        .also(&["WARNING: {any}list_debug.c:"])
+        .kind("WARNING")
+        .frame(TRACE)
+        .skip(LIST)
+        .within(Within::Part),
+    row("list_del corruption", "WARNING in {frame}")
+        .also(&["WARNING: {any}list_debug.c:"])
+        .kind("WARNING")
+        .frame(TRACE)
         .skip(LIST)
         .within(Within::Part),
     row("kernel BUG at {any}list_debug.c:", "BUG: corrupted list in {frame}")

@@ -80,6 +80,7 @@ pub(super) const ROWS: &[Row] = &[
     taken("WARNING: {any} still has locks held!", "WARNING: still has locks held in {frame}"),
     taken("BUG: {any} still has locks held!", "BUG: still has locks held in {frame}"),
     row("BUG: scheduling while atomic", "BUG: scheduling while atomic in {frame}").kind("ATOMIC_SLEEP"),
+    row("BUG: scheduling in a non-blocking section", "BUG: scheduling in a non-blocking section in {frame}").kind("ATOMIC_SLEEP"),
     row("BUG: sleeping function called from invalid context", "BUG: sleeping function called from invalid context in {frame}")
         .kind("ATOMIC_SLEEP"),
     lock("BUG: using {what:fn}() in preemptible", "BUG: using {what:fn}() in preemptible code in {frame}"),

@@ -6,6 +6,8 @@ use super::noise;
 pub(super) const ROWS: &[Row] = &[
     // A program died; the kernel only logs it.
     noise("traps: ", &["general protection", "invalid opcode", "divide error", "stack segment", "int3"]),
+    // How many reports of damaged pages were left out.
+    noise("BUG: Bad page ", &["messages suppressed"]),
     // A program's warnings, and the kernel's about configuration, hardware and deprecated calls.
     noise(
         "WARNING: ",

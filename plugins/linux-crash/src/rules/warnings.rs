@@ -17,6 +17,7 @@ const USERCOPY: &str = "usercopy_* __check_object_size check_object_size __check
 const REFCOUNT: &str = "refcount_* __refcount_* kobject_* kref_*";
 const KOBJECT: &str = "kobject_* device_add* device_register device_create*";
 const PROC: &str = "*proc_*";
+const LIST: &str = "__list_add* __list_del* list_add* list_del* list_move* list_splice*";
 
 /// `debug_objects` warns here of objects in use; of objects that it was never told of, its callers are blamed like any other's.
 const ODEBUG: &str = "WARNING: ODEBUG bug in {frame}";
@@ -32,6 +33,8 @@ pub(super) const ROWS: &[Row] = &[
     library("WARNING: {any}lib/debugobjects.c:{line:num} at 0x", ODEBUG, OBJECTS),
     library("WARNING: {any}kernel/locking/lockdep.c:{rest:any}lock_", LOCKDEP, "lock_sock*").kind("LOCKDEP"),
     library("WARNING: {any}kernel/locking/lockdep.c:{line:num} at 0x", LOCKDEP, "lock_sock*").kind("LOCKDEP"),
+    // The line before it, which says how the list is damaged, begins the report.
+    library("WARNING: {any}lib/list_debug.c:", BUG, LIST).within(Within::Part),
     library("WARNING: {any} kmalloc_slab", "WARNING: kmalloc bug in {frame}", ""),
     library("WARNING: {any} kvmalloc_node", "WARNING: kmalloc bug in {frame}", ""),
     library("WARNING: {any} __kvmalloc_node", "WARNING: kmalloc bug in {frame}", ""),
