@@ -74,6 +74,9 @@ fn a_change_of_documentation_is_not_named_alone() {
                  72288db0ccb6    1 of 1 trial crashes with it
                  2e6efb6c1352    2 of 2 trials crash with it
     Not counted: nothing
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Files: git-bisect.log
     Effort: 10 trials on 5 commits in [TIME]
     No person has checked this result.
     --- exit status 3
@@ -103,6 +106,9 @@ fn a_check_is_named_with_that_caveat() {
       commit 12e943a91f1e ("change 4")
       Author: A U Thor <author@example.org>
 
+     fs/pipe.c | 1 +
+     1 file changed, 1 insertion(+)
+
     Caveat: it only adds a check (WARN_ON_ONCE in fs/pipe.c), which shows what
       went wrong before, too. The bug may be older: here it begins to show.
 
@@ -111,7 +117,13 @@ fn a_check_is_named_with_that_caveat() {
     Evidence (same configuration, same compiler):
       culprit    12e943a91f1e    2 of 2 trials crash with it
       parent     fec303f2feb8    0 of 3 trials crash with it
+    Mended already? None of 8 newer commits says so
     Not counted: nothing
+    Checks: parent PASS
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Reproduce: sh reproduce.sh
+    Files: git-bisect.log
     Effort: 10 trials on 5 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
@@ -135,6 +147,9 @@ fn a_default_of_the_configuration_is_named_with_that_caveat() {
       commit 59b4c6dc5b84 ("change 4")
       Author: A U Thor <author@example.org>
 
+     fs/Kconfig | 1 +
+     1 file changed, 1 insertion(+)
+
     Caveat: it changes only how kernels are configured (fs/Kconfig): what was
       there before is built, or built otherwise. The bug may be older: here it
       begins to show.
@@ -144,7 +159,13 @@ fn a_default_of_the_configuration_is_named_with_that_caveat() {
     Evidence (same configuration, same compiler):
       culprit    59b4c6dc5b84    2 of 2 trials crash with it
       parent     4c227bbcabc2    0 of 3 trials crash with it
+    Mended already? None of 8 newer commits says so
     Not counted: nothing
+    Checks: parent PASS
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Reproduce: sh reproduce.sh
+    Files: git-bisect.log
     Effort: 10 trials on 5 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.

@@ -90,6 +90,7 @@ fn a_process_job_is_shown_with_all_that_will_be_used() {
     suspicion = 0.7  # guess: the rest is the same for every commit
     single_trials = false  # guess: as many trials as it takes
     revert = false  # guess: costs a build and some trials
+    tip = "none"  # guess: as git bisect
     eras = []  # guess: one compiler and one configuration for all
 
     [limits]

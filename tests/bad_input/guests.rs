@@ -114,15 +114,21 @@ fn a_guest_that_speaks_only_on_its_console() {
     insta::assert_snapshot!(said, @r"
     --- stdout
 
-    No answer: the start commit d1b19def845b cannot be tested: three trials in a row ended without a result: no word on the control port within 2 s.
+    No answer: the start commit d1b19def845b cannot be tested: three trials in
+      a row ended without a result: no word on the control port within 2 s.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at d1b19def845b)
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 3 void trials (does not boot: 3)
+    Build: build.sh {out} testing.S
+    Machine: QEMU (microvm), 1 CPU, 32M
+    Test: race, for at most 2s
+    Files: git-bisect.log
     Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
@@ -137,15 +143,22 @@ fn a_guest_that_forges_on_the_control_port() {
     insta::assert_snapshot!(said, @r"
     --- stdout
 
-    No answer: the start commit d1b19def845b cannot be tested: three trials in a row ended without a result: a line without this boot's nonce on the control port: `kbisect 00112233445566778899aabbccddeeff end 1 0`.
+    No answer: the start commit d1b19def845b cannot be tested: three trials in
+      a row ended without a result: a line without this boot's nonce on the
+      control port: `kbisect 00112233445566778899aabbccddeeff end 1 0`.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at d1b19def845b)
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 3 void trials (reproducer said nothing: 3)
+    Build: build.sh {out} testing.S
+    Machine: QEMU (microvm), 1 CPU, 32M
+    Test: race, for at most 2s
+    Files: git-bisect.log
     Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3

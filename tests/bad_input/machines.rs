@@ -42,15 +42,21 @@ fn a_build_that_hangs() {
     insta::assert_snapshot!(run(&world), @r"
     --- stdout
 
-    No answer: the start commit d1b19def845b cannot be tested: does not build: the build ran longer than 1 s.
+    No answer: the start commit d1b19def845b cannot be tested: does not build:
+      the build ran longer than 1 s.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at d1b19def845b)
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 1 void trial (does not build: 1)
+    Build: build.sh {out}
+    Machine: QEMU (pc), 1 CPU, 32M
+    Test: what the kernel does itself, for at most 5m
+    Files: git-bisect.log
     Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
@@ -64,15 +70,21 @@ fn a_build_that_fails_everywhere() {
     insta::assert_snapshot!(run(&world), @r"
     --- stdout
 
-    No answer: the start commit d1b19def845b cannot be tested: does not build: main.c:7: error: no such thing.
+    No answer: the start commit d1b19def845b cannot be tested: does not build:
+      main.c:7: error: no such thing.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at d1b19def845b)
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 1 void trial (does not build: 1)
+    Build: build.sh {out}
+    Machine: QEMU (pc), 1 CPU, 32M
+    Test: what the kernel does itself, for at most 5m
+    Files: git-bisect.log
     Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
@@ -86,15 +98,21 @@ fn a_build_that_leaves_nothing() {
     insta::assert_snapshot!(run(&world), @r"
     --- stdout
 
-    No answer: the start commit d1b19def845b cannot be tested: does not build: the build ended well but left no file `kernel` in {out}.
+    No answer: the start commit d1b19def845b cannot be tested: does not build:
+      the build ended well but left no file `kernel` in {out}.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at d1b19def845b)
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 1 void trial (does not build: 1)
+    Build: build.sh {out}
+    Machine: QEMU (pc), 1 CPU, 32M
+    Test: what the kernel does itself, for at most 5m
+    Files: git-bisect.log
     Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
@@ -110,15 +128,21 @@ fn a_build_that_takes_more_disk_than_the_run_may_have() {
     insta::assert_snapshot!(run(&world), @r"
     --- stdout
 
-    No answer: the start commit d1b19def845b cannot be tested: does not build: the build takes the run directory beyond [limits] `disk` = 8M.
+    No answer: the start commit d1b19def845b cannot be tested: does not build:
+      the build takes the run directory beyond [limits] `disk` = 8M.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at d1b19def845b)
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 1 void trial (does not build: 1)
+    Build: build.sh {out}
+    Machine: QEMU (pc), 1 CPU, 32M
+    Test: what the kernel does itself, for at most 5m
+    Files: git-bisect.log
     Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3
@@ -206,15 +230,21 @@ fn a_kernel_that_hangs_at_boot() {
     insta::assert_snapshot!(run(&world), @r"
     --- stdout
 
-    No answer: the start commit d1b19def845b cannot be tested: three trials in a row ended without a result: no word on the control port within 1 s.
+    No answer: the start commit d1b19def845b cannot be tested: three trials in
+      a row ended without a result: no word on the control port within 1 s.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at d1b19def845b)
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 3 void trials (does not boot: 3)
+    Build: build.sh {out}
+    Machine: QEMU (pc), 1 CPU, 32M
+    Test: what the kernel does itself, for at most 5m
+    Files: git-bisect.log
     Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3

@@ -24,14 +24,17 @@ fn a_start_commit_that_does_not_show_the_crash() {
 
     Not reproduced: no trial at the start commit showed the crash.
 
-    Try a longer time limit ([trial] time_limit, or --time-limit), repeat = true,
-    or the machine that the crash was seen on.
+    Try a longer time limit ([trial] time_limit, or --time-limit), or
+    repeat = true, or the machine that the crash was seen on.
 
     Crash: not seen in any trial
       (reported at abfbb5535546)
     Evidence:
       start      abfbb5535546    0 of 30 trials crash with it
     Not counted: nothing
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Files: git-bisect.log
     Effort: 30 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 4
@@ -44,15 +47,21 @@ fn a_start_commit_that_cannot_be_tested() {
     insta::assert_snapshot!(timeless(&said(&world, &RUN)), @r"
     --- stdout
 
-    No answer: the start commit 1e045f412be3 cannot be tested: three trials in a row ended without a result: exit status 125: the reproducer says that it cannot tell.
+    No answer: the start commit 1e045f412be3 cannot be tested: three trials in
+      a row ended without a result: exit status 125: the reproducer says that
+      it cannot tell.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at 1e045f412be3)
     Evidence:
       start      1e045f412be3  no trial had a result
     Not counted: 3 void trials (reproducer said nothing: 3)
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Files: git-bisect.log
     Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3

@@ -19,6 +19,7 @@ use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::job::Made;
 use crate::config::job::Repro;
+use crate::config::job::Tip;
 use crate::config::size;
 use crate::doctor;
 use crate::doctor::Finding;
@@ -190,8 +191,10 @@ fn ends(job: &Job, repository: &Repository) -> Result<(Subject, Range), Vec<Erro
     for era in &job.search.eras {
         find(era);
     }
+    let newest = if let Tip::At(name) = &job.search.tip { find(name) } else { None };
     let (Some(start), true) = (start, errors.is_empty()) else { return Err(errors) };
     errors.extend(good.iter().filter_map(|good| unfit(job.kind, repository, &start, good)));
+    errors.extend(newest.and_then(|newest| not_newer(repository, &start, &newest)));
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -202,6 +205,19 @@ fn ends(job: &Job, repository: &Repository) -> Result<(Subject, Range), Vec<Erro
 fn subject(repository: &Repository, name: &str) -> Result<Subject, Error> {
     let commit = repository.resolve(name)?;
     Ok(Subject { commit, subject: repository.subject(&commit)? })
+}
+
+/// Why a commit does not do as the newest one, if it does not.
+fn not_newer(repository: &Repository, start: &Subject, newest: &Subject) -> Option<Error> {
+    let (newest_one, start_one) = (newest.commit.short(), start.commit.short());
+    match repository.contains(&newest.commit, &start.commit) {
+        Ok(true) => None,
+        Ok(false) => Some(
+            Error::user(format!("[search] `tip`: {newest_one} does not contain the start commit {start_one}"))
+                .hint("what is mended since is seen at a commit that the start commit was merged into"),
+        ),
+        Err(error) => Some(error.into()),
+    }
 }
 
 /// Why a good end does not go with the start, if it does not.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::sources;
 
-/// How often a trial of five seconds at a bad commit crashes, about; on one virtual CPU, on a processor or in an emulator.
+/// How often a trial at a bad commit crashes, about; on one virtual CPU, on a processor or in an emulator.
 ///
 /// The reproducer does other things in between, for longer where it is to crash less often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,16 +21,23 @@ pub enum Rate {
     Few,
 }
 
-/// The reproducer's C source: it does not say what is wrong, and ends only when it cannot do its work.
+/// Looks between two chances of the history's warning, which comes seldom then.
+pub const LOOKS: u32 = 16;
+
+/// The reproducer's C source: it does not say what is wrong, and ends only when it cannot do its work. `rate` holds for trials of so many
+/// seconds; with fewer `looks` than [`LOOKS`] between its chances the history's warning comes more often.
 #[must_use]
-pub fn reproducer(rate: Rate) -> String {
+pub fn reproducer(rate: Rate, seconds: u32, looks: u32) -> String {
+    // Measured in trials of five seconds; a race is met as often as it is looked for.
     let pause = match rate {
         Rate::Always => 300,
         Rate::Most => 5000,
         Rate::Half => 9000,
         Rate::Few => 28000,
-    };
-    sources::REPRODUCER.replace("#define PAUSE 5000", &format!("#define PAUSE {pause}"))
+    } * u64::from(seconds)
+        / 5;
+    let text = sources::REPRODUCER.replace("#define PAUSE 5000", &format!("#define PAUSE {pause}"));
+    text.replace("#define LOOKS 16", &format!("#define LOOKS {}", looks.max(1)))
 }
 
 /// The kernel's configuration, as a fragment on top of `allnoconfig`: small, with checks of lists and freed memory.
@@ -92,8 +99,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_source_is_measured_with_stands_in_it() {
+        assert_eq!(reproducer(Rate::Most, 5, LOOKS), sources::REPRODUCER);
+        let long = reproducer(Rate::Half, 30, 1);
+        assert!(long.contains("#define PAUSE 54000\n") && long.contains("#define LOOKS 1\n"), "{long}");
+    }
+
+    #[test]
     fn rates_differ_by_the_pause_alone() {
-        let texts = [Rate::Always, Rate::Most, Rate::Half, Rate::Few].map(reproducer);
+        let texts = [Rate::Always, Rate::Most, Rate::Half, Rate::Few].map(|rate| reproducer(rate, 5, LOOKS));
         assert!(texts.windows(2).all(|pair| pair[0] != pair[1]));
         let lines =
             |text: &str| text.lines().filter(|line| !line.starts_with("#define PAUSE")).map(str::to_owned).collect::<Vec<_>>();

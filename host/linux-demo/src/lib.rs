@@ -26,6 +26,7 @@ use std::path::PathBuf;
 
 pub use base::installed;
 pub use job::Job;
+pub use job::LOOKS;
 pub use job::Rate;
 pub use job::config;
 pub use job::job_toml;

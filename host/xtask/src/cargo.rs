@@ -78,7 +78,7 @@ fn add_component(component: &str) -> Result<(), Failure> {
 /// The benchmarks, in the profile that people use: nothing is compiled for them alone. Without a name the one with criterion.
 pub(crate) fn bench(root: &Path, args: &[String]) -> Result<(), Failure> {
     let (name, rest) = match args.split_first() {
-        Some((name, rest)) if ["classify", "real", "relate", "search", "select"].contains(&name.as_str()) => {
+        Some((name, rest)) if ["classify", "linux", "real", "relate", "search", "select"].contains(&name.as_str()) => {
             (name.as_str(), rest)
         }
         _ => ("plugin_call", args),

@@ -34,6 +34,7 @@ Usage: ./x CHORE [ARGS]
   bench real [DIR] [--json]  What kbisect makes of real bisections whose culprit is known
   bench relate [DIR]  How often another bug's crash is told apart, on real bisections
   bench select     How long it takes to choose the next commit
+  bench linux [ARGS]  What finding a culprit in real Linux takes, beside `git bisect run`; hours
   bench search [--quick]  How often each strategy names the right commit in simulations, and what it costs
 ";
 
@@ -84,6 +85,9 @@ fn run(chore: Option<&str>, rest: &[String]) -> Result<(), Failure> {
         }
         Some("bench") => {
             setup::all(&root)?;
+            if rest.first().is_some_and(|name| name == "linux") {
+                setup::for_linux_demo()?;
+            }
             cargo::bench(&root, rest)
         }
         None | Some("help" | "--help" | "-h") => {

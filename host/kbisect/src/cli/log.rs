@@ -1,4 +1,4 @@
-//! `kbisect log`: what happened, as syzbot's text, as git's log, or as JSON.
+//! `kbisect log`: what happened, as syzbot's text, as git's log, as JSON, or by the clock.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::gitlog;
 use crate::record::standing::standing;
 use crate::record::syzlog;
+use crate::record::timeline;
 use crate::session;
 use crate::syzbot;
 
@@ -19,7 +20,7 @@ pub struct Args {
     directory: PathBuf,
 
     /// `text` is the format of syzbot's bisection logs; `git` is what `git bisect replay` reads; `json` is the journal, one event a
-    /// line
+    /// line; `timeline` is when each build and trial ran, and where the time went
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -30,6 +31,7 @@ enum Format {
     Text,
     Git,
     Json,
+    Timeline,
 }
 
 /// Prints a run's log.
@@ -41,6 +43,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
     let text = match args.format {
         Format::Text => syzlog::render(&standing(&entries)),
         Format::Git => gitlog::render(&session::git_session(&args.directory)?),
+        Format::Timeline => timeline::render(&entries),
         Format::Json => {
             let mut text = String::new();
             for entry in &entries {

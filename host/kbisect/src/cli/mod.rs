@@ -29,6 +29,8 @@ pub mod log;
 pub mod next;
 pub mod relate;
 pub mod replay;
+pub mod report;
+pub mod repro;
 pub mod resume;
 pub mod run;
 pub mod simulate;
@@ -66,11 +68,13 @@ enum Command {
     Check(check::Args),
     Resume(resume::Args),
     Status(status::Args),
+    Report(report::Args),
     Log(log::Args),
     Explain(explain::Args),
     Import(Box<import::Args>),
     Undo(undo::Args),
     Trial(trial::Args),
+    Repro(repro::Args),
     Doctor(doctor::Args),
     Classify(classify::Args),
     Relate(relate::Args),
@@ -88,11 +92,13 @@ impl Command {
             Self::Check(args) => ended(check::run(&args), |error| error.exit().into()),
             Self::Resume(args) => ended(resume::run(args), |error| error.exit().into()),
             Self::Status(args) => ended(status::run(&args), |error| error.exit().into()),
+            Self::Report(args) => ended(report::run(&args), |error| error.exit().into()),
             Self::Log(args) => ended(log::run(&args), |error| error.exit().into()),
             Self::Explain(args) => ended(explain::run(&args), |error| error.exit().into()),
             Self::Import(args) => ended(import::run(&args), |error| error.exit().into()),
             Self::Undo(args) => ended(undo::run(&args), |error| error.exit().into()),
             Self::Trial(args) => ended(trial::run(&args), |error| error.exit().into()),
+            Self::Repro(args) => ended(repro::run(&args), |error| error.exit().into()),
             Self::Doctor(args) => ended(doctor::run(&args), |error| error.exit().into()),
             Self::Classify(args) => ended(classify::run(&args), |error| error.exit().into()),
             Self::Relate(args) => ended(relate::run(&args), |error| error.exit().into()),

@@ -13,7 +13,6 @@ use crate::record::event::Event;
 use crate::record::faces::Faces;
 use crate::record::pace::Pace;
 use crate::record::report;
-use crate::record::report::Report;
 use crate::record::report_text;
 use crate::record::rows;
 use crate::record::terminal;
@@ -36,9 +35,9 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
     let recorded = session::look(&args.directory)?;
     let mut text: String = Faces::of(&recorded.entries).at_start().iter().map(|face| format!("face    {face}\n")).collect();
     text += &table(&recorded);
-    match Report::from_entries(&recorded.entries) {
+    match &recorded.report {
         Some(report) => {
-            let _ = write!(text, "\n{}", report_text::render(&report, None));
+            let _ = write!(text, "\n{}", report_text::render(report));
         }
         None if recorded.is_record => text.push_str("state   the record of a log that ends before its answer\n"),
         None => text += &standing(&recorded, &args.directory.display().to_string()),

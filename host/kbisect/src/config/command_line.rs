@@ -20,6 +20,7 @@ use super::job::MachineKind;
 use super::job::Recipe;
 use super::job::Search;
 use super::job::TargetStage;
+use super::job::Tip;
 use super::job::Trial;
 use super::limits;
 use super::machine;
@@ -108,6 +109,7 @@ impl CommandLine {
                 suspicion: search::SUSPICION,
                 single_trials: self.strategy == Some(Strategy::Git),
                 revert: false,
+                tip: Tip::None,
                 eras: Vec::new(),
             },
             limits: super::job::Limits { slots: Some(self.slots.unwrap_or(1)), ..limits::of_host(host) },
@@ -166,6 +168,7 @@ impl CommandLine {
         note("search.seed", false, Origin::guess("any will do"));
         note("search.trust_good", false, Origin::guess("good ends are tested first"));
         note("search.revert", false, Origin::guess("costs a build and some trials"));
+        note("search.tip", false, as_git());
         note("search.eras", false, Origin::guess("one compiler and one configuration for all"));
         note("search.suspicion", false, Origin::guess("the rest is the same for every commit"));
         note("limits.cpus", false, cpus);

@@ -379,8 +379,21 @@ pub struct Search {
     pub single_trials: bool,
     /// Cause: test the start commit without the commit that is to be named.
     pub revert: bool,
+    /// Cause: which newer commit is tested once before the search, so that nobody looks for what is mended.
+    pub tip: Tip,
     /// Commits, often releases, from which on kernels are built, or run, in another environment.
     pub eras: Vec<String>,
+}
+
+/// A newer commit that is tested before the search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tip {
+    /// None is.
+    None,
+    /// The newest of the main branches, here and of remotes, that contains the start commit.
+    Newest,
+    /// This one.
+    At(String),
 }
 
 /// `[limits]`.

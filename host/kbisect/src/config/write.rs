@@ -288,6 +288,7 @@ fn search(job: &Job, out: &mut Lines) {
     out.raw("suspicion", &Value::from(job.search.suspicion));
     out.raw("single_trials", &job.search.single_trials);
     out.raw("revert", &job.search.revert);
+    out.text("tip", super::search::tip_text(&job.search.tip));
     out.raw("eras", &Value::Array(job.search.eras.iter().map(|era| Value::from(era.as_str())).collect()));
 }
 

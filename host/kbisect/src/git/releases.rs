@@ -71,8 +71,42 @@ impl Repository {
             .collect())
     }
 
-    /// The releases before `start` that a walk back tries, newest first: syzkaller's sparse picks (see [`range::pick_releases`]).
+    /// The releases before `start` that a walk back tries, newest first: syzkaller's sparse picks (see [`range::pick_releases`]). Before
+    /// those of a day's linux-next comes what it was made from.
     pub fn releases_to_walk(&self, start: &CommitId) -> Result<Vec<Release>, Error> {
+        let base = self.next_base(start)?;
+        Ok(base.into_iter().chain(self.picked_releases(start)?).collect())
+    }
+
+    /// What a day of linux-next was made from, as far as a branch `stable` tells it: mainline of that day
+    /// (`Documentation/admin-guide/bug-bisect.rst`, "bisecting linux-next"). None of other commits.
+    fn next_base(&self, start: &CommitId) -> Result<Option<Release>, Error> {
+        let day = |name: &str| {
+            let date = name.strip_prefix("refs/tags/next-");
+            date.is_some_and(|date| date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let mut of_a_day = false;
+        let mut stable = Vec::new();
+        for reference in self.git().references().map_err(|error| Error::git("list references", error))?.flatten() {
+            let (Ok(name), Ok(commit)) = (reference.name(), reference.peel_to_commit()) else { continue };
+            let commit = to_id(commit.id());
+            of_a_day |= commit == *start && day(name);
+            if !reference.is_tag() && name.ends_with("/stable") {
+                stable.push((reference.shorthand().unwrap_or(name).to_owned(), commit));
+            }
+        }
+        if !of_a_day {
+            return Ok(None);
+        }
+        for (name, commit) in stable {
+            if let Some(base) = self.merge_bases(start, &commit)?.into_iter().find(|base| base != start) {
+                return Ok(Some(Release { name, commit: base }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn picked_releases(&self, start: &CommitId) -> Result<Vec<Release>, Error> {
         let (tags, releases): (Vec<ReleaseTag>, Vec<Release>) =
             self.releases(start)?.into_iter().filter_map(|release| Some((ReleaseTag::parse(&release.name)?, release))).unzip();
         Ok(range::pick_releases(&tags).into_iter().map(|place| releases[place].clone()).collect())

@@ -15,6 +15,7 @@ pub mod image;
 mod lines;
 pub mod process;
 pub mod qemu;
+pub mod shown;
 
 use std::fs;
 use std::path::Path;

@@ -98,6 +98,15 @@ pub enum Exit {
     Signal(i32),
 }
 
+impl Exit {
+    fn of(status: std::process::ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, signal) => Self::Signal(signal.unwrap_or_default()),
+        }
+    }
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -147,10 +156,7 @@ impl Child {
         let status = self.inner.wait().await?;
         // Without bwrap, what it left behind is still in its group.
         self.end_group();
-        Ok(match (status.code(), status.signal()) {
-            (Some(code), _) => Exit::Code(code),
-            (None, signal) => Exit::Signal(signal.unwrap_or_default()),
-        })
+        Ok(Exit::of(status))
     }
 
     /// Kills the whole tree and waits for its end.
@@ -225,6 +231,23 @@ pub async fn spawn(task: &Task, streams: Streams) -> Result<Child, SpawnError> {
         Ok(Child { inner, group, stdout: Some(stdout), stderr })
     };
     attempt.await.map_err(|source| SpawnError { program: task.program(), source })
+}
+
+/// Runs a child to its end with this terminal for its own, whose keys are the child's.
+///
+/// # Errors
+///
+/// As [`spawn`], and those of `waitpid`.
+pub fn attended(task: &Task) -> Result<Exit, SpawnError> {
+    let mut words: Vec<OsString> = match jail::bwrap() {
+        Some(bwrap) => [OsString::from(bwrap)].into_iter().chain(task.jail.arguments(&task.cwd)).collect(),
+        None => Vec::new(),
+    };
+    words.extend(task.argv.iter().cloned());
+    let mut command = std::process::Command::new(&words[0]);
+    command.args(&words[1..]).current_dir(&task.cwd);
+    let status = command.status().map_err(|source| SpawnError { program: task.program(), source })?;
+    Ok(Exit::of(status))
 }
 
 /// How a bounded run ended.

@@ -25,6 +25,7 @@ use serde::Serialize;
 
 use super::minimized::ConfigTest;
 use super::minimized::Minimized;
+use crate::git::Mention;
 use crate::git::Reverted;
 use crate::syzbot::Log;
 
@@ -150,6 +151,22 @@ pub struct CommitText {
     /// Its kernel is that of its only parent: the commit changes nothing that is built.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub equals_parent: bool,
+    /// The commit of mainline that it was picked from, where it says so: blame and reverts go there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub upstream: Option<CommitId>,
+    /// Who mends it or takes it back, in all that the repository has, and among how many commits that was looked for; none where that is
+    /// not known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub newer: Option<Newer>,
+}
+
+/// What newer commits say of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newer {
+    /// So many were read.
+    pub read: usize,
+    /// Those that mend it or take it back, newest first.
+    pub mentions: Vec<Mention>,
 }
 
 /// A commit that showed another bug, or was free of it.
@@ -318,6 +335,9 @@ pub enum Event {
         weight: Option<f64>,
         /// Share of the full exposure, 0 to 1.
         exposure: f64,
+        /// Until the reproducer was started: the machine made and booted, and its control test. None where it never was.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        boot: Option<f64>,
         /// How long, in seconds.
         seconds: f64,
     },
@@ -396,6 +416,17 @@ pub enum Event {
         /// Those trials.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         retracted: Vec<TrialNumber>,
+    },
+    /// The newest commit of the history is to be tested, before the search begins, so that nobody looks for what is mended.
+    Tip {
+        /// The branch, as people type it.
+        name: String,
+        /// The commit.
+        commit: CommitId,
+        /// First line of its message.
+        subject: String,
+        /// Trials at most; the first that shows the crash is the last.
+        trials: u32,
     },
     /// A crash is judged again, because the target became clearer.
     Related {

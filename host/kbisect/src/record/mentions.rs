@@ -163,6 +163,7 @@ mod tests {
             reports: Vec::new(),
             weight,
             exposure: 1.0,
+            boot: None,
             seconds: 1.0,
         }
     }

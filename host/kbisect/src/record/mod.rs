@@ -16,11 +16,14 @@ pub mod priors;
 pub mod recorder;
 pub mod report;
 pub mod report_text;
+pub mod reproduce;
 pub mod rows;
+pub mod setting;
 pub mod standing;
 pub mod stays;
 pub mod syzlog;
 pub mod terminal;
+pub mod timeline;
 
 use event::Notice;
 

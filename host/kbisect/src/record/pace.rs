@@ -120,6 +120,7 @@ mod tests {
             reports: Vec::new(),
             weight: None,
             exposure: 1.0,
+            boot: None,
             seconds: 1.0,
         }
     }

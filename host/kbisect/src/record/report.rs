@@ -18,6 +18,7 @@ use kbisect_core::policy::Stage;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::event::BuildResult;
 use super::event::CommitText;
 use super::event::Entry;
 use super::event::Event;
@@ -28,6 +29,7 @@ use super::faces::Faces;
 use super::minimized::Minimized;
 use super::priors::Prior;
 use super::priors::priors;
+use super::setting::Setting;
 use crate::git::Reverted;
 use crate::syzbot::Found;
 use crate::syzbot::Log;
@@ -84,6 +86,9 @@ pub struct Report {
     /// What became of making the configuration smaller, where the job asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimized: Option<Minimized>,
+    /// How the newest commit of the history did, where it was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Newest>,
     /// What was seen and not counted.
     pub not_counted: NotCounted,
     /// Other bugs that the trials came upon, the most frequent first.
@@ -103,6 +108,64 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// The console's lines for the target.
     pub splat: String,
+    /// With what it was tested; the journal does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<Setting>,
+    /// What lies beside the report, for whoever gets it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+}
+
+/// The script that builds the culprit and runs the reproducer, among [`Report::files`].
+pub const SCRIPT: &str = "reproduce.sh";
+
+/// How trials ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Trials that crashed with the target.
+    pub hits: u32,
+    /// Clean trials.
+    pub clean: u32,
+    /// Trials that crashed with something else.
+    pub other: u32,
+    /// Void trials.
+    pub void: u32,
+}
+
+impl Counts {
+    /// Trials that say something.
+    pub fn valid(&self) -> u32 {
+        self.hits + self.clean + self.other
+    }
+
+    /// All of them.
+    pub fn ended(&self) -> u32 {
+        self.valid() + self.void
+    }
+
+    /// Takes in how one ended.
+    pub fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Clean => self.clean += 1,
+            Outcome::Crashed(sighting) if sighting.is_target() => self.hits += 1,
+            Outcome::Crashed(_) => self.other += 1,
+            Outcome::Void(_) => self.void += 1,
+        }
+    }
+}
+
+/// The newest commit of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newest {
+    /// The branch, as people type it.
+    pub name: String,
+    /// The commit.
+    pub commit: CommitId,
+    /// First line of its message.
+    pub subject: String,
+    /// How its trials ended; the first that showed the target was the last.
+    #[serde(flatten)]
+    pub counts: Counts,
 }
 
 /// The start commit without the named commit.
@@ -113,14 +176,9 @@ pub enum Without {
     Tested {
         /// The commit that was made.
         commit: CommitId,
-        /// Trials that crashed with the target.
-        hits: u32,
-        /// Clean trials.
-        clean: u32,
-        /// Trials that crashed with something else.
-        other: u32,
-        /// Void trials.
-        void: u32,
+        /// How its trials ended.
+        #[serde(flatten)]
+        counts: Counts,
     },
     /// Later changes to these files are in the way.
     Conflicts {
@@ -143,6 +201,15 @@ pub struct Named {
     pub credence: Option<Credence>,
     /// The line for the patch that mends it, in the kernel's form.
     pub fixes_tag: String,
+    /// What its compiler says that it is, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiler: Option<String>,
+    /// Symbols that its configuration should have and has not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
+    /// Its kernel is known not to be that of its only parent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kernel_differs: bool,
 }
 
 /// A commit with its subject.
@@ -209,7 +276,7 @@ impl Report {
                 if !measured {
                     suspects.clear();
                 }
-                commit.clone().map(|text| Named { fixes_tag: fixes_tag(&text), text, probability, credence: credence.clone() })
+                commit.clone().map(|text| Named::of(text, probability, credence.clone(), entries))
             }
             _ => None,
         };
@@ -246,6 +313,7 @@ impl Report {
                 Event::Minimized { minimized, .. } => Some(minimized.clone()),
                 _ => None,
             }),
+            newest: newest(entries, &outcomes),
             not_counted: not_counted(outcomes.values().copied()),
             other_bugs: others.clone(),
             trials: outcomes.len() as u64,
@@ -263,8 +331,54 @@ impl Report {
             recipients: recipients(entries),
             warnings: warnings(entries),
             splat: splat.clone(),
+            setting: None,
+            files: Vec::new(),
         })
     }
+}
+
+impl Named {
+    fn of(text: CommitText, probability: Option<f64>, credence: Option<Credence>, entries: &[Entry]) -> Self {
+        let (own, parent) = (kernel(entries, &text.commit), text.parents.first().and_then(|parent| kernel(entries, parent)));
+        let differ = matches!((&own, &parent), (Some((Some(own), ..)), Some((Some(parent), ..))) if own != parent);
+        let kernel_differs = differ && text.parents.len() == 1;
+        let (compiler, lost) = own.map_or((None, Vec::new()), |(_, compiler, lost)| (compiler, lost));
+        Self { fixes_tag: fixes_tag(&text), text, probability, credence, compiler, lost, kernel_differs }
+    }
+}
+
+/// Signature, compiler and lost symbols of a commit's kernel.
+fn kernel(entries: &[Entry], of: &CommitId) -> Option<(Option<String>, Option<String>, Vec<String>)> {
+    entries.iter().find_map(|entry| match &entry.event {
+        Event::BuildEnded { commit, result: BuildResult::Built { signature, compiler, lost, .. }, .. } if commit == of => {
+            Some((signature.clone(), compiler.clone(), lost.clone()))
+        }
+        _ => None,
+    })
+}
+
+/// How the newest commit did, as far as its trials stand.
+fn newest(entries: &[Entry], outcomes: &BTreeMap<u64, &Outcome>) -> Option<Newest> {
+    entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Tip { name, commit, subject, .. } => Some(Newest {
+            name: name.clone(),
+            commit: *commit,
+            subject: subject.clone(),
+            counts: counts(entries, outcomes, commit),
+        }),
+        _ => None,
+    })
+}
+
+/// How a commit's trials ended, of those that stand.
+fn counts(entries: &[Entry], outcomes: &BTreeMap<u64, &Outcome>, at: &CommitId) -> Counts {
+    let mut counts = Counts::default();
+    let numbers = entries.iter().filter_map(|entry| match &entry.event {
+        Event::TrialEnded { trial, commit, .. } if commit == at => Some(trial.0),
+        _ => None,
+    });
+    numbers.filter_map(|number| outcomes.get(&number)).for_each(|outcome| counts.add(outcome));
+    counts
 }
 
 /// How the start commit does without the commit that is named, as far as its trials stand.
@@ -278,20 +392,7 @@ fn without(entries: &[Entry], named: Option<&CommitText>, outcomes: &BTreeMap<u6
         Reverted::Made(made) => *made,
         Reverted::Conflicts(files) => return Some(Without::Conflicts { conflicts: files.clone() }),
     };
-    let (mut hits, mut clean, mut other, mut void) = (0, 0, 0, 0);
-    let numbers = entries.iter().filter_map(|entry| match &entry.event {
-        Event::TrialEnded { trial, commit, .. } if *commit == made => Some(trial.0),
-        _ => None,
-    });
-    for outcome in numbers.filter_map(|number| outcomes.get(&number)) {
-        match outcome {
-            Outcome::Clean => clean += 1,
-            Outcome::Crashed(sighting) if sighting.is_target() => hits += 1,
-            Outcome::Crashed(_) => other += 1,
-            Outcome::Void(_) => void += 1,
-        }
-    }
-    Some(Without::Tested { commit: made, hits, clean, other, void })
+    Some(Without::Tested { commit: made, counts: counts(entries, outcomes, &made) })
 }
 
 /// The commit that a log names.
@@ -312,9 +413,9 @@ fn spoken_of(conclusion: &Conclusion) -> Vec<CommitId> {
     }
 }
 
-/// The `Fixes:` line of the kernel's patch rules: 12 digits, the whole subject, one line.
+/// The `Fixes:` line of the kernel's patch rules: 12 digits, the whole subject, one line; of what was picked from mainline, mainline's.
 pub fn fixes_tag(text: &CommitText) -> String {
-    format!("Fixes: {} (\"{}\")", text.commit.short(), text.subject)
+    format!("Fixes: {} (\"{}\")", text.upstream.unwrap_or(text.commit).short(), text.subject)
 }
 
 /// The subjects of all commits the search turned to.

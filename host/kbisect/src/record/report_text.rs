@@ -1,71 +1,72 @@
 //! The result as text (`report.txt`): the body of a mail, culprit first, one screen, lines of at most 75 columns but for tags.
 //!
 //! Form: what recipients of such mails asked for. The culprit and the start commit cannot be confused; `Fixes:` and `Closes:` are
-//! given only for a single named commit, behind `| ` so that tag collectors do not take them.
+//! given only for a single commit that the trials confirm, behind `| ` so that tag collectors do not take them.
+
+mod answer;
+mod evidence;
+mod fit;
 
 use std::fmt::Write as _;
 
-use kbisect_core::bisector::Conclusion;
 use kbisect_core::bisector::Kind;
-use kbisect_core::bisector::Reading;
-use kbisect_core::bisector::Suspect;
-use kbisect_core::caveat::Caveat;
 use kbisect_core::caveat::CaveatKind;
 use kbisect_core::commit::CommitId;
 use kbisect_core::credence::Credence;
-use kbisect_core::policy::Stage;
+use kbisect_core::policy::Role;
 use kbisect_core::policy::Verdict;
 
+use self::fit::WIDTH;
+use self::fit::fitted;
+use self::fit::wrapped;
 use super::counted;
 use super::duration;
-use super::event::CommitText;
-use super::event::OtherAt;
-use super::event::OtherBug;
 use super::faces::FaceCount;
-use super::mentions;
 use super::report::Named;
 use super::report::Report;
-use super::report::Subject;
-use super::report::TestedCommit;
-use super::report::Without;
-use super::rows;
-use super::terminal::shortened;
+use super::report::SCRIPT;
 
-/// Most columns of a line that is no tag.
-const WIDTH: usize = 75;
 /// So many assumptions are told one by one.
 const ASSUMED: usize = 6;
 /// Of so many candidates it is told what they weighed before the trials.
 const PRIORS: usize = 5;
 
-/// The text of the report; `link` is the public page of the crash, if there is one.
-pub fn render(report: &Report, link: Option<&str>) -> String {
-    let mut text = headline(report);
+/// The text of the report.
+pub fn render(report: &Report) -> String {
+    let mut text = answer::headline(report);
     if report.of_a_log {
         text.push_str("\nThis is what a log of syzbot's comes to, read by today's plugins; nothing\nwas tested here, and of the history only what the log tells is known.\n");
-        let agrees = |named: &Subject| report.named.as_ref().is_some_and(|own| own.text.commit == named.commit);
-        if let Some(named) = report.log_named.as_ref().filter(|named| !agrees(named)) {
+        let agrees =
+            report.log_named.as_ref().is_none_or(|log| report.named.as_ref().is_some_and(|own| own.text.commit == log.commit));
+        if let Some(named) = report.log_named.as_ref().filter(|_| !agrees) {
             text += &wrapped("", &format!("The log itself named {} (\"{}\").", named.commit.short(), named.subject));
         }
     }
     if let (Some(caveat), Some(_)) = (&report.caveat, &report.named) {
-        text += &caution(report.kind, caveat);
+        text += &answer::caution(report.kind, caveat);
     }
     crash(&mut text, report);
     on_trust(&mut text, report);
     assumed(&mut text, report);
-    evidence(&mut text, report);
-    if let Some(credence) = report.named.as_ref().and_then(|named| named.credence.as_ref()) {
-        sureness(&mut text, credence);
+    evidence::evidence(&mut text, report);
+    if let Some(named) = &report.named {
+        evidence::newer(&mut text, named);
+        if let Some(credence) = &named.credence {
+            sureness(&mut text, credence);
+        }
     }
     prior(&mut text, report);
     if let Some(minimized) = &report.minimized {
         text += &wrapped("Configuration: ", &minimized.told());
     }
-    not_counted(&mut text, report);
+    evidence::not_counted(&mut text, report);
     for other in &report.other_bugs {
-        other_bug(&mut text, other);
+        evidence::other_bug(&mut text, other);
     }
+    if let Some(named) = &report.named {
+        evidence::checks(&mut text, report, named);
+    }
+    setting(&mut text, report);
     let _ = writeln!(
         text,
         "Effort: {} on {} in {} (builds {})",
@@ -78,8 +79,9 @@ pub fn render(report: &Report, link: Option<&str>) -> String {
         let _ = writeln!(text, "Warning: {warning}");
     }
     recipients(&mut text, report);
+    let mut text = fitted(&text);
     if let Some(named) = &report.named {
-        tags(&mut text, named, report.kind, link);
+        tags(&mut text, report, named);
     }
     if !report.splat.is_empty() {
         let _ = write!(text, "\n{}", report.splat);
@@ -90,123 +92,45 @@ pub fn render(report: &Report, link: Option<&str>) -> String {
     text
 }
 
-/// The answer in its first line, and the commit it names; without an answer, what can be done.
-fn headline(report: &Report) -> String {
-    match (&report.conclusion, &report.named) {
-        (Conclusion::Found { suspects }, Some(named)) => name(report.kind, named, suspects.get(1)),
-        (Conclusion::Found { suspects }, None) => format!("{}:\n\n{}", title(report.kind), candidates(suspects)),
-        (Conclusion::Inconclusive { suspects, why, readings }, _) => inconclusive(report, suspects, why, readings),
-        (Conclusion::NotReproduced, _) if report.of_a_log => {
-            "Not reproduced: no trial at the start commit showed the crash.\n".to_owned()
-        }
-        (Conclusion::OldestStillBad { oldest }, _) if report.of_a_log => {
-            format!("Older than the range: the crash is already there at {}.\n", oldest.short())
-        }
-        (Conclusion::NewestStillBad { newest }, _) if report.of_a_log => {
-            format!("Not fixed: the crash is still there at {}.\n", newest.short())
-        }
-        (Conclusion::NotReproduced, _) => "Not reproduced: no trial at the start commit showed the crash.\n\n\
-             Try a longer time limit ([trial] time_limit, or --time-limit), repeat = true,\n\
-             or the machine that the crash was seen on.\n"
-            .to_owned(),
-        (Conclusion::OldestStillBad { oldest }, _) => format!(
-            "Older than the range: the crash is already there at {}.\n\nName an older good commit, if you know one.\n",
-            oldest.short()
-        ),
-        (Conclusion::NewestStillBad { newest }, _) => format!(
-            "Not fixed: the crash is still there at {}.\n\n\
-             Name a newer good commit, after a git fetch perhaps; or look for what\n\
-             introduced the crash, with kind = \"cause\".\n",
-            newest.short()
-        ),
-        (Conclusion::CannotSearch { why }, _) => {
-            format!("No answer: {why}.\n\nMend that and begin a new run; the consoles of all trials are kept with this one.\n")
-        }
+/// The paragraph for the regression tracker of Linux (`handling-regressions.rst`): the culprit, or where only a range is known that. None
+/// for a fix, and where nothing is known.
+pub fn regzbot(report: &Report) -> Option<String> {
+    if report.kind == Kind::Fix {
+        return None;
     }
-}
-
-fn title(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Cause => "Culprit",
-        Kind::Fix => "Fixed by",
-    }
-}
-
-fn name(kind: Kind, named: &Named, second: Option<&Suspect>) -> String {
-    let second = second
-        .filter(|second| second.probability >= 0.005)
-        .map_or_else(String::new, |second| format!(" (second: {}, {})", second.commit.short(), percent(second.probability)));
-    let sure = match named.probability {
-        Some(probability) => percent(probability) + &second,
-        None => "by git bisect's rules (no probability was measured)".to_owned(),
+    let introduced = match &report.named {
+        Some(named) => named.text.upstream.unwrap_or(named.text.commit).short(),
+        None => {
+            let good = |role: Role| matches!(role, Role::GoodEnd | Role::Release | Role::MergeBase);
+            let known = report.tested.iter().rev().map(|one| &one.tested);
+            let good = known.clone().find(|one| good(one.role) && one.verdict == Some(Verdict::Good))?;
+            format!("{}..{}", good.commit.short(), report.start.commit.short())
+        }
     };
-    format!(
-        "{}, {sure}:\n\n  commit {} (\"{}\")\n{}{}{}",
-        title(kind),
-        named.text.commit.short(),
-        named.text.subject,
-        if named.text.author.is_empty() { String::new() } else { format!("  Author: {}\n", named.text.author) },
-        named.text.first_release.as_ref().map_or_else(String::new, |name| format!("  First release with it: {name}\n")),
-        doubts(&named.text),
-    )
+    let title = report.titles.first().map_or_else(String::new, |title| format!("#regzbot title: {title}\n"));
+    Some(format!("\n#regzbot introduced: {introduced}\n{title}\n"))
 }
 
-/// What speaks against a commit whatever the trials say.
-fn doubts(named: &CommitText) -> String {
-    let mut text = String::new();
-    if named.equals_parent {
-        text.push_str("  Doubtful: its kernel is the same as its parent's\n");
-    }
-    if let Some(release) = &named.release {
-        let _ = writeln!(text, "  Doubtful: it is release {release} itself");
-    }
-    text
-}
-
-fn inconclusive(report: &Report, suspects: &[Suspect], why: &str, readings: &[Reading]) -> String {
-    let (what, beyond) = match report.kind {
-        Kind::Cause => ("culprit", "it is older than the range"),
-        Kind::Fix => ("fix", "it is not fixed yet"),
-    };
-    let head = format!("No single {what}: {why}.\n");
-    let mut text = if report.caveat.is_some() { wrapped("", head.trim_end()) } else { head } + "\n";
-    if readings.len() > 1 {
-        for reading in readings {
-            let best = match reading.best() {
-                Some(best) => format!("{} ({})", best.commit.short(), percent(best.probability)),
-                None => format!("{beyond} ({})", percent(reading.end_bad)),
-            };
-            let titles: Vec<&str> = reading.as_target.iter().filter_map(|look| Some(report.looks.get(look)?.as_str())).collect();
-            let condition = if titles.is_empty() {
-                "none of the other crashes is the same bug".to_owned()
-            } else {
-                format!("{} {} the same bug", titles.join(" and "), if titles.len() == 1 { "is" } else { "are" })
-            };
-            let _ = writeln!(text, "  {} that {condition}: then {best}", percent(reading.weight));
+/// With what it was tested, and how to see it again.
+fn setting(text: &mut String, report: &Report) {
+    if let Some(setting) = &report.setting {
+        let built = report.named.as_ref().and_then(|named| named.compiler.as_ref());
+        if let Some(build) = &setting.build {
+            let _ = writeln!(text, "Build: {build}{}", built.map_or_else(String::new, |compiler| format!(", {compiler}")));
         }
+        let _ = writeln!(text, "Machine: {}\nTest: {}", setting.machine, setting.test);
     }
-    if report.of_a_log {
-        return text.trim_end().to_owned() + "\n";
+    if let Some(named) = report.named.as_ref().filter(|named| !named.lost.is_empty()) {
+        let _ = writeln!(text, "Not in the configuration there: {}", named.lost.join(", "));
     }
-    if report.caveat.is_some() {
-        return text
-            + &candidates(suspects)
-            + "\nLook for what else changed between their trials: the environment, the\n\
-               configuration, files that were built elsewhere.\n";
+    let (script, files): (Vec<&String>, Vec<&String>) = report.files.iter().partition(|name| *name == SCRIPT);
+    if !script.is_empty() {
+        let _ = writeln!(text, "Reproduce: sh {SCRIPT}");
     }
-    text + &candidates(suspects)
-        + "\nTo narrow it down, see in the log why commits were skipped or stayed open\n\
-           (kbisect log DIR), mend that, and run again; or look at these by hand.\n"
-}
-
-/// A caveat beside a name.
-fn caution(kind: Kind, caveat: &Caveat) -> String {
-    let meant = match (kind, caveat.kind) {
-        (Kind::Cause, CaveatKind::OnlyShows) => "The bug may be older: here it begins to show.",
-        (Kind::Fix, CaveatKind::OnlyShows) => "The bug may still be there: from here on it no longer shows.",
-        (_, CaveatKind::NotBuilt) => "Nothing of it is tested.",
-    };
-    format!("\n{}", wrapped("Caveat: ", &format!("{}. {meant}", caveat.reason)))
+    if !files.is_empty() {
+        let files: Vec<&str> = files.into_iter().map(String::as_str).collect();
+        let _ = writeln!(text, "Files: {}", files.join(" "));
+    }
 }
 
 /// What commits weighed before the trials.
@@ -220,32 +144,6 @@ fn prior(text: &mut String, report: &Report) {
         }
         (Some(_), []) => {}
     }
-}
-
-/// Text behind `head`, broken at blanks so that it fits; further lines are indented a little.
-fn wrapped(head: &str, body: &str) -> String {
-    let mut text = String::new();
-    let mut line = head.to_owned();
-    for word in body.split(' ') {
-        if line.chars().count() + word.chars().count() > WIDTH && !line.trim().is_empty() {
-            let _ = writeln!(text, "{}", line.trim_end());
-            "  ".clone_into(&mut line);
-        }
-        line += word;
-        line.push(' ');
-    }
-    text + line.trim_end() + "\n"
-}
-
-fn candidates(suspects: &[Suspect]) -> String {
-    let mut text = String::new();
-    for suspect in suspects.iter().take(20) {
-        let _ = writeln!(text, "  {:>6}  {}", percent(suspect.probability), suspect.commit.short());
-    }
-    if suspects.len() > 20 {
-        let _ = writeln!(text, "  and {} more", suspects.len() - 20);
-    }
-    text
 }
 
 fn crash(text: &mut String, report: &Report) {
@@ -309,76 +207,6 @@ fn said(verdict: &Verdict) -> &'static str {
     }
 }
 
-/// How the named commit and its parents did; every tested commit when none is named.
-fn evidence(text: &mut String, report: &Report) {
-    let Some(named) = &report.named else {
-        if !report.tested.is_empty() {
-            text.push_str("Evidence:\n");
-        }
-        for tested in &report.tested {
-            evidence_line(text, rows::word(tested.tested.role), tested);
-        }
-        return;
-    };
-    let of = |commit| report.tested.iter().find(move |tested| tested.tested.commit == commit);
-    let what = match report.kind {
-        Kind::Cause => "culprit",
-        Kind::Fix => "fix",
-    };
-    let parents = named.text.parents.iter().filter_map(|parent| Some(("parent", of(*parent)?)));
-    let lines: Vec<(&str, &TestedCommit)> =
-        of(named.text.commit).map(|tested| (what, tested)).into_iter().chain(parents).collect();
-    if lines.is_empty() {
-        let _ = writeln!(text, "Evidence: none; neither the {what} nor a parent of it was tested");
-        return;
-    }
-    text.push_str("Evidence (same configuration, same compiler):\n");
-    for (what, tested) in lines {
-        evidence_line(text, what, tested);
-    }
-    if let Some(without) = &report.reverted {
-        without_it(text, report.start.commit, without);
-    }
-}
-
-/// How the start commit did without the named one.
-fn without_it(text: &mut String, start: CommitId, without: &Without) {
-    let start = start.short();
-    match without {
-        Without::Conflicts { conflicts } => {
-            let _ = writeln!(text, "  reverted   {start}  cannot be: later changes are in the way ({})", conflicts.join(", "));
-        }
-        Without::Tested { hits, clean, other, .. } => {
-            let valid = hits + clean + other;
-            let says = if valid == 0 {
-                ""
-            } else if *hits == 0 {
-                ": without it the crash is gone"
-            } else {
-                ": without it the crash is still there"
-            };
-            let _ = writeln!(text, "  reverted   {start}  {}{says}", with_it(*hits, valid));
-        }
-    }
-}
-
-fn evidence_line(text: &mut String, what: &str, tested: &TestedCommit) {
-    let counts = &tested.tested;
-    let valid = counts.hits + counts.clean + counts.other;
-    let _ = writeln!(text, "  {what:<10} {}  {}", counts.commit.short(), with_it(counts.hits, valid));
-}
-
-/// How many of a commit's trials crashed with the target.
-fn with_it(hits: u32, valid: u32) -> String {
-    match valid {
-        0 => "no trial had a result".to_owned(),
-        _ => format!(
-            "{hits:>3} of {} with it",
-            counted(u64::from(valid), "trial") + if valid == 1 { " crashes" } else { " crash" }
-        ),
-    }
-}
-
 /// The three chances behind the name, and their product.
 fn sureness(text: &mut String, credence: &Credence) {
     let _ = writeln!(text, "That it introduced the crash: {}", percent(credence.probability));
@@ -399,68 +227,6 @@ fn sureness(text: &mut String, credence: &Credence) {
     }
 }
 
-fn not_counted(text: &mut String, report: &Report) {
-    let others: u32 = report.not_counted.other_crashes.values().sum();
-    let void: u32 = report.not_counted.void.values().sum();
-    let mut parts = Vec::new();
-    if others > 0 {
-        let titles: Vec<&str> = report.not_counted.other_crashes.keys().map(String::as_str).collect();
-        parts.push(format!("{} ({})", counted(u64::from(others), "other crash"), titles.join("; ")));
-    }
-    if void > 0 {
-        let stages: Vec<String> =
-            report.not_counted.void.iter().map(|(stage, count)| format!("{}: {count}", stage_word(*stage))).collect();
-        parts.push(format!("{} ({})", counted(u64::from(void), "void trial"), stages.join(", ")));
-    }
-    let _ = writeln!(text, "Not counted: {}", if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") });
-}
-
-/// A bug that came up besides, and the command that looks for its beginning.
-fn other_bug(text: &mut String, other: &OtherBug) {
-    let OtherBug { title, crashes, trials, hidden, seen, .. } = other;
-    let _ = writeln!(text, "Another bug seen here: {title}   ({})", mentions::chance(other.same));
-    for title in other.also.iter().take(5) {
-        let _ = writeln!(text, "  also: {title}");
-    }
-    let masked = match hidden {
-        0 => String::new(),
-        _ => format!("; {hidden} ended with the crash above"),
-    };
-    let commits = counted(seen.len() as u64, "commit");
-    let _ =
-        writeln!(text, "  in {crashes} of {} where it could show, at {commits}{masked}", counted(u64::from(*trials), "trial"));
-    let at = |word: &str, at: &OtherAt| {
-        let OtherAt { shown, subject } = at;
-        let share = format!("{} of {}", shown.crashes, shown.trials);
-        format!("  {word:<10} {}  {share:>8}  (\"{}\")\n", shown.commit.short(), shortened(subject, 38))
-    };
-    if let Some(free) = &other.free {
-        *text += &at("free of it", free);
-    }
-    match &seen[..] {
-        [first, between @ .., last] if between.len() > 1 => {
-            *text += &at("from", first);
-            *text += &at("to", last);
-        }
-        few => few.iter().for_each(|one| *text += &at("at", one)),
-    }
-    if let Some(job) = &other.job {
-        let _ = writeln!(text, "  to find where it begins: kbisect run DIR/{job}");
-    }
-}
-
-/// Where a void trial failed, as people say it.
-fn stage_word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Build => "does not build",
-        Stage::Boot => "does not boot",
-        Stage::Control => "control test failed",
-        Stage::Copy => "files not copied",
-        Stage::Reproducer => "reproducer said nothing",
-        Stage::Infra => "host failed",
-    }
-}
-
 fn recipients(text: &mut String, report: &Report) {
     for one in &report.recipients {
         let field = if one.to { "To" } else { "Cc" };
@@ -470,14 +236,26 @@ fn recipients(text: &mut String, report: &Report) {
     text.push_str("No person has checked this result.\n");
 }
 
-fn tags(text: &mut String, named: &Named, kind: Kind, link: Option<&str>) {
-    if kind == Kind::Fix {
+fn tags(text: &mut String, report: &Report, named: &Named) {
+    let link = report.setting.as_ref().and_then(|setting| setting.link.as_ref());
+    let fixes = is_confirmed(report, named).then(|| named.fixes_tag.clone());
+    let tags: Vec<String> = fixes.into_iter().chain(link.map(|link| format!("Closes: {link}"))).collect();
+    if report.kind == Kind::Fix || tags.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\nIf you fix it, please add as appropriate:\n| {}", named.fixes_tag);
-    if let Some(link) = link {
-        let _ = writeln!(text, "| Closes: {link}");
+    text.push_str("\nIf you fix it, please add as appropriate:\n");
+    for tag in tags {
+        let _ = writeln!(text, "| {tag}");
     }
+}
+
+/// Whether a patch may blame the commit: it crashed, or what it was built of is known to, no parent of it did, and its change is in the
+/// kernel. A log that others made is taken at its word.
+fn is_confirmed(report: &Report, named: &Named) -> bool {
+    let of = |commit: &CommitId| report.tested.iter().find(|one| one.tested.commit == *commit).map(|one| &one.tested);
+    let clean = |parent: &CommitId| of(parent).is_none_or(|parent| parent.hits == 0);
+    let built = !named.text.equals_parent && report.caveat.as_ref().is_none_or(|caveat| caveat.kind != CaveatKind::NotBuilt);
+    report.of_a_log || built && of(&named.text.commit).is_some_and(|own| own.hits > 0) && named.text.parents.iter().all(clean)
 }
 
 /// A probability as people read it: never 100 % or 0 %, because nothing here is certain.
@@ -493,7 +271,6 @@ pub fn percent(probability: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use kbisect_core::bisector::Shown;
     use kbisect_core::credence::Credit;
     use kbisect_core::credence::Findings;
     use kbisect_core::credence::Trials;
@@ -507,57 +284,6 @@ mod tests {
         {
             assert_eq!(percent(probability), text);
         }
-    }
-
-    fn at(number: u8, crashes: u32, trials: u32) -> OtherAt {
-        let commit = format!("{number:02x}").repeat(20).parse().expect("40 digits");
-        OtherAt { shown: Shown { commit, crashes, trials }, subject: format!("net: bridge: change number {number}") }
-    }
-
-    fn told(other: &OtherBug) -> String {
-        let mut text = String::new();
-        other_bug(&mut text, other);
-        text
-    }
-
-    #[test]
-    fn another_bug_is_told_with_its_commits_rate_and_what_to_do() {
-        let often = OtherBug {
-            title: "WARNING in table_flush".to_owned(),
-            also: vec!["WARNING in bridge_down".to_owned()],
-            look: 2,
-            same: 0.0153,
-            crashes: 9,
-            trials: 20,
-            hidden: 4,
-            seen: vec![at(3, 1, 4), at(4, 3, 5), at(5, 4, 4), at(6, 1, 3)],
-            free: Some(at(2, 0, 12)),
-            job: Some("other-1.toml".to_owned()),
-        };
-        insta::assert_snapshot!(told(&often), @r#"
-        Another bug seen here: WARNING in table_flush   (s = .02)
-          also: WARNING in bridge_down
-          in 9 of 20 trials where it could show, at 4 commits; 4 ended with the crash above
-          free of it 020202020202   0 of 12  ("net: bridge: change number 2")
-          from       030303030303    1 of 4  ("net: bridge: change number 3")
-          to         060606060606    1 of 3  ("net: bridge: change number 6")
-          to find where it begins: kbisect run DIR/other-1.toml
-        "#);
-        let seldom = OtherBug {
-            also: Vec::new(),
-            crashes: 2,
-            trials: 2,
-            hidden: 0,
-            seen: vec![at(3, 2, 2)],
-            free: None,
-            job: None,
-            ..often
-        };
-        insta::assert_snapshot!(told(&seldom), @r#"
-        Another bug seen here: WARNING in table_flush   (s = .02)
-          in 2 of 2 trials where it could show, at 1 commit
-          at         030303030303    2 of 2  ("net: bridge: change number 3")
-        "#);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The rows of the run's table: which stays of the search at a commit are worth one, and what they are called.
 //!
-//! Owns numbers and words; the counts come from where the search stands, the drawing is the terminal's.
+//! Owns numbers and words; what trials say is where the search stands, the drawing is the terminal's.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,11 @@ use kbisect_core::policy::Role;
 use kbisect_core::policy::Verdict;
 
 use super::event::Event;
+use super::report::Counts;
 use super::stays::Stay;
 use super::stays::Stays;
 use super::stays::Turn;
+use crate::git::Reverted;
 
 /// A row that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Row {
     pub why: String,
     /// Its subject, after the tag for a release.
     pub subject: String,
+    /// How its trials ended so far.
+    pub counts: Counts,
 }
 
 /// A fold over events that says when a row is due.
@@ -33,8 +37,10 @@ pub struct Row {
 pub struct Rows {
     number: usize,
     stays: Stays,
-    /// Trials that ended at each commit, and the last row it had with how many of them there were.
-    trials: HashMap<CommitId, (u32, Option<(usize, u32)>)>,
+    /// How trials ended at each commit, and the last row it had with how many of them there were.
+    trials: HashMap<CommitId, (Counts, Option<(usize, u32)>)>,
+    /// Commits that are tested beside the search, and why.
+    beside: HashMap<CommitId, &'static str>,
 }
 
 impl Rows {
@@ -42,37 +48,41 @@ impl Rows {
     pub fn take(&mut self, event: &Event) -> Option<Row> {
         let left = match (self.stays.take(event), event) {
             (Turn::From(left), _) => left,
-            (Turn::None, Event::Reverted { .. } | Event::Concluded { .. } | Event::Stopped { .. }) => {
+            (Turn::None, Event::Tip { .. } | Event::Reverted { .. } | Event::Concluded { .. } | Event::Stopped { .. }) => {
                 self.stays.current().cloned()
             }
             (Turn::None, _) => None,
         };
         let row = left.and_then(|stay| self.row(stay));
-        if let Event::TrialEnded { commit, .. } = event {
-            self.trials.entry(*commit).or_default().0 += 1;
+        match event {
+            Event::TrialEnded { commit, outcome, .. } => self.trials.entry(*commit).or_default().0.add(outcome),
+            Event::Tip { commit, .. } => _ = self.beside.insert(*commit, "newest"),
+            Event::Reverted { reverted: Reverted::Made(made), .. } => _ = self.beside.insert(*made, "reverted"),
+            _ => {}
         }
         row
     }
 
     fn row(&mut self, stay: Stay) -> Option<Row> {
-        let (ended, shown) = self.trials.get_mut(&stay.commit)?;
+        let (counts, shown) = self.trials.get_mut(&stay.commit)?;
+        let ended = counts.ended();
         let before = match shown {
-            Some((_, trials)) if trials == ended => return None,
+            Some((_, trials)) if *trials == ended => return None,
             Some((row, _)) => Some(*row),
             None => None,
         };
         self.number += 1;
-        *shown = Some((self.number, *ended));
+        *shown = Some((self.number, ended));
         let why = match (before, stay.role) {
             (Some(row), Role::Verification) => format!("verify #{row}"),
             (Some(row), _) => format!("again #{row}"),
-            (None, role) => word(role).to_owned(),
+            (None, role) => self.beside.get(&stay.commit).map_or_else(|| word(role), |why| *why).to_owned(),
         };
         let subject = match stay.release {
             Some(release) => format!("{release}: {}", stay.subject),
             None => stay.subject,
         };
-        Some(Row { number: self.number, commit: stay.commit, why, subject })
+        Some(Row { number: self.number, commit: stay.commit, why, subject, counts: *counts })
     }
 }
 
@@ -138,6 +148,7 @@ mod tests {
             reports: Vec::new(),
             weight: None,
             exposure: 1.0,
+            boot: None,
             seconds: 1.0,
         }
     }

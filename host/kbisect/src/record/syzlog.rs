@@ -228,6 +228,7 @@ impl Text {
             Event::Chosen { .. }
             | Event::Assumed { .. }
             | Event::ByHand { .. }
+            | Event::Tip { .. }
             | Event::Reverted { .. }
             | Event::Minimizing { .. }
             | Event::ConfigBuilt { .. }

@@ -34,6 +34,7 @@ use super::faces::Faces;
 use super::mentions::Mention;
 use super::mentions::Mentions;
 use super::pace::Pace;
+use super::report::Counts;
 use super::rows;
 use super::rows::Row;
 use super::rows::Rows;
@@ -141,6 +142,10 @@ impl Terminal {
             Event::ByHand { commit, subject, trials } => {
                 let trials = counted(u64::from(*trials), "trial");
                 self.line(&format!("by hand {trials} at {} (\"{}\")", commit.short(), shortened(subject, 60)));
+            }
+            Event::Tip { name, commit, subject, .. } => {
+                let subject = shortened(subject, 40);
+                self.line(&format!("newest  {} ({name}: \"{subject}\"): does it still crash?", commit.short()));
             }
             Event::Reverted { commit, reverted: Reverted::Made(_) } => {
                 self.line(&format!("revert  {} taken back at the start commit, to be tested there", commit.short()));
@@ -256,14 +261,13 @@ impl Terminal {
 
     /// Prints a row. While an earlier process's events are gone through, nothing is known of where the search stood.
     fn row(&mut self, row: &Row) {
-        let Some((standing, tested)) = self
-            .standing
-            .as_ref()
-            .and_then(|standing| Some((standing, standing.tested.iter().find(|one| one.commit == row.commit)?)))
-        else {
-            return;
-        };
-        let probability = rows::probability(standing, tested);
+        let searched = self.standing.as_ref().and_then(|standing| {
+            let tested = standing.tested.iter().find(|one| one.commit == row.commit)?;
+            let counts = Counts { hits: tested.hits, clean: tested.clean, other: tested.other, void: tested.void };
+            Some((counts, rows::probability(standing, tested)))
+        });
+        // What is tested beside the search has no probability.
+        let (counts, probability) = searched.unwrap_or_else(|| (row.counts, "-".to_owned()));
         let screen = self.live.as_ref().and_then(|_| columns());
         let width = screen.map_or(SUBJECT, |columns| columns.saturating_sub(ROW).clamp(SHORT_SUBJECT, SUBJECT));
         if !self.headed {
@@ -277,10 +281,10 @@ impl Terminal {
             row.commit.short(),
             row.why,
             shortened(&row.subject, width),
-            tested.hits,
-            tested.clean,
-            tested.void,
-            tested.other,
+            counts.hits,
+            counts.clean,
+            counts.void,
+            counts.other,
         );
         self.line(&text);
     }

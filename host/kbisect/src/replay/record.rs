@@ -148,6 +148,8 @@ impl Account<'_> {
             first_release: None,
             equals_parent: false,
             release: None,
+            upstream: None,
+            newer: None,
         };
         if let Found::One { commit: named, text: Some(text), .. } = &self.answer.found
             && *named == commit

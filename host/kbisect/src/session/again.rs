@@ -55,6 +55,13 @@ impl Again {
         Ok(Self { parts: settled.with(job, directory), state, journal, entries, assumed })
     }
 
+    /// The run as it is, for what leaves no trace in it.
+    pub(super) fn at_rest(self) -> Result<(Parts, State), Error> {
+        let Self { parts, state, entries, .. } = self;
+        parts.restore(&state, &entries)?;
+        Ok((parts, state))
+    }
+
     /// Goes on with the journal from where it ends.
     pub(super) fn go_on(self, display: Display) -> (Parts, State, Result<Recorder, Error>) {
         let Self { parts, mut state, journal, entries, assumed } = self;

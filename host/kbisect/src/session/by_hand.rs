@@ -12,6 +12,7 @@ use super::again::Again;
 use super::assumed;
 use super::dispatcher::Dispatcher;
 use super::dispatcher::Ending;
+use super::dispatcher::Errand;
 use super::executor::Executor;
 use super::minimizing;
 use super::parts::Parts;
@@ -43,8 +44,8 @@ pub fn by_hand(directory: &Path, name: &str, trials: u32, display: Display) -> R
                 minimizing::place(&parts, &state)?;
                 reverting::prepare(&parts)?;
                 let executor = Executor::new(&parts);
-                let dispatcher = Dispatcher::new(&parts, &mut state, &mut recorder, executor);
-                let ending = dispatcher.exactly(&mut signals, commit, role, subject, total).await?;
+                let errand = Errand { commit, role, subject, total, until_hit: false };
+                let ending = Dispatcher::new(&parts, &mut state, &mut recorder, executor).exactly(&mut signals, errand).await?;
                 recorder.progress(&Progress::Standing(state.bisector.summary()));
                 let ending = match (ending, state.bisector.plan(&[])) {
                     (Some(ending), _) => ending,

@@ -6,6 +6,7 @@
 mod at_start;
 mod exactly;
 mod identity;
+mod newest;
 mod outcome;
 pub(super) mod start_commit;
 mod stuck;
@@ -38,6 +39,7 @@ use kbisect_core::policy::Stage;
 use kbisect_core::policy::Trial;
 use kbisect_core::policy::Verdict;
 
+pub(super) use self::exactly::Errand;
 use super::executor::Ended;
 use super::executor::Executor;
 use super::parts::Parts;
@@ -103,6 +105,8 @@ pub(super) struct Dispatcher<'a> {
     last_infra: String,
     /// Rounds of planning since the last event was recorded.
     barren_rounds: u32,
+    /// The newest commit was looked for, and tested.
+    newest_done: bool,
     stopping: Option<Ending>,
     /// The only commit that anything is done for.
     only: Option<CommitId>,
@@ -127,6 +131,7 @@ impl<'a> Dispatcher<'a> {
             infra_streak: 0,
             last_infra: String::new(),
             barren_rounds: 0,
+            newest_done: false,
             stopping: None,
             only: None,
             unidentified_told: false,
@@ -140,6 +145,11 @@ impl<'a> Dispatcher<'a> {
             self.freeze_target()?;
         }
         loop {
+            if let Some(errand) = self.newest()?
+                && let Some(ending) = self.exactly(signals, errand).await?
+            {
+                return Ok(ending);
+            }
             if self.stopping.is_none()
                 && let Some(ending) = self.advance()?
             {
@@ -368,6 +378,7 @@ impl<'a> Dispatcher<'a> {
             reports: Vec::new(),
             weight: None,
             exposure: 1.0,
+            boot: None,
             seconds: 0.0,
         })?;
         let running = self.running.values().filter(|running| running.commit == commit).count() as u32;
@@ -502,6 +513,7 @@ impl<'a> Dispatcher<'a> {
             reports: end.reports,
             weight,
             exposure,
+            boot: end.boot,
             seconds: end.seconds,
         })?;
         if commit == self.parts.ends.start {

@@ -39,6 +39,7 @@ use crate::machine::process::ProcessPool;
 use crate::machine::process::SlotBuild;
 use crate::machine::qemu;
 use crate::machine::qemu::QemuPool;
+use crate::machine::shown::Shown;
 use crate::policy::Symbolized;
 use crate::policy::Watch;
 use crate::record::event::BuildResult;
@@ -142,6 +143,11 @@ impl Executor {
             receiver,
             tasks: JoinSet::new(),
         }
+    }
+
+    /// The same with every machine's console on standard output.
+    pub(super) fn showing_consoles(self) -> Self {
+        Self { pool: Arc::new(Shown(Arc::clone(&self.pool))), ..self }
     }
 
     /// How many trials may run at once.
@@ -355,6 +361,7 @@ fn void(failure: Failure, seconds: f64) -> Finished {
         reports: Vec::new(),
         console: Vec::new(),
         exposure: 0.0,
+        boot: None,
         seconds,
         cancelled: false,
         ended: None,
@@ -363,7 +370,7 @@ fn void(failure: Failure, seconds: f64) -> Finished {
 }
 
 /// Files for every machine: the reproducer, and what the job adds.
-fn files(parts: &Parts) -> Vec<(PathBuf, String)> {
+pub(super) fn files(parts: &Parts) -> Vec<(PathBuf, String)> {
     let copied = parts.job.repro.iter().filter(|_| parts.job.machine.kind.has_own_files());
     let repro = copied.map(|repro| (repro.file.clone(), "/repro".to_owned()));
     repro.chain(parts.job.trial.files.iter().cloned()).collect()
@@ -397,17 +404,7 @@ fn pool(parts: &Parts) -> Arc<dyn Pool> {
                 build,
             }))
         }
-        MachineKind::Qemu => Arc::new(QemuPool::new(qemu::Settings {
-            dir,
-            slots,
-            memory: machine.memory,
-            cpus: machine.cpus,
-            board: machine.board.clone(),
-            cmdline: machine.cmdline.clone(),
-            network: machine.network,
-            boot_limit: machine.boot_limit,
-            init: (!machine.own_init).then_some(crate::embedded::GUEST_INIT),
-        })),
+        MachineKind::Qemu => Arc::new(QemuPool::new(qemu_settings(parts, slots))),
         MachineKind::Image => Arc::new(ImagePool::new(image::Settings {
             dir,
             slots,
@@ -427,5 +424,21 @@ fn pool(parts: &Parts) -> Arc<dyn Pool> {
             boot_limit: machine.boot_limit,
             command: machine.command.clone(),
         })),
+    }
+}
+
+/// The virtual machines that the job asks for.
+pub(super) fn qemu_settings(parts: &Parts, slots: u32) -> qemu::Settings {
+    let machine = &parts.job.machine;
+    qemu::Settings {
+        dir: parts.directory.work().join("machines"),
+        slots,
+        memory: machine.memory,
+        cpus: machine.cpus,
+        board: machine.board.clone(),
+        cmdline: machine.cmdline.clone(),
+        network: machine.network,
+        boot_limit: machine.boot_limit,
+        init: (!machine.own_init).then_some(crate::embedded::GUEST_INIT),
     }
 }

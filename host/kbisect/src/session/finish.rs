@@ -18,12 +18,15 @@ use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
 
 use super::directory::RunDirectory;
+use super::materials;
 use super::others;
 use super::parts::Parts;
 use super::state::State;
 use crate::build::linux::objects::Sources;
+use crate::config::job::Job;
 use crate::error::Error;
 use crate::git::Repository;
+use crate::git::upstream;
 use crate::plugin::answer::CommitFacts;
 use crate::plugin::answer::MOST_FILES;
 use crate::policy;
@@ -32,14 +35,20 @@ use crate::record::event::BuildResult;
 use crate::record::event::CommitText;
 use crate::record::event::Entry;
 use crate::record::event::Event;
+use crate::record::event::Newer;
 use crate::record::recorder::Recorder;
 use crate::record::report::Report;
 use crate::record::report_text;
+use crate::record::setting::Setting;
 use crate::record::standing::standing;
 use crate::record::syzlog;
+use crate::symbols::Symbols;
 
 /// Most lines of a console that a result quotes.
 const SPLAT_LINES: usize = 60;
+
+/// With the places of its frames it takes no more bytes.
+const MOST_OF_SPLAT: usize = 64 << 10;
 
 /// Of a commit that changes more bytes of text than these, the text is not looked at.
 const MOST_OF_DIFF: usize = 256 << 10;
@@ -119,22 +128,33 @@ fn not_compiled(parts: &Parts, state: &State, commit: &CommitId, files: &[String
     Some(Caveat { kind: CaveatKind::NotBuilt, reason })
 }
 
-/// Writes `report.json`, `report.txt` and `bisect.log` from the journal; the report, when the run has concluded.
+/// Writes `report.json`, `report.txt`, `bisect.log` and what lies beside them from the journal; the report, when the run has concluded.
+/// Without a job the run is the record of a log.
 pub(super) fn write_results(
     directory: &RunDirectory,
-    link: Option<&str>,
+    job: Option<&Job>,
     entries: &[Entry],
 ) -> Result<Option<(Report, String)>, Error> {
     directory.write("bisect.log", &syzlog::render(&standing(entries)))?;
-    let Some(report) = Report::from_entries(entries) else {
+    let Some(found) = Report::from_entries(entries) else {
         directory.forget_report();
+        materials::forget(directory);
         return Ok(None);
     };
+    if let Some(job) = job {
+        materials::write(directory, job, entries, found.named.as_ref())?;
+    }
+    let report = in_setting(found, directory.path(), job);
     let json = serde_json::to_string_pretty(&report).map_err(|error| Error::internal(error.to_string()))?;
     directory.write("report.json", &(json + "\n"))?;
-    let text = report_text::render(&report, link);
+    let text = report_text::render(&report);
     directory.write("report.txt", &text)?;
     Ok(Some((report, text)))
+}
+
+/// A report with what the journal does not know: how the job tested, and what lies in the directory.
+pub(super) fn in_setting(report: Report, directory: &Path, job: Option<&Job>) -> Report {
+    Report { setting: job.map(Setting::of), files: materials::present(directory), ..report }
 }
 
 /// The commit that an ending speaks of.
@@ -180,6 +200,8 @@ fn told(parts: &Parts, state: &State, suspects: &[Suspect]) -> Vec<crate::record
 fn commit_text(parts: &Parts, state: &State, commit: &CommitId) -> CommitText {
     let repository: &Repository = &parts.repository;
     let parents = repository.parents(commit).unwrap_or_default();
+    let message = repository.message(commit).unwrap_or_default();
+    let upstream = upstream(&message);
     CommitText {
         commit: *commit,
         subject: parts.subject(commit),
@@ -187,11 +209,23 @@ fn commit_text(parts: &Parts, state: &State, commit: &CommitId) -> CommitText {
         date: repository.author_date(commit).unwrap_or_default(),
         equals_parent: equals_parent(state, commit, &parents),
         parents,
-        message: repository.message(commit).unwrap_or_default(),
         diffstat: repository.diffstat(commit).map(|stat| stat.to_string()).unwrap_or_default(),
         first_release: repository.first_release_with(commit).ok().flatten().map(|release| release.name),
         release: repository.release_at(commit).ok().flatten().map(|release| release.name),
+        newer: newer(parts, commit, upstream),
+        upstream,
+        message,
     }
+}
+
+/// Who mends a cause or takes it back, in all that the repository has.
+fn newer(parts: &Parts, commit: &CommitId, upstream: Option<CommitId>) -> Option<Newer> {
+    if parts.ends.kind == Kind::Fix {
+        return None;
+    }
+    let names: Vec<CommitId> = [*commit].into_iter().chain(upstream).collect();
+    let found = tokio::task::block_in_place(|| parts.repository.mentions(commit, &names, &parts.ends.start));
+    found.ok().map(|(read, mentions)| Newer { read, mentions })
 }
 
 /// Whether a commit's kernel is known to be that of its only parent.
@@ -199,7 +233,7 @@ fn equals_parent(state: &State, commit: &CommitId, parents: &[CommitId]) -> bool
     matches!(parents, [parent] if state.same_kernel(*commit, *parent))
 }
 
-/// The console's lines for the target, from the trial whose crash is surest.
+/// The console's lines for the target, from the trial whose crash is surest, with places beside the frames where its kernel tells them.
 fn splat(parts: &Parts, state: &State) -> String {
     let surest = state
         .trials
@@ -217,7 +251,11 @@ fn splat(parts: &Parts, state: &State) -> String {
     };
     let text = String::from_utf8_lossy(&console).replace('\r', "");
     let lines = report_lines(&text, sighting.report.span, &sighting.report.title);
-    lines.into_iter().take(SPLAT_LINES).map(|line| format!("{}\n", printable(line))).collect()
+    let text: String = lines.into_iter().take(SPLAT_LINES).map(|line| format!("{}\n", printable(line))).collect();
+    let Some(BuildResult::Built { kernel: Some(kernel), .. }) = state.builds.get(&(past.commit, past.build)) else { return text };
+    let folder = parts.directory.kernels().join(kernel);
+    let symbols = Symbols::new(folder.join("vmlinux"), Some(folder.join("modules")));
+    String::from_utf8_lossy(&symbols.annotate(text.as_bytes(), MOST_OF_SPLAT).text).into_owned()
 }
 
 /// The lines of the report. Its span is in the classifier's window of the console, which is the whole console unless that is

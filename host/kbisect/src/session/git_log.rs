@@ -31,7 +31,7 @@ pub fn git_session(directory: &Path) -> Result<Session, Error> {
     if let Some(log) = recorded::only_log(&entries) {
         return Ok(as_told(log, &reread));
     }
-    let Reread { state, names, ends, delta } = &reread;
+    let Reread { state, names, ends, delta, .. } = &reread;
     let subject = |commit: &CommitId| names.subject(commit);
     let found = judged(&reread.summary(), *delta, subject);
     let first_bad = match &state.concluded {

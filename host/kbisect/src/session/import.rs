@@ -90,7 +90,7 @@ fn import(
             return Err(error);
         }
         let entries = super::entries(parts.directory.path())?;
-        super::finish::write_results(&parts.directory, None, &entries)?;
+        super::finish::write_results(&parts.directory, Some(&parts.job), &entries)?;
         Ok(Imported { summary: state.bisector.summary(), start: parts.ends.start })
     })
 }

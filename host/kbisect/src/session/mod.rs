@@ -18,12 +18,14 @@ mod import;
 mod inputs;
 pub(crate) mod looks;
 mod made;
+mod materials;
 mod minimizing;
 mod others;
 mod pace;
 mod parts;
 mod prepare;
 mod recorded;
+mod repro;
 mod reread;
 mod reverting;
 mod signals;
@@ -84,6 +86,9 @@ pub use self::recorded::Record;
 pub use self::recorded::RecordedAnswer;
 pub use self::recorded::RecordedTest;
 pub use self::recorded::keep_record;
+pub use self::repro::Shot;
+pub use self::repro::repro;
+pub use self::repro::shell;
 pub use self::undo::Undo;
 pub use self::undo::Undone;
 pub use self::undo::undo;
@@ -211,6 +216,8 @@ pub struct Recorded {
     pub summary: Summary,
     /// The answer, when there is one.
     pub conclusion: Option<Conclusion>,
+    /// The report, when there is an answer.
+    pub report: Option<Report>,
     /// Whether some process works on it now.
     pub in_use: bool,
     /// Whether it is no more than the record of a log.
@@ -221,7 +228,9 @@ pub struct Recorded {
 pub fn look(directory: &Path) -> Result<Recorded, Error> {
     let entries = entries(directory)?;
     let reread = Reread::at_end(directory, &entries)?;
+    let report = Report::from_entries(&entries).map(|report| finish::in_setting(report, directory, reread.job.as_ref()));
     Ok(Recorded {
+        report,
         summary: reread.summary(),
         conclusion: reread.state.concluded.clone(),
         in_use: directory::in_use(directory),
@@ -320,7 +329,7 @@ fn end(parts: &Parts, state: &mut State, recorder: &mut Recorder, display: Displ
         }
     };
     let entries = journal::read(&parts.directory.journal()).map_err(|error| journal_error(&error))?;
-    let result = finish::write_results(&parts.directory, parts.job.link.as_deref(), &entries)?;
+    let result = finish::write_results(&parts.directory, Some(&parts.job), &entries)?;
     match &result {
         Some((_, text)) if display != Display::Json => {
             crate::cli::print(&format!("\n{text}"))?;

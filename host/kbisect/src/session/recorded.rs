@@ -182,6 +182,7 @@ fn told(test: RecordedTest, done: &mut HashMap<CommitId, u32>, state: &mut State
             reports,
             weight: None,
             exposure: 1.0,
+            boot: None,
             seconds: 0.0,
         });
     }

@@ -11,6 +11,7 @@ use super::prepare;
 use super::recorded;
 use super::state::State;
 use crate::config;
+use crate::config::job::Job;
 use crate::error::Error;
 use crate::git::Repository;
 use crate::record::event::Ends;
@@ -26,6 +27,8 @@ pub(super) struct Reread {
     pub(super) ends: Ends,
     /// Chance of a wrong name that is put up with.
     pub(super) delta: f64,
+    /// The job; none of the record of a log.
+    pub(super) job: Option<Job>,
 }
 
 /// Where commits' names come from.
@@ -42,12 +45,12 @@ impl Reread {
         if let Some(log) = recorded::only_log(entries) {
             let state = State::of_record(recorded::search(log)?);
             let (names, ends) = (Names::Log(recorded::subjects(entries)), recorded::ends(log));
-            return Ok(Self { state, names, ends, delta: config::DELTA });
+            return Ok(Self { state, names, ends, delta: config::DELTA, job: None });
         }
         let job = config::read_frozen(&directory.join("job.toml"))?.job;
         let settled = prepare::settle_again(&job, entries, &[])?;
         let (state, ends) = (settled.state(&job, &[])?, settled.ends().clone());
-        Ok(Self { state, names: Names::Repository(settled.into_repository()), ends, delta: job.search.delta })
+        Ok(Self { state, names: Names::Repository(settled.into_repository()), ends, delta: job.search.delta, job: Some(job) })
     }
 
     /// The same where the journal ends.

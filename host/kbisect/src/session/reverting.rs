@@ -8,6 +8,7 @@ use kbisect_core::policy::Role;
 
 use super::dispatcher::Dispatcher;
 use super::dispatcher::Ending;
+use super::dispatcher::Errand;
 use super::executor::Executor;
 use super::parts::Parts;
 use super::signals::Signals;
@@ -63,6 +64,6 @@ pub(super) async fn confirm(
         return Ok(None);
     }
     let subject = format!("{} without {}", start.short(), named.commit.short());
-    let dispatcher = Dispatcher::new(parts, state, recorder, Executor::new(parts));
-    dispatcher.exactly(signals, made, Role::Verification, subject, trials).await
+    let errand = Errand { commit: made, role: Role::Verification, subject, total: trials, until_hit: false };
+    Dispatcher::new(parts, state, recorder, Executor::new(parts)).exactly(signals, errand).await
 }

@@ -79,6 +79,8 @@ pub(super) struct State {
     pub(super) reverted: Option<(CommitId, Reverted)>,
     /// Where making the configuration smaller stands.
     pub(super) minimization: Minimization,
+    /// The newest commit of the history, and how many trials it gets.
+    pub(super) tip: Option<(CommitId, u32)>,
     /// Whether the recipients were settled.
     pub addressed: bool,
     /// Commits and indices of trials that were taken back: their consoles stay where they are.
@@ -122,6 +124,7 @@ impl State {
             concluded: None,
             reverted: None,
             minimization: Minimization::default(),
+            tip: None,
             addressed: false,
             retracted: HashSet::new(),
             last: 0,
@@ -230,6 +233,7 @@ impl State {
                     self.builds.clear();
                 }
             }
+            Event::Tip { commit, trials, .. } => self.tip = Some((*commit, *trials)),
             Event::Reverted { commit, reverted } => self.reverted = Some((*commit, reverted.clone())),
             Event::Concluded { conclusion, .. } => self.concluded = Some(conclusion.clone()),
             Event::Addressed { .. } => self.addressed = true,
@@ -293,6 +297,11 @@ impl State {
     /// How many trials of a commit ended.
     pub(super) fn done(&self, commit: CommitId) -> u32 {
         self.past_at(commit).count() as u32
+    }
+
+    /// How many trials of a commit showed the target.
+    pub(super) fn hits(&self, commit: CommitId) -> u32 {
+        self.past_at(commit).filter(|past| matches!(&past.outcome, Outcome::Crashed(seen) if seen.is_target())).count() as u32
     }
 
     /// The policy's answer for a commit, if it has seen all trials that ended there.

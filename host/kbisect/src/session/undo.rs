@@ -86,7 +86,7 @@ pub fn undo(directory: &Path, what: &Undo) -> Result<Undone, Error> {
     let entry = journal.append(event).map_err(|error| journal_error(&error))?;
     state.apply(&entry.event);
     entries.push(entry);
-    finish::write_results(&directory, job.link.as_deref(), &entries)?;
+    finish::write_results(&directory, Some(&job), &entries)?;
     let subject = report::subjects(&entries).remove(&commit).unwrap_or_default();
     Ok(Undone { commit, subject, trials, assumed, before, after: state.bisector.summary(), overturned })
 }

@@ -58,7 +58,7 @@ pub struct OfRepository {
 impl OfRepository {
     fn subject(&self, commit: CommitId) -> Option<Subject> {
         let title = self.repository.subject(&commit).ok()?;
-        Some(Subject { short: commit.short().to_string(), title })
+        Some(Subject { short: commit.short(), title })
     }
 }
 

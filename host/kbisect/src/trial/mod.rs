@@ -94,6 +94,8 @@ pub struct Finished {
     pub console: Vec<u8>,
     /// Share of the full exposure, 0 to 1; for a crash, when it came, or 1 where that is not known.
     pub exposure: f64,
+    /// Until the reproducer was started, in seconds; none where it never was.
+    pub boot: Option<f64>,
     /// How long it took, in seconds, boot included.
     pub seconds: f64,
     /// It was stopped from outside. The outcome is then clean with the share of exposure that it had, or void (`infra`) where a
@@ -151,6 +153,7 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
         reports: trial.seen.into_iter().map(|seen| seen.report).collect(),
         console: trial.console.into_kept(),
         exposure,
+        boot: trial.began.map(|began| began.duration_since(started).as_secs_f64()),
         seconds: started.elapsed().as_secs_f64(),
         cancelled,
         ended: trial.ended,

@@ -73,7 +73,8 @@ impl Make<'_> {
         words
     }
 
-    fn variables(&self) -> Vec<String> {
+    /// The variables.
+    pub fn variables(&self) -> Vec<String> {
         let job = self.job;
         let mut variables = vec![format!("ARCH={}", job.arch)];
         if !job.cross_compile.is_empty() {

@@ -65,6 +65,9 @@ const NEW_CONFIG: &str = ".kbisect-config";
 /// What builds see sources and objects as, in every builder of every run: paths get into kernels and into what caches go by.
 const PLACES: [&str; 2] = ["/tmp/kbisect/src", "/tmp/kbisect/tree"];
 
+/// Beside a kernel: the variables that make was given, one a line, without what is this machine's own.
+pub const VARIABLES: &str = "make-variables";
+
 /// No file of a build that is read whole is longer.
 const LONGEST: u64 = 64 << 20;
 
@@ -455,6 +458,9 @@ impl<'a> Bench<'a> {
 
     /// Puts what is kept of the build into the store.
     async fn keep(self, arch: &Arch, commit: &CommitId, lost: Vec<String>) -> Result<BuildResult, Stop> {
+        let [src, tree] = &self.inside;
+        let plain = Make { job: &self.recipe.job, compiler: &self.compiler, cached: false, jobs: 1, src, tree };
+        let variables: String = plain.variables().iter().map(|variable| format!("{variable}\n")).collect();
         let Self { settings, recipe, inside, tree, out, compiler, .. } = self;
         let (image, known) = (arch.image, Arc::clone(&recipe.known));
         let (work, [src, tree_inside]) = (settings.work.clone(), inside);
@@ -466,6 +472,7 @@ impl<'a> Bench<'a> {
                 let from = tree.own_file(from).ok_or_else(|| Stop::failed(format!("the build ended well but made no {from}")))?;
                 fs::copy(from, kept.path().join(to)).map_err(cannot)?;
             }
+            fs::write(kept.path().join(VARIABLES), variables).map_err(cannot)?;
             let modules = out.path().join("modules");
             if fs::symlink_metadata(&modules).is_ok_and(|found| found.is_dir()) {
                 fs::rename(modules, kept.path().join("modules")).map_err(cannot)?;

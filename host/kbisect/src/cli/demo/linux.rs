@@ -32,7 +32,7 @@ pub(super) fn write(place: &Path, args: &Args) -> Result<Written, Error> {
     })?;
     let [config, repro, job] = ["demo.config", "repro.c", "job.toml"].map(|name| place.join(name));
     put(&config, linux_demo::config())?;
-    put(&repro, &linux_demo::reproducer(linux_demo::Rate::default()))?;
+    put(&repro, &linux_demo::reproducer(linux_demo::Rate::default(), SECONDS, linux_demo::LOOKS))?;
     let mut text = linux_demo::job_toml(&linux_demo::Job {
         repo: &repo,
         bad: &planted.start,

@@ -92,6 +92,7 @@ fn its_job_file_can_be_read_by_people() {
     suspicion = 0.7
     single_trials = false
     revert = false
+    tip = "none"
     eras = []
 
     [limits]

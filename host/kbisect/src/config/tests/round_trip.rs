@@ -178,9 +178,10 @@ prop_compose! {
         (git, delta, seed) in (any::<bool>(), 1e-6..0.5, any::<u64>()),
         (trust_good, suspicion, single, revert) in (any::<bool>(), 0.0..=0.7, any::<bool>(), any::<bool>()),
         eras in vec("v[5-7]\\.[0-9]{1,2}", 0..3),
+        tip in prop_oneof![Just(job::Tip::None), Just(job::Tip::Newest), "v[5-7]\\.[0-9]{1,2}".prop_map(job::Tip::At)],
     ) -> job::Search {
         let strategy = if git { Search::Git } else { Search::Posterior };
-        job::Search { strategy, delta, seed, trust_good, suspicion, single_trials: single && git, revert, eras }
+        job::Search { strategy, delta, seed, trust_good, suspicion, single_trials: single && git, revert, tip, eras }
     }
 }
 
@@ -233,7 +234,8 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
                 vec![job::TargetStage::Boot, job::TargetStage::Run]
             };
             let kind = if fix { Kind::Fix } else { Kind::Cause };
-            let search = job::Search { revert: search.revert && !fix, ..search };
+            let tip = if fix { job::Tip::None } else { search.tip.clone() };
+            let search = job::Search { revert: search.revert && !fix, tip, ..search };
             let (repo, repro, crash) = (repo.clone(), repro.clone(), crash.clone());
             let texts = (
                 word(),

@@ -8,6 +8,7 @@ mod diffstat;
 mod facts;
 mod history;
 mod kill;
+mod newer;
 mod releases;
 mod revert;
 mod soundness;

@@ -105,3 +105,26 @@ fn a_walk_goes_by_the_sparse_picks() {
     assert_eq!(names, ["v5.19", "v5.18", "v5.17", "v5.15", "v5.13", "v5.11", "v5.9", "v5.7", "v5.4", "v5.1", "v5.0"]);
     assert!(walk.iter().all(|release| release.commit == sandbox.id(&release.name)));
 }
+
+#[test]
+fn a_day_of_linux_next_begins_at_what_it_was_made_from() {
+    let sandbox = Sandbox::new();
+    sandbox.commit("a", "1", "release", 0);
+    sandbox.git(&["tag", "v1.0"]);
+    let base = sandbox.commit("a", "2", "mainline of that day", 1);
+    sandbox.git(&["checkout", "-q", "-b", "day"]);
+    let next = sandbox.commit("b", "1", "linux-next of that day", 2);
+    sandbox.git(&["tag", "next-20241118"]);
+    let later = sandbox.commit("b", "2", "somebody's own", 3);
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.commit("a", "3", "mainline goes on", 4);
+    let walk = |start: &CommitId| {
+        let releases = Repository::open(&sandbox.path()).unwrap().releases_to_walk(start).unwrap();
+        releases.into_iter().map(|release| (release.name, release.commit)).collect::<Vec<_>>()
+    };
+    let release = ("v1.0".to_owned(), sandbox.id("v1.0"));
+    assert_eq!(walk(&next), std::slice::from_ref(&release));
+    sandbox.git(&["update-ref", "refs/remotes/next/stable", "main"]);
+    assert_eq!(walk(&next), [("next/stable".to_owned(), base), release.clone()]);
+    assert_eq!(walk(&later), [release]);
+}

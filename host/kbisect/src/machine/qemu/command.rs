@@ -13,6 +13,34 @@ pub(super) const QMP: &str = "qmp.sock";
 
 /// Program and arguments for a machine that boots `kernel` (a folder); the working directory is the machine's own.
 pub fn arguments(program: &str, settings: &Settings, accel: &Accel, kernel: &Path, initrd: Option<&Path>) -> Vec<OsString> {
+    let mut args = board(program, settings, accel);
+    let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
+    add("-chardev stdio,id=console,signal=off -serial chardev:console");
+    // A second `-serial` would be dropped without a word by microvm.
+    add(&format!("-chardev socket,id=control,path={CONTROL} -device isa-serial,chardev=control,index=1"));
+    add(&format!("-chardev socket,id=qmp,path={QMP} -mon chardev=qmp,mode=control"));
+    boot(&mut args, kernel, initrd, &settings.cmdline);
+    args
+}
+
+/// The same for somebody at a terminal, where `first` is all that runs: no control port; Ctrl-A X ends it.
+pub fn for_a_person(
+    program: &str,
+    settings: &Settings,
+    accel: &Accel,
+    kernel: &Path,
+    initrd: &Path,
+    first: &str,
+) -> Vec<OsString> {
+    let mut args = board(program, settings, accel);
+    let terminal = "-chardev stdio,id=console,signal=off,mux=on -serial chardev:console -mon chardev=console";
+    args.extend(terminal.split(' ').map(OsString::from));
+    boot(&mut args, kernel, Some(initrd), &format!("{} rdinit={first}", settings.cmdline));
+    args
+}
+
+/// The emulator with everything but its ports and what it boots.
+fn board(program: &str, settings: &Settings, accel: &Accel) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec![program.into()];
     let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
     add("-nodefaults -no-user-config -display none -no-reboot");
@@ -22,20 +50,19 @@ pub fn arguments(program: &str, settings: &Settings, accel: &Accel, kernel: &Pat
     // Five-level paging doubles the translator's work for nothing.
     add(if *accel == Accel::Kvm { "-cpu host" } else { "-cpu max,la57=off" });
     add(&format!("-m {}M -smp {}", (settings.memory >> 20).max(1), settings.cpus.max(1)));
-    add("-chardev stdio,id=console,signal=off -serial chardev:console");
-    // A second `-serial` would be dropped without a word by microvm.
-    add(&format!("-chardev socket,id=control,path={CONTROL} -device isa-serial,chardev=control,index=1"));
-    add(&format!("-chardev socket,id=qmp,path={QMP} -mon chardev=qmp,mode=control"));
     if settings.network {
         let device = if settings.board == "microvm" { "virtio-net-device" } else { "virtio-net-pci" };
         add(&format!("-netdev user,id=net -device {device},netdev=net"));
     }
+    args
+}
+
+fn boot(args: &mut Vec<OsString>, kernel: &Path, initrd: Option<&Path>, cmdline: &str) {
     args.extend(["-kernel".into(), kernel.join("kernel").into_os_string()]);
     if let Some(initrd) = initrd {
         args.extend(["-initrd".into(), initrd.as_os_str().to_owned()]);
     }
-    args.extend(["-append".into(), kernel_command_line(&settings.cmdline).into()]);
-    args
+    args.extend(["-append".into(), kernel_command_line(cmdline).into()]);
 }
 
 /// A machine with a disk.

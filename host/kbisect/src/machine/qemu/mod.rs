@@ -9,6 +9,7 @@ pub(in crate::machine) mod emulator;
 pub mod initramfs;
 mod port;
 mod qmp;
+pub mod shell;
 #[cfg(test)]
 mod tests;
 

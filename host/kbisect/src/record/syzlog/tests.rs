@@ -75,6 +75,7 @@ impl Story {
             reports: Vec::new(),
             weight: None,
             exposure: 1.0,
+            boot: None,
             seconds: 5.0,
         });
     }

@@ -61,6 +61,7 @@ impl Dispatcher<'_> {
             reports,
             weight: None,
             exposure: 1.0,
+            boot: None,
             seconds: 0.0,
         })?;
         if commit == self.parts.ends.start {

@@ -1,0 +1,83 @@
+//! Machines whose consoles are shown while they run. Owns no more than that: everything else is the machine's own.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kbisect_core::policy::Failure;
+use tokio::sync::mpsc;
+
+use super::Ended;
+use super::Machine;
+use super::Pool;
+use super::Program;
+use super::Setup;
+use super::identity::Identity;
+
+/// Pieces of console under way, as between a machine and its trial.
+const PIECES: usize = 16;
+
+/// A pool whose machines write what is on their consoles to standard output, too.
+pub struct Shown(pub Arc<dyn Pool>);
+
+#[async_trait]
+impl Pool for Shown {
+    fn slots(&self) -> u32 {
+        self.0.slots()
+    }
+
+    async fn create(&self, setup: &Setup) -> Result<Box<dyn Machine>, Failure> {
+        Ok(Box::new(ShownMachine(self.0.create(setup).await?)))
+    }
+}
+
+struct ShownMachine(Box<dyn Machine>);
+
+#[async_trait]
+impl Machine for ShownMachine {
+    fn console(&mut self) -> mpsc::Receiver<Vec<u8>> {
+        let mut pieces = self.0.console();
+        let (sender, shown) = mpsc::channel(PIECES);
+        tokio::spawn(async move {
+            while let Some(piece) = pieces.recv().await {
+                show(&piece);
+                if sender.send(piece).await.is_err() {
+                    return;
+                }
+            }
+        });
+        shown
+    }
+
+    fn lag(&self) -> Duration {
+        self.0.lag()
+    }
+
+    async fn boot(&mut self) -> Result<Identity, Failure> {
+        self.0.boot().await
+    }
+
+    async fn copy(&mut self, from: &Path, to: &str) -> Result<(), Failure> {
+        self.0.copy(from, to).await
+    }
+
+    async fn exec(&self, program: &Program, limit: Duration) -> Result<Ended, Failure> {
+        self.0.exec(program, limit).await
+    }
+
+    async fn alive(&self) -> bool {
+        self.0.alive().await
+    }
+
+    async fn destroy(self: Box<Self>) {
+        self.0.destroy().await;
+    }
+}
+
+/// Nobody may be looking any more; the trial goes on.
+fn show(piece: &[u8]) {
+    let mut output = std::io::stdout().lock();
+    let _ = output.write_all(piece).and_then(|()| output.flush());
+}

@@ -1,0 +1,77 @@
+//! Lines of a mail: where they are broken.
+
+use std::fmt::Write as _;
+
+/// Most columns of a line that is no tag.
+pub(super) const WIDTH: usize = 75;
+
+/// Text behind `head`, broken at blanks so that it fits; further lines are indented a little.
+pub(super) fn wrapped(head: &str, body: &str) -> String {
+    let indent = " ".repeat(head.len() - head.trim_start().len() + 2);
+    let mut text = String::new();
+    let mut line = head.to_owned();
+    for word in body.split(' ') {
+        if line.chars().count() + word.chars().count() > WIDTH && !line.trim().is_empty() {
+            let _ = writeln!(text, "{}", line.trim_end());
+            line.clone_from(&indent);
+        }
+        line += word;
+        line.push(' ');
+    }
+    text + line.trim_end() + "\n"
+}
+
+/// The text with every line broken that is too long for a mail, at blanks.
+pub(super) fn fitted(text: &str) -> String {
+    let mut fitted = String::new();
+    for line in text.lines() {
+        if line.chars().count() <= WIDTH {
+            let _ = writeln!(fitted, "{line}");
+            continue;
+        }
+        let body = line.trim_start();
+        fitted += &wrapped(&line[..line.len() - body.len()], body);
+    }
+    fitted
+}
+
+/// A line of a diffstat that fits: its graph is drawn shorter.
+pub(super) fn narrower(line: &str) -> String {
+    let over = line.chars().count().saturating_sub(WIDTH);
+    let graph = line.len() - line.trim_end_matches(['+', '-']).len();
+    if over == 0 || graph <= over {
+        return line.to_owned();
+    }
+    let (text, drawn) = line.split_at(line.len() - graph);
+    let plus = drawn.bytes().filter(|byte| *byte == b'+').count();
+    let width = graph - over;
+    // What is there at all keeps a sign.
+    let shorter = (plus * width).div_ceil(graph).min(width - usize::from(plus < graph));
+    format!("{text}{}{}", "+".repeat(shorter), "-".repeat(width - shorter))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_lines_fit(text in "( {0,6}([a-z]{1,12} ){0,20}\n){0,6}") {
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let fitted = fitted(&text);
+            prop_assert_eq!(words(&fitted), words(&text));
+            prop_assert!(fitted.lines().all(|line| line.chars().count() <= WIDTH), "{}", fitted);
+        }
+    }
+
+    #[test]
+    fn graphs_are_drawn_shorter() {
+        let long = format!(" {:<40} | 120 {}{}", "drivers/net/ethernet/vendor/driver_main.c", "+".repeat(30), "-".repeat(4));
+        let short = narrower(&long);
+        assert_eq!(short.len(), WIDTH);
+        assert!(short.ends_with("+---"), "{short}");
+        assert_eq!(narrower(" a.c | 2 +-"), " a.c | 2 +-");
+    }
+}
