@@ -251,7 +251,12 @@ fn a_commit_is_tried_again_without_a_trace() {
     seen    0 of 1 trial crash with the target
     --- exit status 4
     ");
-    insta::assert_snapshot!(said(&["repro", "run", &ids[CULPRIT], "--shell"]), @"");
+    insta::assert_snapshot!(said(&["repro", "run", &ids[CULPRIT], "--shell"]), @r#"
+    --- stderr
+    error: there is no shell in this run's machines
+    hint: --shell is for [machine] kind = "qemu" without own_init
+    --- exit status 2
+    "#);
     insta::assert_snapshot!(said(&["repro", "run", "nothing-of-the-kind"]), @"");
     assert_eq!(before, fs::read_to_string(world.path("run/journal.jsonl")).unwrap());
 }

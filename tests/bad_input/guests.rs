@@ -169,15 +169,22 @@ fn a_guest_that_forges_on_the_control_port() {
     insta::assert_snapshot!(said, @r"
     --- stdout
 
-    No answer: the start commit d1b19def845b cannot be tested: three trials in a row ended without a result: an answer that nobody asked for on the control port: `kbisect [NONCE] end 2 0`.
+    No answer: the start commit d1b19def845b cannot be tested: three trials in
+      a row ended without a result: an answer that nobody asked for on the
+      control port: `kbisect [NONCE] end 2 0`.
 
-    Mend that and begin a new run; the consoles of all trials are kept with this one.
+    Mend that and begin a new run; the consoles of all trials are kept with
+      this one.
 
     Crash: not seen in any trial
       (reported at d1b19def845b)
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 3 void trials (reproducer said nothing: 3)
+    Build: build.sh {out} testing.S
+    Machine: QEMU (microvm), 1 CPU, 32M
+    Test: race, for at most 2s
+    Files: git-bisect.log
     Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
     --- exit status 3

@@ -37,6 +37,10 @@ fn what_is_assumed_is_not_tested_and_shown_as_assumed() {
       commit 0cad0091aca4 ("change 23")
       Author: A U Thor <author@example.org>
 
+     number  | 2 +-
+     test.sh | 2 +-
+     2 files changed, 2 insertions(+), 2 deletions(-)
+
     Crash: exit status 1
       (in 3 trials, reported at 59aa3c73d0be, which is NOT the culprit)
     Assumed: 146cf7c1e526 is bad
@@ -46,7 +50,13 @@ fn what_is_assumed_is_not_tested_and_shown_as_assumed() {
     Evidence (same configuration, same compiler):
       culprit    0cad0091aca4    2 of 2 trials crash with it
       parent     7e2c1719d038    0 of 5 trials crash with it
+    Mended already? None of 40 newer commits says so
     Not counted: nothing
+    Checks: parent PASS
+    Machine: a process on the host
+    Test: ./test.sh {trial_seed}, for at most 5m
+    Reproduce: sh reproduce.sh
+    Files: git-bisect.log
     Effort: 9 trials on 4 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
@@ -89,6 +99,9 @@ fn a_run_that_was_stopped_goes_on_with_an_assumption() {
       commit 3bcacbd7edd7 ("change 24")
       Author: A U Thor <author@example.org>
 
+     number | 2 +-
+     1 file changed, 1 insertion(+), 1 deletion(-)
+
     Crash: exit status 1
       (in 5 trials, seen on 59aa3c73d0be, which is NOT the culprit)
     Assumed: 0cad0091aca4 is good
@@ -96,13 +109,16 @@ fn a_run_that_was_stopped_goes_on_with_an_assumption() {
     Assumed: 7e2c1719d038 is good
     Evidence (same configuration, same compiler):
       parent     0cad0091aca4    2 of 2 trials crash with it
+    Mended already? None of 40 newer commits says so
     Not counted: nothing
+    Checks: parent FAIL
+    Machine: a process on the host
+    Test: ./test.sh {trial_seed}, for at most 5m
+    Reproduce: sh reproduce.sh
+    Files: git-bisect.log
     Effort: 6 trials on 3 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
-
-    If you fix it, please add as appropriate:
-    | Fixes: 3bcacbd7edd7 ("change 24")
     --- exit status 0
     "#);
     insta::assert_snapshot!(said(&world, &["undo", "run", &ids[23]]), @r#"

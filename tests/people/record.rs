@@ -117,7 +117,8 @@ fn a_log_alone_is_a_record_to_look_into() {
       (in 19 trials, seen on ffffffffffff, which is NOT the culprit)
     Evidence (same configuration, same compiler):
       culprit    dddddddddddd   10 of 10 trials crash with it
-    Not counted: 1 other crash (general protection fault in batadv_iv_ogm_schedule_buff), 1 void trial (does not boot: 1)
+    Not counted: 1 other crash (general protection fault in
+      batadv_iv_ogm_schedule_buff), 1 void trial (does not boot: 1)
     Effort: 50 trials on 5 commits in [TIME]
     No person has checked this result.
 

@@ -254,6 +254,13 @@ pub async fn survey(settings: &Settings, recipe: &Recipe, src: &Path, types: &BT
     let needed = Needs { whole: &whole, baseline: &baseline, options: &options }.all(pinned.iter().copied());
     let needed = whole.entries().into_iter().filter(|entry| needed.contains(&entry.symbol)).collect::<Vec<Entry>>();
     needed.into_iter().for_each(|entry| baseline.set(entry));
+    // What the whole configuration has off is not switched on by a default that the baseline does not speak of.
+    let off: Vec<Entry> = whole
+        .entries()
+        .into_iter()
+        .filter(|entry| entry.value == Value::Unset && baseline.get(&entry.symbol).is_none())
+        .collect();
+    off.into_iter().for_each(|entry| baseline.set(entry));
     let baseline = settled(&bench, &baseline.to_string()).await.map_err(stopped)?;
     let asked = recipe.job.set.iter().filter_map(|line| Entry::parse(line));
     let fragments = recipe.job.fragments.iter().map(|path| config(path)).collect::<Result<Vec<Config>, BuildResult>>()?;
