@@ -289,12 +289,22 @@ fn a_run_shows_what_it_tests_and_reports_once() {
       commit ad2cfa89f261 ("change 13")
       Author: A U Thor <author@example.org>
 
+     number  | 2 +-
+     test.sh | 2 +-
+     2 files changed, 2 insertions(+), 2 deletions(-)
+
     Crash: exit status 1
       (in 6 trials, seen on ed984f69695f, which is NOT the culprit)
     Evidence (same configuration, same compiler):
       culprit    ad2cfa89f261    2 of 2 trials crash with it
       parent     c99823dcb6e3    0 of 3 trials crash with it
+    Mended already? None of 20 newer commits says so
     Not counted: nothing
+    Checks: parent PASS
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Reproduce: sh reproduce.sh
+    Files: git-bisect.log
     Effort: 12 trials on 7 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
@@ -345,18 +355,24 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
       commit 9bf86f0abf81 ("change 1")
       Author: A U Thor <author@example.org>
 
+     number  | 2 +-
+     test.sh | 2 +-
+     2 files changed, 2 insertions(+), 2 deletions(-)
+
     Crash: not seen in any trial
       (reported at 9bf86f0abf81, which is the culprit itself)
     Taken on trust, not tested: 9bf86f0abf81 is bad, 947b274159d0 is good
       (strategy posterior tests the ends first, and measures how sure it is)
     Evidence: none; neither the culprit nor a parent of it was tested
+    Mended already? None of 3 newer commits says so
     Not counted: nothing
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Reproduce: sh reproduce.sh
+    Files: git-bisect.log
     Effort: 0 trials on 0 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
-
-    If you fix it, please add as appropriate:
-    | Fixes: 9bf86f0abf81 ("change 1")
     --- stderr
     start   9bf86f0abf81 ("change 1"), good at 947b274159d0
     range   1 commit, about 1 to test

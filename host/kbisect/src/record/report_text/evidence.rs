@@ -135,9 +135,9 @@ fn without_it(text: &mut String, start: CommitId, without: &Without) {
             let says = if valid == 0 {
                 ""
             } else if counts.hits == 0 {
-                ": without it the crash is gone"
+                ": gone"
             } else {
-                ": without it the crash is still there"
+                ": still there"
             };
             let _ = writeln!(text, "  reverted   {start}  {}{says}", with_it(counts.hits, valid));
         }
