@@ -257,7 +257,12 @@ fn a_commit_is_tried_again_without_a_trace() {
     hint: --shell is for [machine] kind = "qemu" without own_init
     --- exit status 2
     "#);
-    insta::assert_snapshot!(said(&["repro", "run", "nothing-of-the-kind"]), @"");
+    insta::assert_snapshot!(said(&["repro", "run", "nothing-of-the-kind"]), @r"
+    --- stderr
+    error: `nothing-of-the-kind` names no commit in `[DIR]/repo/`
+    hint: fetch what is new: git -C [DIR]/repo/ fetch --all --tags
+    --- exit status 2
+    ");
     assert_eq!(before, fs::read_to_string(world.path("run/journal.jsonl")).unwrap());
 }
 
