@@ -388,13 +388,22 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
       commit 9bf86f0abf81 ("change 1")
       Author: A U Thor <author@example.org>
 
+     number  | 2 +-
+     test.sh | 2 +-
+     2 files changed, 2 insertions(+), 2 deletions(-)
+
     Crash: exit status 1
       (in 1 trial, reported at 277fcba66241, which is NOT the culprit)
     Taken on trust, not tested: 277fcba66241 is bad, 947b274159d0 is good
       (strategy posterior tests the ends first, and measures how sure it is)
     Evidence (same configuration, same compiler):
       culprit    9bf86f0abf81    1 of 1 trial crashes with it
+    Mended already? None of 3 newer commits says so
     Not counted: nothing
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Reproduce: sh reproduce.sh
+    Files: git-bisect.log
     Effort: 1 trial on 1 commit in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
