@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::io;
+use std::io::PipeReader;
+use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::process::Stdio;
@@ -11,6 +13,9 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -26,6 +31,12 @@ use crate::words;
 
 /// How long the control test may take.
 const CONTROL_LIMIT: Duration = Duration::from_secs(10);
+/// How long what a dead program wrote may take to arrive. Processes that it left behind may hold its output open.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// Most of a run's output that is passed on; what it writes beyond is read and dropped, so that it need not wait.
+const OUTPUT: usize = 64 << 10;
+/// Bytes of output in one line of the port: encoded, they are three times as many at most.
+const PIECE: usize = 1000;
 
 /// The programs of this guest.
 #[derive(Debug)]
@@ -41,6 +52,8 @@ pub(crate) struct Programs {
 struct Running {
     pid: Pid,
     kind: Kind,
+    /// Ends when all of its output was passed on.
+    output: Option<Receiver<()>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +84,7 @@ impl Programs {
             }
         };
         let pid = Pid::from_child(&child);
-        *running = Some(Running { pid, kind: Kind::Control });
+        *running = Some(Running { pid, kind: Kind::Control, output: None });
         self.started.notify_one();
         drop(running);
         let watched = Arc::clone(self);
@@ -97,6 +110,9 @@ impl Programs {
         // No folder of its own: std then takes posix_spawn, which needs no sockets of the kernel.
         command.args(args).stdin(Stdio::null()).env_clear();
         command.envs([("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root"), ("TERM", "linux")]);
+        // What a program prints is no word of the kernel's: it never comes to the console.
+        let (reader, writer) = io::pipe()?;
+        command.stdout(writer.try_clone()?).stderr(writer);
         // The lock is held until the child is known: the reaper cannot meet it before.
         let mut running = self.lock();
         self.port.send(&format!("start {run}"))?;
@@ -104,10 +120,15 @@ impl Programs {
         let _ = rustix::process::setpriority_process(None, 0);
         let spawned = command.process_group(0).spawn();
         let _ = rustix::process::setpriority_process(None, -20);
+        // Our ends of the pipe must go, or it never ends.
+        drop(command);
         match spawned {
             Ok(child) => {
                 let pid = Pid::from_child(&child);
-                *running = Some(Running { pid, kind: Kind::Reproducer(run) });
+                let (done, output) = mpsc::channel();
+                let port = Arc::clone(&self.port);
+                std::thread::spawn(move || pass_on(run, reader, &port, &done));
+                *running = Some(Running { pid, kind: Kind::Reproducer(run), output: Some(output) });
                 self.started.notify_one();
                 Ok(())
             }
@@ -138,6 +159,9 @@ impl Programs {
                 {
                     // What it left behind does not meet the next run.
                     let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+                    if let Some(output) = &ended.output {
+                        let _ = output.recv_timeout(LAST_WORDS);
+                    }
                     self.report(ended.kind, status);
                 }
             }
@@ -155,4 +179,18 @@ impl Programs {
             crate::say("the control port does not take lines");
         }
     }
+}
+
+/// Passes on what a program prints until nobody can print any more, and says so to `done`.
+fn pass_on(run: u32, mut reader: PipeReader, port: &Port, done: &Sender<()>) {
+    let mut piece = [0; PIECE];
+    let mut left = OUTPUT;
+    while let Ok(count @ 1..) = reader.read(&mut piece) {
+        let kept = count.min(left);
+        left -= kept;
+        if kept > 0 && port.send(&format!("out {run} {}", words::encode(&piece[..kept]))).is_err() {
+            left = 0;
+        }
+    }
+    let _ = done.send(());
 }

@@ -27,6 +27,22 @@ pub(crate) fn decode(word: &str) -> OsString {
     OsString::from_vec(decoded)
 }
 
+/// Percent-encodes bytes into one word that is not empty.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "%".to_owned();
+    }
+    let mut word = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if (b'!'..=b'~').contains(&byte) && byte != b'%' {
+            word.push(byte as char);
+        } else {
+            word += &format!("%{byte:02X}");
+        }
+    }
+    word
+}
+
 /// Free text for the port: one line of printable ASCII, at most 1,000 bytes.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).take(1000).collect()
@@ -57,6 +73,15 @@ mod tests {
     fn words_are_decoded() {
         for (word, meant) in [("%", ""), ("a", "a"), ("a%20b%25", "a b%"), ("%4", "%4"), ("%zz%0a", "%zz\n"), ("100%", "100%")] {
             assert_eq!(decode(word), OsString::from(meant), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for text in ["", "a", " %\n", "100%25", "\u{e9}\u{7f}"] {
+            let word = encode(text.as_bytes());
+            assert!(word.bytes().all(|byte| (b'!'..=b'~').contains(&byte)), "{word}");
+            assert_eq!(decode(&word), OsString::from(text));
         }
     }
 

@@ -86,10 +86,28 @@ async fn linux_floods_of_the_console_are_bounded_and_hide_no_crash() {
     let crash = "if (!fork()) for (;;) puts(\"flood flood flood flood flood flood flood flood flood flood flood flood\");
                  sleep(2); int fd = open(\"/proc/sysrq-trigger\", O_WRONLY); write(fd, \"c\", 1); sleep(60); return 0;";
     assert_eq!(title(outcome_of(crash, 60).await), "kernel panic: sysrq triggered crash");
-    // By the kernel's own log, too.
-    let log = "FILE *log = fopen(\"/dev/kmsg\", \"w\"); setbuf(log, 0); for (;;) fprintf(log, \"flood of the log\\n\");";
+    // By the kernel itself, too.
+    let log = "int fd = open(\"/proc/sysrq-trigger\", O_WRONLY); for (;;) write(fd, \"m\", 1);";
     let finished = outcome_of(log, 5).await;
     assert_eq!(finished.outcome, Outcome::Clean);
+    assert!(String::from_utf8_lossy(&finished.console).matches("sysrq: Show Memory").count() > 1);
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_what_a_reproducer_prints_is_no_crash() {
+    let prints = "const char *oops = \"[   12.345678] BUG: KASAN: slab-use-after-free in nobody+0x10/0x20\\n\";
+                  fputs(oops, stdout); fputs(oops, stderr); fflush(stdout);
+                  FILE *log = fopen(\"/dev/kmsg\", \"w\"); if (!log || fputs(oops, log) < 0 || fclose(log)) return 1; return 0;";
+    let finished = outcome_of(prints, 60).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(0))));
+    let printed = String::from_utf8_lossy(&finished.printed);
+    assert_eq!(printed.matches("BUG: KASAN: slab-use-after-free in nobody").count(), 2, "{printed}");
+    assert!(!String::from_utf8_lossy(&finished.console).contains("KASAN"));
+    // What it leaves behind may hold its output open, and prints into nothing.
+    let finished = outcome_of("if (!fork()) { setsid(); sleep(2); puts(\"late\"); return 0; } puts(\"early\"); return 3;", 60).await;
+    assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(3))));
+    assert_eq!(String::from_utf8_lossy(&finished.printed), "early\n");
 }
 
 #[tokio::test]

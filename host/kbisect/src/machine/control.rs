@@ -19,6 +19,7 @@
 //! guest   kbisect HEX control ok           or: kbisect HEX control fail TEXT
 //! host    exec N ARG…                      run the reproducer, N = 1, 2, … within this boot
 //! guest   kbisect HEX start N              just before it starts
+//! guest   kbisect HEX out N WORD           what run N printed, a piece of it; also late, after its end
 //! guest   kbisect HEX end N CODE           exit status 0 to 255, or -S: killed by signal S
 //! host    ping                             at any time after `nonce`, also while a program runs
 //! guest   kbisect HEX note pong            the guest is alive
@@ -26,8 +27,9 @@
 //! host    off                              power off; no answer
 //! ```
 //!
-//! Linux guests run `/repro ARG…`, or the first `ARG` itself where it begins with `/`. The program's output goes to the console
-//! (the first serial port). A program that could not be started has ended with 127 (not found) or 126.
+//! Linux guests run `/repro ARG…`, or the first `ARG` itself where it begins with `/`. What the program prints comes as `out` and
+//! never to the console (the first serial port): there, it could be taken for a crash. A program that could not be started has
+//! ended with 127 (not found) or 126.
 //!
 //! Everything else that comes over the port is a protocol error, and the trial is void: any other first line, a wrong nonce, an
 //! unknown verb, an answer nobody asked for. (A reproducer with root can read the nonce from init's memory and forge an `end`: it
@@ -47,6 +49,8 @@ pub enum Message {
     Control(Result<(), String>),
     /// The run with this number starts.
     Start(u32),
+    /// What the run with this number printed, a piece of it.
+    Out(u32, Vec<u8>),
     /// The run with this number ended: exit status, or minus the signal.
     End(u32, i32),
     /// Free text.
@@ -134,6 +138,11 @@ pub fn parse(line: &[u8], nonce: &str) -> Result<Message, BadLine> {
         "control" if args == "ok" => Ok(Message::Control(Ok(()))),
         "control" => args.strip_prefix("fail ").map(|text| Message::Control(Err(text.to_owned()))).ok_or_else(unknown),
         "start" => number(args).map(Message::Start).ok_or_else(unknown),
+        "out" => {
+            let (run, word) = args.split_once(' ').ok_or_else(unknown)?;
+            let printed = decode(word).ok_or_else(unknown)?;
+            number(run).map(|run| Message::Out(run, printed)).ok_or_else(unknown)
+        }
         "end" => {
             let (run, code) = args.split_once(' ').ok_or_else(unknown)?;
             let run = number(run).ok_or_else(unknown)?;
@@ -176,6 +185,30 @@ pub fn encode(word: &[u8]) -> String {
     text
 }
 
+/// Undoes [`encode`]; none where that is no such word.
+pub fn decode(word: &str) -> Option<Vec<u8>> {
+    let mut rest = match word.as_bytes() {
+        b"%" => return Some(Vec::new()),
+        bytes => bytes,
+    };
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let Some((&first, after)) = rest.split_first() {
+        rest = match first {
+            b'%' => {
+                let digits = after.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+                bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
+                &after[2..]
+            }
+            b'!'..=b'~' => {
+                bytes.push(first);
+                after
+            }
+            _ => return None,
+        };
+    }
+    (!bytes.is_empty()).then_some(bytes)
+}
+
 /// What both sides have said in one boot: checks every line of the guest against what it was asked. Pure.
 #[derive(Debug, Clone)]
 pub struct Conversation {
@@ -184,6 +217,10 @@ pub struct Conversation {
     control_asked: bool,
     run_asked: Option<u32>,
     run_started: bool,
+    /// The last run that started.
+    last_run: u32,
+    /// What programs printed, in the order in which it came; its beginning where that is much.
+    pub printed: Vec<u8>,
     /// The guest took the nonce; its kernel's build id in hexadecimal, when known.
     pub hello: Option<Option<String>>,
     /// How the control test ended.
@@ -203,6 +240,8 @@ impl Conversation {
             control_asked: false,
             run_asked: None,
             run_started: false,
+            last_run: 0,
+            printed: Vec::new(),
             hello: None,
             control: None,
             ended: None,
@@ -236,7 +275,14 @@ impl Conversation {
         match parse(line, &self.nonce)? {
             Message::Hello(build_id) if self.hello.is_none() => self.hello = Some(build_id),
             Message::Control(result) if self.control_asked => (self.control_asked, self.control) = (false, Some(result)),
-            Message::Start(run) if self.run_asked == Some(run) && !self.run_started => self.run_started = true,
+            Message::Start(run) if self.run_asked == Some(run) && !self.run_started => {
+                (self.run_started, self.last_run) = (true, run);
+            }
+            // What a program left behind may print after its end.
+            Message::Out(run, piece) if (1..=self.last_run).contains(&run) => {
+                let fits = piece.len().min(super::MOST_PRINTED - self.printed.len());
+                self.printed.extend_from_slice(&piece[..fits]);
+            }
             Message::End(run, code) if self.run_asked == Some(run) && self.run_started => {
                 (self.run_asked, self.ended) = (None, Some((run, code)));
             }

@@ -60,6 +60,9 @@ pub enum Program {
     },
 }
 
+/// Most that is kept of what programs print in one boot, in bytes.
+const MOST_PRINTED: usize = 256 << 10;
+
 /// How a program in a machine ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
@@ -103,8 +106,13 @@ pub trait Machine: Send + Sync {
     async fn copy(&mut self, from: &Path, to: &str) -> Result<(), Failure>;
 
     /// Runs a program until it ends or `limit` has passed; after [`Ended::TimeLimit`] the machine runs nothing more. What the
-    /// program wrote is on the console within [`Machine::lag`] of this.
+    /// kernel said meanwhile is on the console within [`Machine::lag`] of this.
     async fn exec(&self, program: &Program, limit: Duration) -> Result<Ended, Failure>;
+
+    /// What programs printed so far, bounded, on kinds that tell it from the console. On others it is on the console.
+    fn printed(&self) -> Vec<u8> {
+        Vec::new()
+    }
 
     /// Whether the machine still answers, also while a program runs; false when it crashed, hangs or is gone.
     async fn alive(&self) -> bool;

@@ -1,4 +1,4 @@
-//! Machines whose consoles are shown while they run. Owns no more than that: everything else is the machine's own.
+//! Machines whose consoles are shown while they run, and what programs print once they have ended. Owns no more than that: everything else is the machine's own.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -64,7 +64,14 @@ impl Machine for ShownMachine {
     }
 
     async fn exec(&self, program: &Program, limit: Duration) -> Result<Ended, Failure> {
-        self.0.exec(program, limit).await
+        let before = self.0.printed().len();
+        let ended = self.0.exec(program, limit).await;
+        show(&self.0.printed()[before..]);
+        ended
+    }
+
+    fn printed(&self) -> Vec<u8> {
+        self.0.printed()
     }
 
     async fn alive(&self) -> bool {

@@ -5,6 +5,7 @@
 //! bisect.log        syzbot's text format            report.json, report.txt   the result
 //! other-N.toml      jobs for other bugs seen
 //! trials/C/N/console.zst   consoles by commit       kernels/        built kernels
+//! trials/C/N/printed       what the reproducer printed there, where the machine tells that from the console
 //! plugins/          components used, by digest      inputs/         reproducer, console and files, by digest
 //! baseline.config   what kernels of Linux are configured from, at every commit
 //! config-minimized  the same in place of that, where it was made smaller; minimal.config: against what
@@ -152,12 +153,18 @@ impl RunDirectory {
         self.path.join("trials").join(commit.to_string()).join(n.to_string())
     }
 
-    /// Keeps a trial's console, compressed.
-    pub(super) fn keep_console(&self, commit: &CommitId, n: u32, console: &[u8]) -> io::Result<()> {
+    /// Keeps a trial's console, compressed, and what its reproducer printed apart from it.
+    pub(super) fn keep_texts(&self, commit: &CommitId, n: u32, console: &[u8], printed: &[u8]) -> io::Result<()> {
         let folder = self.trial(commit, n);
         fs::create_dir_all(&folder)?;
         let compressed = zstd::encode_all(console, 3)?;
-        fs::write(folder.join("console.zst"), compressed)
+        fs::write(folder.join("console.zst"), compressed)?;
+        if printed.is_empty() { Ok(()) } else { fs::write(folder.join("printed"), printed) }
+    }
+
+    /// What a trial's reproducer printed apart from the console; empty where nothing was.
+    pub(super) fn printed(&self, commit: &CommitId, n: u32) -> Vec<u8> {
+        fs::read(self.trial(commit, n).join("printed")).unwrap_or_default()
     }
 
     /// A trial's console.

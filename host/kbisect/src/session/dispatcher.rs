@@ -493,7 +493,7 @@ impl<'a> Dispatcher<'a> {
         self.tell_unidentified(&end.identity)?;
         self.parts
             .directory
-            .keep_console(&commit, running.n, &end.console)
+            .keep_texts(&commit, running.n, &end.console, &end.printed)
             .map_err(|error| super::directory::failed("write", &self.parts.directory.trial(&commit, running.n), &error))?;
         if self.state.trials.is_empty() {
             self.check_command(&end)?;
@@ -555,8 +555,8 @@ impl<'a> Dispatcher<'a> {
         }
         let command = self.parts.job.trial.command.first().map_or("", String::as_str);
         let error = Error::user(format!("the first trial of `{command}` ended with {what}"));
-        let console = String::from_utf8_lossy(&end.console);
-        Err(last_line(&console).into_iter().fold(error, |error, said| error.hint(format!("its last words: {said}"))).hint(hint))
+        let said = String::from_utf8_lossy(if end.printed.is_empty() { &end.console } else { &end.printed });
+        Err(last_line(&said).into_iter().fold(error, |error, said| error.hint(format!("its last words: {said}"))).hint(hint))
     }
 
     fn count_infra(&mut self, failure: Failure) -> Result<(), Error> {

@@ -360,6 +360,7 @@ fn void(failure: Failure, seconds: f64) -> Finished {
         reason: String::new(),
         reports: Vec::new(),
         console: Vec::new(),
+        printed: Vec::new(),
         exposure: 0.0,
         boot: None,
         seconds,

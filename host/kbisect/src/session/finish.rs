@@ -46,6 +46,8 @@ use crate::symbols::Symbols;
 
 /// Most lines of a console that a result quotes.
 const SPLAT_LINES: usize = 60;
+/// Lines that stand for a crash that no console shows.
+const LAST_WORDS: usize = 20;
 
 /// With the places of its frames it takes no more bytes.
 const MOST_OF_SPLAT: usize = 64 << 10;
@@ -251,6 +253,10 @@ fn splat(parts: &Parts, state: &State) -> String {
     };
     let text = String::from_utf8_lossy(&console).replace('\r', "");
     let lines = report_lines(&text, sighting.report.span, &sighting.report.title);
+    // Where an exit status is the crash, what the reproducer said last tells more than the kernel.
+    let printed = parts.directory.printed(&past.commit, past.n);
+    let printed = String::from_utf8_lossy(&printed);
+    let lines = if lines.is_empty() { last_lines(&printed) } else { lines };
     let text: String = lines.into_iter().take(SPLAT_LINES).map(|line| format!("{}\n", printable(line))).collect();
     let Some(BuildResult::Built { kernel: Some(kernel), .. }) = state.builds.get(&(past.commit, past.build)) else { return text };
     let folder = parts.directory.kernels().join(kernel);
@@ -269,6 +275,11 @@ fn report_lines<'a>(text: &'a str, span: Option<Span>, title: &str) -> Vec<&'a s
             text.lines().skip_while(|line| !line.contains(words)).collect()
         }
     }
+}
+
+fn last_lines(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LAST_WORDS)..].to_vec()
 }
 
 /// A console's line with control characters made visible as spaces.

@@ -92,6 +92,8 @@ pub struct Finished {
     pub reports: Vec<CrashReport>,
     /// The console for the record, at most [`console::KEPT`] bytes.
     pub console: Vec<u8>,
+    /// What the reproducer printed, where the machine tells that from the console; bounded.
+    pub printed: Vec<u8>,
     /// Share of the full exposure, 0 to 1; for a crash, when it came, or 1 where that is not known.
     pub exposure: f64,
     /// Until the reproducer was started, in seconds; none where it never was.
@@ -138,6 +140,7 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
         end = trial.steps(&mut machine) => end,
         () = stopped(&mut stop) => End::Cancelled,
     };
+    let printed = machine.printed();
     if let End::Cancelled = end {
         trial.break_off();
         // At the limit it is dropped, and so killed.
@@ -152,6 +155,7 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
         reason,
         reports: trial.seen.into_iter().map(|seen| seen.report).collect(),
         console: trial.console.into_kept(),
+        printed,
         exposure,
         boot: trial.began.map(|began| began.duration_since(started).as_secs_f64()),
         seconds: started.elapsed().as_secs_f64(),
@@ -272,7 +276,7 @@ impl Trial<'_> {
             let program = Program::Reproducer { run, argv: self.plan.command.clone() };
             let left = limit.saturating_sub(began.elapsed());
             self.came = None;
-            let said_before = self.console.length();
+            let before = (self.console.length(), machine.printed().len());
             let attended = self.attend(machine.exec(&program, left), Some(machine), true).await;
             self.exposure = self.share();
             self.came.get_or_insert(self.exposure);
@@ -280,7 +284,9 @@ impl Trial<'_> {
             self.ended = Some(ended.clone());
             self.settle(Some(machine), true).await?;
             let alive = ended != Ended::TimeLimit || self.meanwhile(machine.alive()).await;
-            let reading = match suite::cannot_tell(self.plan.suite, &ended, || self.console.since(said_before)) {
+            let reading = match suite::cannot_tell(self.plan.suite, &ended, || {
+                [self.console.since(before.0), machine.printed().split_off(before.1)].concat()
+            }) {
                 Some(reason) => Reading::Void(Failure { stage: Stage::Reproducer, reason }),
                 None => reading::read(self.plan, run, &ended, alive),
             };

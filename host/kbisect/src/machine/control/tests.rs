@@ -62,6 +62,12 @@ fn forged_and_malformed_lines_are_refused() {
         "end +1 0",
         "end 1 0 0",
         "end 99999999999 0",
+        "out 1",
+        "out 1 ",
+        "out 1 %4",
+        "out 1 %+1",
+        "out 1 two words",
+        "out x a",
         "start",
         "start x",
         "control",
@@ -77,14 +83,14 @@ fn forged_and_malformed_lines_are_refused() {
 
 #[test]
 fn answers_to_nothing_are_refused() {
-    for words in ["control ok", "start 1", "end 1 0", "note early"] {
+    for words in ["control ok", "start 1", "end 1 0", "out 1 a", "note early"] {
         assert!(matches!(greeted().hear(&with_nonce(words)), Err(BadLine::Unasked(_))), "{words}");
     }
     let mut talk = greeted();
     talk.hear(&with_nonce("hello -")).expect("the answer to the nonce");
     assert!(matches!(talk.hear(&with_nonce("hello -")), Err(BadLine::Unasked(_))), "twice");
     talk.ask(&Command::Exec(2, vec![]));
-    for words in ["start 1", "end 2 0", "end 1 0"] {
+    for words in ["start 1", "end 2 0", "end 1 0", "out 2 a"] {
         assert!(matches!(talk.clone().hear(&with_nonce(words)), Err(BadLine::Unasked(_))), "{words}");
     }
 }
@@ -94,6 +100,21 @@ fn commands_are_one_line_each() {
     let args = ["race", "", "two words", "100%", "a\nb", "\u{e9}"].map(str::to_owned).to_vec();
     assert_eq!(Command::Exec(7, args).to_string(), "exec 7 race % two%20words 100%25 a%0Ab %C3%A9");
     assert_eq!(Command::Nonce("ab".to_owned()).to_string(), "nonce ab");
+}
+
+#[test]
+fn what_a_run_prints_is_kept_up_to_a_bound() {
+    let mut talk = greeted();
+    talk.hear(&with_nonce("hello -")).expect("the answer to the nonce");
+    talk.ask(&Command::Exec(1, vec![]));
+    for words in ["start 1", "out 1 one%0A", "end 1 0", "out 1 late", "out 1 %"] {
+        talk.hear(&with_nonce(words)).unwrap_or_else(|error| panic!("{words}: {error}"));
+    }
+    assert_eq!(talk.printed, b"one\nlate");
+    assert!(matches!(talk.hear(&with_nonce("out 2 a")), Err(BadLine::Unasked(_))), "it did not start");
+    let long = format!("out 1 {}", "x".repeat(4000));
+    (0..100).for_each(|_| drop(talk.hear(&with_nonce(&long)).expect("it may print")));
+    assert_eq!(talk.printed.len(), 256 << 10);
 }
 
 #[test]
@@ -118,6 +139,11 @@ proptest! {
             seen.extend(lines.feed(&text.as_bytes()[pair[0]..pair[1]]).expect("short lines"));
         }
         prop_assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn words_come_back(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
     }
 
     #[test]

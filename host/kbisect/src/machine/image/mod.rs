@@ -20,6 +20,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::SystemTime;
 
@@ -151,6 +153,7 @@ impl Pool for ImagePool {
             key,
             files: Vec::new(),
             console,
+            printed: Arc::default(),
             pieces: Some(pieces),
             way: None,
             master: None,
@@ -172,6 +175,8 @@ struct ImageMachine {
     key: Arc<Key>,
     files: Vec<(PathBuf, String)>,
     console: mpsc::Sender<Vec<u8>>,
+    /// What programs printed, its beginning where that is much.
+    printed: Arc<Mutex<Vec<u8>>>,
     pieces: Option<mpsc::Receiver<Vec<u8>>>,
     way: Option<Way>,
     /// The connection that all commands share.
@@ -214,7 +219,7 @@ impl Machine for ImageMachine {
         let (sender, pieces) = mpsc::channel(CONSOLE_PIECES);
         let task = self.way()?.command(self.emulator.dir(), &ssh::told_apart(&quoted(&words)));
         let running = async move { process::stream(&task, limit, &sender).await };
-        let both = async { tokio::join!(running, lines::forward(pieces, self.console.clone())).0 };
+        let both = async { tokio::join!(running, keep(pieces, Arc::clone(&self.printed))).0 };
         let finish = tokio::select! {
             finish = both => finish.map_err(|error| infra(error.to_string()))?,
             () = self.emulator.ended() => return self.gone().await,
@@ -226,6 +231,10 @@ impl Machine for ImageMachine {
             Finish::Exit(Exit::Code(code)) => Ok(Ended::Code(code)),
             Finish::Exit(Exit::Signal(signal)) => Err(infra(format!("ssh was killed by signal {signal}"))),
         }
+    }
+
+    fn printed(&self) -> Vec<u8> {
+        self.printed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn alive(&self) -> bool {
@@ -245,6 +254,15 @@ impl Machine for ImageMachine {
             master.kill().await;
         }
         self.emulator.end().await;
+    }
+}
+
+/// Keeps what a program prints, and lets it print on where that is too much.
+async fn keep(mut pieces: mpsc::Receiver<Vec<u8>>, printed: Arc<Mutex<Vec<u8>>>) {
+    while let Some(piece) = pieces.recv().await {
+        let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = piece.len().min(super::MOST_PRINTED - printed.len());
+        printed.extend_from_slice(&piece[..fits]);
     }
 }
 

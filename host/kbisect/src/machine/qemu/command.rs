@@ -11,6 +11,10 @@ pub(super) const CONTROL: &str = "control.sock";
 /// The socket of QEMU's machine protocol.
 pub(super) const QMP: &str = "qmp.sock";
 
+/// What programs write to the kernel's log is dropped: on the console nobody could tell it from the kernel's own words
+/// (Documentation/admin-guide/kernel-parameters.txt; since Linux 4.9).
+const ONLY_THE_KERNEL: &str = "printk.devkmsg=off";
+
 /// Program and arguments for a machine that boots `kernel` (a folder); the working directory is the machine's own.
 pub fn arguments(program: &str, settings: &Settings, accel: &Accel, kernel: &Path, initrd: Option<&Path>) -> Vec<OsString> {
     let mut args = board(program, settings, accel);
@@ -19,7 +23,7 @@ pub fn arguments(program: &str, settings: &Settings, accel: &Accel, kernel: &Pat
     // A second `-serial` would be dropped without a word by microvm.
     add(&format!("-chardev socket,id=control,path={CONTROL} -device isa-serial,chardev=control,index=1"));
     add(&format!("-chardev socket,id=qmp,path={QMP} -mon chardev=qmp,mode=control"));
-    boot(&mut args, kernel, initrd, &settings.cmdline);
+    boot(&mut args, kernel, initrd, &kernel_command_line(&format!("{ONLY_THE_KERNEL} {}", settings.cmdline)));
     args
 }
 
@@ -35,21 +39,16 @@ pub fn for_a_person(
     let mut args = board(program, settings, accel);
     let terminal = "-chardev stdio,id=console,signal=off,mux=on -serial chardev:console -mon chardev=console";
     args.extend(terminal.split(' ').map(OsString::from));
-    boot(&mut args, kernel, Some(initrd), &format!("{} rdinit={first}", settings.cmdline));
+    boot(&mut args, kernel, Some(initrd), &kernel_command_line(&format!("{} rdinit={first}", settings.cmdline)));
     args
 }
 
 /// The emulator with everything but its ports and what it boots.
 fn board(program: &str, settings: &Settings, accel: &Accel) -> Vec<OsString> {
-    let mut args: Vec<OsString> = vec![program.into()];
-    let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
-    add("-nodefaults -no-user-config -display none -no-reboot");
     // With ACPI, Linux finds no clock on a microvm that the translator runs.
-    add(if settings.board == "microvm" { "-M microvm,acpi=off" } else { "-M pc" });
-    add(&format!("-accel {}", accel.name()));
-    // Five-level paging doubles the translator's work for nothing.
-    add(if *accel == Accel::Kvm { "-cpu host" } else { "-cpu max,la57=off" });
-    add(&format!("-m {}M -smp {}", (settings.memory >> 20).max(1), settings.cpus.max(1)));
+    let kind = if settings.board == "microvm" { "microvm,acpi=off" } else { "pc" };
+    let mut args = emulator(program, kind, accel, settings.memory, settings.cpus);
+    let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
     if settings.network {
         let device = if settings.board == "microvm" { "virtio-net-device" } else { "virtio-net-pci" };
         add(&format!("-netdev user,id=net -device {device},netdev=net"));
@@ -57,12 +56,26 @@ fn board(program: &str, settings: &Settings, accel: &Accel) -> Vec<OsString> {
     args
 }
 
+/// The emulator with processors and memory, and nothing else.
+fn emulator(program: &str, kind: &str, accel: &Accel, memory: u64, cpus: u32) -> Vec<OsString> {
+    let mut args: Vec<OsString> = vec![program.into()];
+    let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
+    add("-nodefaults -no-user-config -display none -no-reboot -M");
+    add(kind);
+    add(&format!("-accel {}", accel.name()));
+    // Five-level paging doubles the translator's work for nothing.
+    add(if *accel == Accel::Kvm { "-cpu host" } else { "-cpu max,la57=off" });
+    add(&format!("-m {}M -smp {}", (memory >> 20).max(1), cpus.max(1)));
+    args
+}
+
+/// What is booted, and what it is told.
 fn boot(args: &mut Vec<OsString>, kernel: &Path, initrd: Option<&Path>, cmdline: &str) {
     args.extend(["-kernel".into(), kernel.join("kernel").into_os_string()]);
     if let Some(initrd) = initrd {
         args.extend(["-initrd".into(), initrd.as_os_str().to_owned()]);
     }
-    args.extend(["-append".into(), kernel_command_line(cmdline).into()]);
+    args.extend(["-append".into(), cmdline.into()]);
 }
 
 /// A machine with a disk.
@@ -93,12 +106,8 @@ pub fn with_disk(
     initrd: Option<&Path>,
     cmdline: &str,
 ) -> Vec<OsString> {
-    let mut args: Vec<OsString> = vec![program.into()];
+    let mut args = emulator(program, "pc", accel, guest.memory, guest.cpus);
     let mut add = |words: &str| args.extend(words.split(' ').map(OsString::from));
-    add("-nodefaults -no-user-config -display none -no-reboot -M pc");
-    add(&format!("-accel {}", accel.name()));
-    add(if *accel == Accel::Kvm { "-cpu host" } else { "-cpu max,la57=off" });
-    add(&format!("-m {}M -smp {}", (guest.memory >> 20).max(1), guest.cpus.max(1)));
     add("-chardev stdio,id=console,signal=off -serial chardev:console");
     add(&format!("-chardev socket,id=qmp,path={QMP} -mon chardev=qmp,mode=control"));
     let restrict = if guest.network { "off" } else { "on" };
@@ -110,11 +119,7 @@ pub fn with_disk(
     drive.push(guest.image.to_string_lossy().replace(',', ",,"));
     let device = if guest.root.starts_with("/dev/vd") { "virtio-blk-pci,drive=disk" } else { "ide-hd,drive=disk" };
     args.extend(["-drive".into(), drive, "-device".into(), device.into()]);
-    args.extend(["-kernel".into(), kernel.join("kernel").into_os_string()]);
-    if let Some(initrd) = initrd {
-        args.extend(["-initrd".into(), initrd.as_os_str().to_owned()]);
-    }
-    args.extend(["-append".into(), cmdline.into()]);
+    boot(&mut args, kernel, initrd, cmdline);
     args
 }
 

@@ -201,6 +201,10 @@ impl Machine for QemuMachine {
         Ok(Ended::MachineGone)
     }
 
+    fn printed(&self) -> Vec<u8> {
+        self.port.printed()
+    }
+
     async fn alive(&self) -> bool {
         let notes = self.port.notes();
         self.port.send(&Command::Ping).await

@@ -91,6 +91,11 @@ impl Port {
         timeout(limit, heard.wait_for(|heard| heard.over() || test(&heard.talk))).await.ok()?.ok().map(|heard| heard.clone())
     }
 
+    /// What programs printed so far.
+    pub(super) fn printed(&self) -> Vec<u8> {
+        self.heard.borrow().talk.printed.clone()
+    }
+
     /// Notes so far.
     pub(super) fn notes(&self) -> u64 {
         self.heard.borrow().talk.notes

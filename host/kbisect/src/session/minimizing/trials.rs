@@ -119,7 +119,7 @@ impl Tests<'_> {
         };
         machines.free.push(slot);
         let Some(n) = machines.running.remove(&number) else { return Ok(()) };
-        let Some(Finished { mut outcome, reason, console, exposure, seconds, cancelled, .. }) = end.map(|end| *end) else {
+        let Some(Finished { mut outcome, reason, console, printed, exposure, seconds, cancelled, .. }) = end.map(|end| *end) else {
             self.recorder.progress(&Progress::Cancelled { trial: number });
             return Ok(());
         };
@@ -137,7 +137,7 @@ impl Tests<'_> {
         let commit = self.parts.ends.start;
         let directory = &self.parts.directory;
         directory
-            .keep_console(&commit, n, &console)
+            .keep_texts(&commit, n, &console, &printed)
             .map_err(|error| directory::failed("write", &directory.trial(&commit, n), &error))?;
         if let Outcome::Crashed(sighting) = &mut outcome {
             sighting.look = look(self.parts, self.state, &sighting.report);
