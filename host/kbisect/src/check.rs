@@ -12,6 +12,7 @@ use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Face;
 
+use crate::build::patches;
 use crate::build::placeholders::Placeholders;
 use crate::config::Settled;
 use crate::config::job::Build;
@@ -192,8 +193,11 @@ fn ends(job: &Job, repository: &Repository) -> Result<(Subject, Range), Vec<Erro
         find(era);
     }
     let newest = if let Tip::At(name) = &job.search.tip { find(name) } else { None };
+    let patches = patches::settle(&job.patches, repository).map_err(|error| errors.push(error));
     let (Some(start), true) = (start, errors.is_empty()) else { return Err(errors) };
     errors.extend(good.iter().filter_map(|good| unfit(job.kind, repository, &start, good)));
+    // The start commit must be tested in any case.
+    errors.extend(patches.iter().flatten().filter_map(|patch| repository.takes(&start.commit, patch).err().map(Error::from)));
     errors.extend(newest.and_then(|newest| not_newer(repository, &start, &newest)));
     if !errors.is_empty() {
         return Err(errors);

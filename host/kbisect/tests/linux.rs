@@ -91,8 +91,8 @@ async fn linux_reproducer_gets_its_arguments_and_its_status_is_known() {
     let reproducer = reproducer(dir.path(), body);
     let finished = run("pc", &kernel, &plan(reproducer.clone(), &["/repro", "two words", "", "100%"], 60)).await;
     assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(6))));
-    let console = String::from_utf8_lossy(&finished.console);
-    assert!(console.contains("argument <two words>\nargument <>\nargument <100%>\n"), "{console}");
+    let printed = String::from_utf8_lossy(&finished.printed);
+    assert_eq!(printed, "argument <two words>\nargument <>\nargument <100%>\n");
     let finished = run("pc", &kernel, &plan(reproducer, &["one"], 60)).await;
     assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Signal(11))));
 }
@@ -109,7 +109,7 @@ async fn linux_time_limit_is_clean_while_the_guest_lives_and_repeats_are_one_tri
     plan.repeat = true;
     let finished = run("pc", &kernel, &plan).await;
     assert_eq!(finished.outcome, Outcome::Clean);
-    assert!(String::from_utf8_lossy(&finished.console).matches("once more\n").count() > 3);
+    assert!(String::from_utf8_lossy(&finished.printed).matches("once more\n").count() > 3);
 }
 
 /// Machines with the disk image that `./x image` makes, for the distribution's kernel with its modules; the folder lives as long.
@@ -159,8 +159,8 @@ async fn linux_disk_image_runs_programs_and_shows_crashes() {
     let program = reproducer(disk.dir.path(), "printf(\"hello <%s>\\n\", argv[1]); return argc == 2 ? 255 : 3;");
     let finished = disk.run("status", &plan(program.clone(), &["two words", "b"], 60)).await;
     assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(3))));
-    let console = String::from_utf8_lossy(&finished.console);
-    assert!(console.contains("\nhello <two words>\n") && console.contains("Linux version "), "{console}");
+    let (console, printed) = (String::from_utf8_lossy(&finished.console), String::from_utf8_lossy(&finished.printed));
+    assert!(printed == "hello <two words>\n" && console.contains("Linux version "), "{printed}\n{console}");
     let finished = disk.run("255 is ssh's", &plan(program, &["one"], 60)).await;
     assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(254))));
 
@@ -190,11 +190,13 @@ async fn linux_disk_image_lost_connections_and_full_disks_are_void() {
     let (stage, reason) = void(disk.run("no sshd", &plan(reproducer(disk.dir.path(), cut), &[], 60)).await);
     assert_eq!(stage, Stage::Reproducer);
     assert_eq!(reason, "lost connection to the machine while the reproducer ran: ssh's broke, and it does not answer on another");
-    // An image with next to nothing free.
+    // An image with 4 MiB free: enough to boot, and too little for what is brought.
     let full = disk.dir.path().join("full.img");
     let image = kbisect::config::default_image().expect("a cache folder");
-    let fill = "set -e; cp --sparse=always \"$0\" \"$1\"; free=$(dumpe2fs -h \"$1\" 2>&1 | sed -n 's/^Free blocks: *//p')
-        debugfs -w -R 'write /etc/hostname big' \"$1\"; debugfs -w -R \"fallocate big 0 $((free - 400))\" \"$1\"";
+    let fill = "set -e; cp --sparse=always \"$0\" \"$1\"
+        told() { dumpe2fs -h \"$0\" 2>&1 | sed -n \"s/^$1: *//p\"; }
+        left=$(( $(told 'Free blocks') - (4 << 20) / $(told 'Block size') ))
+        debugfs -w -R 'write /etc/hostname big' \"$1\"; debugfs -w -R \"fallocate big 0 $left\" \"$1\"";
     let status = Command::new("sh").args(["-c", fill]).args([&image, &full]).status().expect("a shell");
     assert!(status.success());
     let large = disk.dir.path().join("large");

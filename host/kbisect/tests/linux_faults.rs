@@ -105,7 +105,8 @@ async fn linux_what_a_reproducer_prints_is_no_crash() {
     assert_eq!(printed.matches("BUG: KASAN: slab-use-after-free in nobody").count(), 2, "{printed}");
     assert!(!String::from_utf8_lossy(&finished.console).contains("KASAN"));
     // What it leaves behind may hold its output open, and prints into nothing.
-    let finished = outcome_of("if (!fork()) { setsid(); sleep(2); puts(\"late\"); return 0; } puts(\"early\"); return 3;", 60).await;
+    let finished =
+        outcome_of("if (!fork()) { setsid(); sleep(2); puts(\"late\"); return 0; } puts(\"early\"); return 3;", 60).await;
     assert_eq!((finished.outcome, finished.ended), (Outcome::Clean, Some(Ended::Code(3))));
     assert_eq!(String::from_utf8_lossy(&finished.printed), "early\n");
 }

@@ -49,7 +49,7 @@ pub(crate) fn test(root: &Path, args: &[String]) -> Result<(), Failure> {
 
 /// The tests that are called `linux_…` and ignored otherwise.
 pub(crate) fn test_linux(root: &Path, args: &[String]) -> Result<(), Failure> {
-    let mut command = cargo(root, &["test", "--locked", "--workspace", "--lib", "--tests", "--"]);
+    let mut command = cargo(root, &["test", "--locked", "--workspace", "--lib", "--tests", "--no-fail-fast", "--"]);
     command.args(["linux_", "--ignored", "--nocapture", "--test-threads=1"]).args(args).env("KBISECT_TEST_LINUX", "1");
     step("testing on the distribution's Linux", || show(&mut command))
 }

@@ -4,6 +4,7 @@
 //! `git`'s; which commit is built when, and how often, the session decides.
 
 pub mod linux;
+pub mod patches;
 pub mod placeholders;
 pub mod room;
 pub mod signature;

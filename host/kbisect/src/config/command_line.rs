@@ -83,6 +83,7 @@ impl CommandLine {
             crash: None,
             title: None,
             link: None,
+            patches: Vec::new(),
             build: self.build.as_ref().map(|shell| Build {
                 recipe: Recipe::Command(["sh", "-c", shell].map(str::to_owned).to_vec()),
                 time_limit: super::build::TIME_LIMIT,

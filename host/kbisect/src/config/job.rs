@@ -26,6 +26,8 @@ pub struct Job {
     pub title: Option<String>,
     /// A public link for `Closes:`.
     pub link: Option<String>,
+    /// What tested commits are changed by, in this order.
+    pub patches: Vec<Patch>,
     /// How a commit is built; none: nothing to build.
     pub build: Option<Build>,
     /// What trials run on.
@@ -52,6 +54,26 @@ impl Job {
     pub fn builders(&self) -> u32 {
         self.build.as_ref().filter(|build| !build.in_slot).map_or(0, |build| build.builders)
     }
+}
+
+/// One `[[patch]]`: a change that tested commits get before they are built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// What it changes.
+    pub change: Change,
+    /// Only commits that contain this one; runs name the whole hash.
+    pub since: Option<String>,
+    /// Only commits that do not contain this one; runs name the whole hash.
+    pub until: Option<String>,
+}
+
+/// What a patch changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// What a file says, as `git diff` or `git format-patch` writes it.
+    File(PathBuf),
+    /// What a commit changed; runs name the whole hash. Commits that contain it have that already.
+    Commit(String),
 }
 
 /// `repro`, or `[repro]`: what shows the crash.

@@ -14,6 +14,7 @@ mod json;
 mod limits;
 mod machine;
 mod origin;
+mod patch;
 mod path;
 mod plugin;
 mod problem;

@@ -24,6 +24,7 @@ use super::job::TargetStage;
 use super::limits;
 use super::machine;
 use super::origin::Origin;
+use super::patch;
 use super::path;
 use super::plugin;
 use super::problem::Complaint;
@@ -126,6 +127,7 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     let stand_in = top.has("repro").then(|| Repro::of(PathBuf::new()));
     let trial = trial::read(top.inner("trial"), &machine, stage, repro.as_ref().or(stand_in.as_ref()));
     let search = search::read(top.inner("search"), kind, machine.kind.boots());
+    let patches = patch::read(top.each("patch"));
     let plugins = plugin::read(top.each("plugin"));
     check_build(&top, build.as_ref(), &machine, stage);
     check_minimize(&top, build.as_ref(), &machine, stage);
@@ -139,6 +141,7 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
         crash,
         title,
         link,
+        patches,
         build,
         machine,
         stage,

@@ -7,12 +7,14 @@ use toml::Value;
 
 use super::duration;
 use super::job::Baseline;
+use super::job::Change;
 use super::job::CompilerRule;
 use super::job::Expect;
 use super::job::Job;
 use super::job::Linux;
 use super::job::MachineKind;
 use super::job::Made;
+use super::job::Patch;
 use super::job::Plugin;
 use super::job::PluginLimits;
 use super::job::Recipe;
@@ -38,8 +40,13 @@ pub fn write(job: &Job) -> String {
     let mut text = String::new();
     let mut section = String::new();
     for line in lines(job) {
-        if line.section != section || (line.section == PLUGIN && line.key == "id") {
-            let (open, close) = if line.section == PLUGIN { ("[[", "]]") } else { ("[", "]") };
+        let first_key = match line.section.as_str() {
+            PLUGIN => line.key == "id",
+            PATCH => ["file", "commit"].contains(&line.key.as_str()),
+            _ => false,
+        };
+        if line.section != section || first_key {
+            let (open, close) = if [PLUGIN, PATCH].contains(&line.section.as_str()) { ("[[", "]]") } else { ("[", "]") };
             let _ = writeln!(text, "\n{open}{}{close}", line.section);
             section = line.section;
         }
@@ -49,12 +56,18 @@ pub fn write(job: &Job) -> String {
 }
 
 const PLUGIN: &str = "plugin";
+const PATCH: &str = "patch";
 
 /// The values of a job in the order of its file.
 pub fn lines(job: &Job) -> Vec<Line> {
     let mut out = Lines::default();
     top(job, &mut out);
     repro(job, &mut out);
+    for (index, patch) in job.patches.iter().enumerate() {
+        out.section = PATCH;
+        out.prefix = format!("{PATCH}.{index}.");
+        self::patch(patch, &mut out);
+    }
     build(job, &mut out);
     machine(job, &mut out);
     out.open("target");
@@ -167,6 +180,19 @@ fn repro(job: &Job, out: &mut Lines) {
     }
     if let Some(source) = &repro.source {
         out.path("source", source);
+    }
+}
+
+fn patch(patch: &Patch, out: &mut Lines) {
+    match &patch.change {
+        Change::File(file) => out.path("file", file),
+        Change::Commit(commit) => out.text("commit", commit),
+    }
+    if let Some(since) = &patch.since {
+        out.text("since", since);
+    }
+    if let Some(until) = &patch.until {
+        out.text("until", until);
     }
 }
 

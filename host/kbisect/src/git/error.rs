@@ -92,6 +92,24 @@ pub enum Error {
         /// What is wrong with its tree, in one line.
         why: String,
     },
+    /// A text that is no patch.
+    #[error("{patch} is no patch that can be applied: {why}")]
+    NoPatch {
+        /// Its name.
+        patch: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A patch that does not fit.
+    #[error("{patch} does not apply to {}: {}", .commit.short(), .files.join(", "))]
+    Unpatchable {
+        /// The patch's name.
+        patch: String,
+        /// The commit.
+        commit: CommitId,
+        /// The files that it does not fit.
+        files: Vec<String>,
+    },
     /// The folder meant for a checkout holds something else.
     #[error("`{}` is not empty and not one of kbisect's checkouts", .dir.display())]
     Occupied {
@@ -143,7 +161,12 @@ impl Error {
             Self::UnknownName { repo, name, similar } => unknown_name_hints(repo, name, similar),
             Self::Ambiguous { .. } => vec!["give more digits of the hash".to_owned()],
             Self::Occupied { dir } => vec![format!("use another folder, or remove it: rm -r {}", quoted(dir))],
-            Self::NotACommit { .. } | Self::Refused { .. } | Self::Io { .. } | Self::Git { .. } => Vec::new(),
+            Self::Unpatchable { .. } => vec![
+                "a patch that is for some commits only says so: since = \"COMMIT\" (those that contain it), until = \"COMMIT\" (those \
+                 that do not)"
+                    .to_owned(),
+            ],
+            Self::NoPatch { .. } | Self::NotACommit { .. } | Self::Refused { .. } | Self::Io { .. } | Self::Git { .. } => Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A commit without the changes of an older one, as `git revert` makes it. Owns the merge; writes into a checkout's own repository alone.
 
+use git2::Index;
 use git2::Signature;
 use kbisect_core::commit::CommitId;
 use serde::Deserialize;
@@ -23,6 +24,22 @@ pub enum Reverted {
     Conflicts(Vec<String>),
 }
 
+/// The files of a merge that are in conflict, sorted.
+pub(super) fn conflicting(index: &Index) -> Result<Vec<String>, git2::Error> {
+    if !index.has_conflicts() {
+        return Ok(Vec::new());
+    }
+    let mut files: Vec<String> = index
+        .conflicts()?
+        .flatten()
+        .filter_map(|conflict| conflict.our.or(conflict.their).or(conflict.ancestor))
+        .map(|entry| String::from_utf8_lossy(&entry.path).into_owned())
+        .collect();
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
 impl Checkout {
     /// Makes the commit `at` without what `commit` changed; of a merge, without what it brought to its first parent. The new commit's
     /// only parent is `at`, and it is found by whoever borrows this checkout's objects.
@@ -37,16 +54,8 @@ impl Checkout {
         let (culprit, base) = (find(commit)?, find(at)?);
         let mainline = u32::from(culprit.parent_count() > 1);
         let mut index = git.revert_commit(&culprit, &base, mainline, None).map_err(failed)?;
-        if index.has_conflicts() {
-            let mut files: Vec<String> = index
-                .conflicts()
-                .map_err(failed)?
-                .flatten()
-                .filter_map(|conflict| conflict.our.or(conflict.their).or(conflict.ancestor))
-                .map(|entry| String::from_utf8_lossy(&entry.path).into_owned())
-                .collect();
-            files.sort();
-            files.dedup();
+        let files = conflicting(&index).map_err(failed)?;
+        if !files.is_empty() {
             return Ok(Reverted::Conflicts(files));
         }
         let tree = index.write_tree_to(git).and_then(|tree| git.find_tree(tree)).map_err(failed)?;

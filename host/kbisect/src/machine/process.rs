@@ -29,7 +29,9 @@ use crate::build::last_lines;
 use crate::build::placeholders::Placeholders;
 use crate::build::room::Beyond;
 use crate::build::room::Room;
+use crate::git;
 use crate::git::Checkout;
+use crate::git::Patch;
 use crate::process;
 use crate::process::Exit;
 use crate::process::Finish;
@@ -44,6 +46,8 @@ const CONSOLE_PIECES: usize = 16;
 pub struct Settings {
     /// The user's repository; only read.
     pub repo: PathBuf,
+    /// What commits are changed by before they are tested.
+    pub patches: Arc<[Patch]>,
     /// Folder for the slots' checkouts and temporary files.
     pub dir: PathBuf,
     /// How many trials may run at once.
@@ -104,10 +108,11 @@ impl Pool for ProcessPool {
         let slot = self.slots.get(setup.slot as usize).ok_or_else(|| infra(format!("there is no slot {}", setup.slot)))?;
         let mut slot = Arc::clone(slot).lock_owned().await;
         let (commit, clean, repo) = (setup.commit, self.settings.clean, self.settings.repo.clone());
+        let patches = Arc::clone(&self.settings.patches);
         let (src, out, tmp) = (self.folder(setup.slot, "src"), self.folder(setup.slot, "out"), self.folder(setup.slot, "tmp"));
         let folders = [out.clone(), tmp.clone()];
         let (mut slot, path) = tokio::task::spawn_blocking(move || {
-            let path = slot.prepare(&repo, &src, &commit, clean)?;
+            let path = slot.prepare(&repo, &src, (&commit, &patches), clean)?;
             folders.iter().try_for_each(|folder| empty_folder(folder))?;
             Ok((slot, path))
         })
@@ -125,13 +130,23 @@ impl Pool for ProcessPool {
 
 impl Slot {
     /// Brings the checkout to `commit`, as a trial must find it.
-    fn prepare(&mut self, repo: &Path, dir: &Path, commit: &CommitId, clean: bool) -> Result<PathBuf, Failure> {
-        let git = |error: crate::git::Error| infra(error.to_string());
+    fn prepare(
+        &mut self,
+        repo: &Path,
+        dir: &Path,
+        (commit, patches): (&CommitId, &[Patch]),
+        clean: bool,
+    ) -> Result<PathBuf, Failure> {
+        let git = |error: git::Error| match error {
+            git::Error::Unpatchable { .. } => Failure { stage: Stage::Build, reason: error.to_string() },
+            error => infra(error.to_string()),
+        };
         // Opened anew for every trial: whatever the last one did to it is mended.
         let mut checkout = Checkout::create(repo, dir).map_err(git)?;
-        if checkout.commit() != Some(*commit) {
+        let commit = checkout.patched(commit, patches).map_err(git)?;
+        if checkout.commit() != Some(commit) {
             self.built = None;
-            checkout.switch(commit).map_err(git)?;
+            checkout.switch(&commit).map_err(git)?;
         } else if !clean {
             checkout.reset_tracked().map_err(git)?;
         }

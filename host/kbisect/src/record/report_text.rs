@@ -118,6 +118,9 @@ fn setting(text: &mut String, report: &Report) {
         if let Some(build) = &setting.build {
             let _ = writeln!(text, "Build: {build}{}", built.map_or_else(String::new, |compiler| format!(", {compiler}")));
         }
+        for patch in &setting.patches {
+            let _ = writeln!(text, "Changed by: {patch}");
+        }
         let _ = writeln!(text, "Machine: {}\nTest: {}", setting.machine, setting.test);
     }
     if let Some(named) = report.named.as_ref().filter(|named| !named.lost.is_empty()) {

@@ -6,8 +6,10 @@ use std::path::Path;
 use super::event::CommitText;
 use crate::build::linux::make::Arch;
 use crate::config::job::Build;
+use crate::config::job::Change;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
+use crate::config::job::Patch;
 use crate::config::job::Recipe;
 use crate::machine::qemu;
 use crate::machine::qemu::command;
@@ -20,6 +22,9 @@ const WORK: &str = "reproduced";
 pub fn script(job: &Job, directory: &Path, commit: &CommitText, variables: &[String]) -> Option<String> {
     let builds = job.build.as_ref().filter(|build| !build.in_slot);
     let mut text = head(job, commit);
+    for patch in &job.patches {
+        text += &changed(patch, directory, commit)?;
+    }
     match job.machine.kind {
         MachineKind::Process => {
             if let Some(build) = &job.build {
@@ -60,9 +65,25 @@ if ! git -C "$repository" cat-file -e {hash} 2>/dev/null; then
 fi
 mkdir -p "$work/out"
 [ -d "$work/src" ] || git clone --quiet --shared --no-checkout "$repository" "$work/src"
-git -C "$work/src" checkout --quiet --detach {hash}
+git -C "$work/src" checkout --quiet --force --detach {hash}
 "#
     )
+}
+
+/// What changes the checked-out commit, where it is for it and not there yet.
+fn changed(patch: &Patch, directory: &Path, commit: &CommitText) -> Option<String> {
+    let git = "git -C \"$work/src\"";
+    let contains = |part: &str| format!("{git} merge-base --is-ancestor {} {}", quoted(part), commit.commit);
+    let since = patch.since.as_ref().map(|since| format!("{} && ", contains(since))).unwrap_or_default();
+    let until = patch.until.as_ref().map(|until| format!("! {} && ", contains(until))).unwrap_or_default();
+    let (there, apply) = match &patch.change {
+        Change::Commit(picked) => (contains(picked), format!("{git} cherry-pick --no-commit {}", quoted(picked))),
+        Change::File(file) => {
+            let file = format!("\"$here\"/{}", quoted(&of_run(file, directory)?));
+            (format!("{git} apply --check --reverse {file} 2>/dev/null"), format!("{git} apply {file}"))
+        }
+    };
+    Some(format!("if {since}{until}! {there}; then\n    {apply}\nfi\n"))
 }
 
 /// A command in the checked-out commit.

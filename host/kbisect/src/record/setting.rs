@@ -5,9 +5,11 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::build::patches;
 use crate::config::job::Build;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
+use crate::config::job::Patch;
 use crate::config::job::Recipe;
 use crate::config::job::Toolchain;
 use crate::config::size;
@@ -21,6 +23,9 @@ pub struct Setting {
     /// How commits were built; none where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
+    /// What commits were changed by before they were built, each in some words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<String>,
     /// What trials ran on.
     pub machine: String,
     /// What one trial did.
@@ -35,6 +40,7 @@ impl Setting {
         Self {
             link: job.link.clone(),
             build: job.build.as_ref().map(build),
+            patches: job.patches.iter().map(patch).collect(),
             machine: match machine.kind {
                 MachineKind::Process => "a process on the host".to_owned(),
                 MachineKind::Qemu => format!("QEMU ({}), {}", machine.board, room()),
@@ -44,6 +50,13 @@ impl Setting {
             test: test(job),
         }
     }
+}
+
+fn patch(patch: &Patch) -> String {
+    let short = |commit: &String| commit.chars().take(12).collect::<String>();
+    let since = patch.since.as_ref().map(|commit| format!(" since {}", short(commit))).unwrap_or_default();
+    let until = patch.until.as_ref().map(|commit| format!(" until {}", short(commit))).unwrap_or_default();
+    format!("{}{since}{until}", patches::name(&patch.change))
 }
 
 fn build(build: &Build) -> String {

@@ -26,6 +26,7 @@ use crate::config::job::ReproArch;
 use crate::error::Error;
 use crate::git;
 use crate::git::Checkout;
+use crate::git::Patch;
 use crate::git::Repository;
 use crate::machine::image;
 use crate::record::event::BuildResult;
@@ -36,6 +37,7 @@ pub(super) struct Builder {
     settings: build::Settings,
     repository: Arc<Repository>,
     repo: PathBuf,
+    patches: Arc<[Patch]>,
     dir: PathBuf,
     /// Made when it is first needed.
     checkout: Arc<Mutex<Option<Checkout>>>,
@@ -98,6 +100,7 @@ impl Builder {
             },
             repository: Arc::clone(&parts.repository),
             repo: reverting::source(parts),
+            patches: Arc::clone(&parts.patches),
             dir,
             checkout: Arc::default(),
         })
@@ -128,7 +131,7 @@ impl Builder {
     async fn build_as_it_is(&self, commit: &CommitId, clean: bool) -> Finished {
         match self.check_out(*commit, clean).await {
             Ok(src) => self.build_at(&self.settings, &src, commit).await,
-            Err(why) => infra(why),
+            Err(result) => Finished { result, output: Vec::new(), odd: false },
         }
     }
 
@@ -143,7 +146,7 @@ impl Builder {
         let settings = build::Settings { recipe: Recipe::Linux(Box::new(fresh.clone())), ..self.settings.clone() };
         let result = match self.check_out(*commit, true).await {
             Ok(src) => self.build_at(&settings, &src, commit).await.result,
-            Err(why) => BuildResult::Infra(why),
+            Err(result) => result,
         };
         let take = doubted && matches!(result, BuildResult::Built { .. });
         match linux.give_up(&fresh, take) {
@@ -157,11 +160,11 @@ impl Builder {
         build::run(settings, src, commit, changed).await
     }
 
-    /// Brings the checkout to the commit and returns where it is.
-    pub(super) async fn check_out(&self, commit: CommitId, clean: bool) -> Result<PathBuf, String> {
+    /// Brings the checkout to the commit, with what the job changes in it, and returns where it is; else why there is nothing to build.
+    pub(super) async fn check_out(&self, commit: CommitId, clean: bool) -> Result<PathBuf, BuildResult> {
         let mut checkout = Arc::clone(&self.checkout).lock_owned().await;
         let (repo, dir, room) = (self.repo.clone(), self.dir.clone(), self.settings.room.clone());
-        let recipe = self.settings.recipe.clone();
+        let (recipe, patches) = (self.settings.recipe.clone(), Arc::clone(&self.patches));
         let switched = tokio::task::spawn_blocking(move || -> Result<PathBuf, git::Error> {
             let checkout = match &mut *checkout {
                 Some(checkout) => checkout,
@@ -175,10 +178,14 @@ impl Builder {
             if let Some(linux) = recipe.linux().filter(|_| full) {
                 linux.wipe().map_err(|error| git::Error::io("remove", &linux.tree, error))?;
             }
+            let commit = checkout.patched(&commit, &patches)?;
             checkout.switch(&commit)?;
             Ok(checkout.path().to_owned())
         });
-        switched.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+        switched.await.map_err(|error| BuildResult::Infra(error.to_string()))?.map_err(|error| match error {
+            git::Error::Unpatchable { .. } => BuildResult::Failed(error.to_string()),
+            error => BuildResult::Infra(error.to_string()),
+        })
     }
 
     /// About how much of a commit would have to be made anew here; none where everything.
@@ -187,10 +194,6 @@ impl Builder {
         let changed = repository.differing_files(&linux.built_last()?, commit).ok()?;
         Some(linux.cost(&changed))
     }
-}
-
-fn infra(why: String) -> Finished {
-    Finished { result: BuildResult::Infra(why), output: Vec::new(), odd: false }
 }
 
 /// Takes the idle builder that has the least to make anew for a commit.
@@ -213,8 +216,17 @@ pub(super) async fn prepare(parts: &Parts) -> Result<Vec<String>, Error> {
     let Some(linux) = builder.settings.recipe.linux().filter(|_| !parts.directory.baseline().exists()) else {
         return Ok(Vec::new());
     };
-    let src = builder.check_out(parts.ends.start, false).await.map_err(Error::infrastructure)?;
+    let src = builder.check_out(parts.ends.start, false).await.map_err(|result| unready(&result))?;
     linux::prepare::prepare(&builder.settings, linux, &src).await
+}
+
+/// Why the start commit cannot be checked out.
+pub(super) fn unready(result: &BuildResult) -> Error {
+    match result {
+        BuildResult::Failed(why) => Error::user(why.clone()),
+        BuildResult::Infra(why) => Error::infrastructure(why.clone()),
+        BuildResult::Built { .. } => Error::internal("nothing was built"),
+    }
 }
 
 /// The releases of a repository from which on Linux is built with another compiler than before.

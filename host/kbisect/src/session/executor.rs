@@ -399,6 +399,7 @@ fn pool(parts: &Parts) -> Arc<dyn Pool> {
             });
             Arc::new(ProcessPool::new(process::Settings {
                 repo: reverting::source(parts),
+                patches: Arc::clone(&parts.patches),
                 dir: parts.directory.work().join("slots"),
                 slots,
                 clean: job.trial.clean,

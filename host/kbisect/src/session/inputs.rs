@@ -1,4 +1,4 @@
-//! What a job brings from outside its repository: the reproducer, the console, files for the machine, configurations.
+//! What a job brings from outside its repository: the reproducer, the console, files for the machine, configurations, patches.
 //!
 //! Owns their copies in the run directory, `inputs/SHA256/NAME`. A run works on the copies from its first trial on, so that it is
 //! the same run when it is resumed after the originals have changed or gone. On a process machine the reproducer is run where it
@@ -15,6 +15,7 @@ use super::directory::RunDirectory;
 use super::made;
 use crate::build::store::digest;
 use crate::config::job::Baseline;
+use crate::config::job::Change;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::job::Recipe;
@@ -115,7 +116,11 @@ pub(super) fn named(job: &mut Job) -> impl Iterator<Item = &mut PathBuf> {
         });
         linux.config.iter_mut().chain(&mut linux.fragments).chain(baseline)
     });
-    repro.chain(job.crash.iter_mut()).chain(files).chain(configurations)
+    let patches = job.patches.iter_mut().filter_map(|patch| match &mut patch.change {
+        Change::File(path) => Some(path),
+        Change::Commit(_) => None,
+    });
+    repro.chain(patches).chain(job.crash.iter_mut()).chain(files).chain(configurations)
 }
 
 /// Lets a trial whose program is the reproducer, or lies in it, run the copy.

@@ -25,6 +25,7 @@ use sha2::Digest as _;
 use sha2::Sha256;
 
 use self::trials::Tried;
+use super::builder;
 use super::builder::Builder;
 use super::directory;
 use super::directory::MINIMIZED;
@@ -110,7 +111,7 @@ async fn minimize(
         return Ok(None);
     }
     let Some(builder) = Builder::with(parts, parts.directory.baseline()) else { return Ok(None) };
-    let src = builder.check_out(start, false).await.map_err(Error::infrastructure)?;
+    let src = builder.check_out(start, false).await.map_err(|result| builder::unready(&result))?;
     let Some((settings, recipe)) = builder.linux() else { return Ok(None) };
     let recipe = crate::build::linux::Recipe { merged: false, ..recipe.clone() };
     let types: BTreeSet<String> = state.faces.iter().map(|face| face.crash_type.clone()).collect();

@@ -13,10 +13,12 @@ use super::directory;
 use super::directory::RunDirectory;
 use super::inputs;
 use super::state::State;
+use crate::build::patches;
 use crate::build::room::Room;
 use crate::config::job::Job;
 use crate::error::Error;
 use crate::git;
+use crate::git::Patch;
 use crate::git::Repository;
 use crate::policy::Policies;
 use crate::policy::state::Situation;
@@ -34,6 +36,8 @@ pub(super) struct Parts {
     pub ends: Ends,
     /// The user's repository.
     pub repository: Arc<Repository>,
+    /// What tested commits are changed by.
+    pub patches: Arc<[Patch]>,
     /// What plugins may ask of it.
     pub facts: Arc<git::Facts>,
     /// The policies.
@@ -72,6 +76,7 @@ impl Parts {
                 plugin.sha256 = Some(used.digest.clone());
             }
         }
+        patches::pin(&mut self.job, &self.patches);
         inputs::keep(&mut self.job, &self.directory, &self.ends.start)?;
         write_job(&self.job, &self.directory)
     }

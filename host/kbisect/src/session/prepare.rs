@@ -19,10 +19,12 @@ use super::import::Elsewhere;
 use super::parts::Notices;
 use super::parts::Parts;
 use super::state::State;
+use crate::build::patches;
 use crate::config::job::Job;
 use crate::config::job::Made;
 use crate::error::Error;
 use crate::git;
+use crate::git::Patch;
 use crate::git::Repository;
 use crate::policy::Notice;
 use crate::policy::Policies;
@@ -38,6 +40,7 @@ use crate::syzbot::Log;
 /// A job with its commits found.
 pub(super) struct Settled {
     repository: Arc<Repository>,
+    patches: Vec<Patch>,
     ends: Ends,
     graph: Arc<Graph>,
     policies: Policies,
@@ -78,6 +81,7 @@ pub(super) fn settle_again(job: &Job, entries: &[Entry], assume: &[Assume]) -> R
 
 fn settled(job: &Job, repository: Repository, ends: Ends, assumed: Vec<Assumed>, before: &[CommitId]) -> Result<Settled, Error> {
     let repository = Arc::new(repository);
+    let patches = patches::settle(&job.patches, &repository)?;
     let mut tips: Vec<CommitId> =
         ends.good.iter().copied().chain([ends.start]).chain(ends.releases.iter().map(|release| release.commit)).collect();
     tips.extend(assumed.iter().map(|one| one.assumption.commit).chain(before.iter().copied()));
@@ -90,7 +94,7 @@ fn settled(job: &Job, repository: Repository, ends: Ends, assumed: Vec<Assumed>,
         Arc::clone(&facts) as Arc<dyn crate::policy::Facts>,
         Arc::new(move |notice: Notice| sink.add(notice.into())),
     )?;
-    Ok(Settled { repository, ends, graph, policies, facts, notices, assumed })
+    Ok(Settled { repository, patches, ends, graph, policies, facts, notices, assumed })
 }
 
 impl Settled {
@@ -138,8 +142,8 @@ impl Settled {
 
     /// The parts of a run in `directory`.
     pub(super) fn with(self, job: Job, directory: RunDirectory) -> Parts {
-        let Self { repository, ends, policies, facts, notices, .. } = self;
-        Parts { job, directory, ends, repository, facts, policies, notices }
+        let Self { repository, patches, ends, policies, facts, notices, .. } = self;
+        Parts { job, directory, ends, repository, patches: patches.into(), facts, policies, notices }
     }
 }
 

@@ -63,6 +63,16 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn patch(file: PathBuf)(
+        (own, commit) in (any::<bool>(), "[0-9a-f]{12}"),
+        (since, until) in (option::of("v[5-7]\\.[0-9]{1,2}"), option::of("[0-9a-f]{12}")),
+    ) -> job::Patch {
+        let change = if own { job::Change::File(file.clone()) } else { job::Change::Commit(commit) };
+        job::Patch { change, since, until }
+    }
+}
+
+prop_compose! {
     fn machine(file: PathBuf)(
         kind in select(machine::KINDS.map(|(_, kind)| kind).to_vec()),
         (root, user, key) in (select(vec!["/dev/vda", "/dev/vda1", "/dev/sda2"]), "[a-z][a-z0-9._-]{0,8}", any::<bool>()),
@@ -250,28 +260,31 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
                 select(stages),
                 trial(machine.kind, data.clone()),
                 plugins,
-                0_usize..=3,
+                (0_usize..=3, vec(patch(data.clone()), 0..3)),
             )
-                .prop_map(move |((bad, good, title, link), (repro, has_crash), stage, trial, mut plugins, count)| {
-                    plugins.truncate(count);
-                    job::Job {
-                        repo: repo.clone(),
-                        bad,
-                        good,
-                        kind,
-                        repro,
-                        crash: has_crash.then(|| crash.clone()),
-                        title,
-                        link,
-                        build: build.clone(),
-                        machine: machine.clone(),
-                        stage,
-                        trial,
-                        search: search.clone(),
-                        limits: limits.clone(),
-                        plugins,
-                    }
-                })
+                .prop_map(
+                    move |((bad, good, title, link), (repro, has_crash), stage, trial, mut plugins, (count, patches))| {
+                        plugins.truncate(count);
+                        job::Job {
+                            repo: repo.clone(),
+                            bad,
+                            good,
+                            kind,
+                            repro,
+                            crash: has_crash.then(|| crash.clone()),
+                            title,
+                            link,
+                            patches,
+                            build: build.clone(),
+                            machine: machine.clone(),
+                            stage,
+                            trial,
+                            search: search.clone(),
+                            limits: limits.clone(),
+                            plugins,
+                        }
+                    },
+                )
         },
     )
 }

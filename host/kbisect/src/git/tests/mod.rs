@@ -9,6 +9,7 @@ mod facts;
 mod history;
 mod kill;
 mod newer;
+mod patch;
 mod releases;
 mod revert;
 mod soundness;

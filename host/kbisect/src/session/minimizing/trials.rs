@@ -119,7 +119,8 @@ impl Tests<'_> {
         };
         machines.free.push(slot);
         let Some(n) = machines.running.remove(&number) else { return Ok(()) };
-        let Some(Finished { mut outcome, reason, console, printed, exposure, seconds, cancelled, .. }) = end.map(|end| *end) else {
+        let Some(Finished { mut outcome, reason, console, printed, exposure, seconds, cancelled, .. }) = end.map(|end| *end)
+        else {
             self.recorder.progress(&Progress::Cancelled { trial: number });
             return Ok(());
         };

@@ -1,0 +1,225 @@
+//! Changes that tested commits get before they are built: patches, and commits picked from elsewhere. Owns what applies where; writes into
+//! a checkout's own repository alone.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+
+use git2::ApplyOptions;
+use git2::Commit;
+use git2::Delta;
+use git2::Diff;
+use git2::DiffLineType;
+use git2::Index;
+use git2::Oid;
+use git2::Signature;
+use kbisect_core::commit::CommitId;
+
+use super::Checkout;
+use super::Error;
+use super::Repository;
+use super::repository::to_id;
+use super::repository::to_oid;
+use super::revert::conflicting;
+
+/// Who the made commits are by: equal changes of equal commits have equal ids.
+const BY: (&str, &str) = ("kbisect", "kbisect@localhost");
+
+/// A change, and the commits that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// Its name to people: a file's, or a commit's.
+    pub name: String,
+    /// What it changes.
+    pub change: Change,
+    /// Only commits that contain this one; none: whatever they contain.
+    pub since: Option<CommitId>,
+    /// Only commits that do not contain this one; none: whatever they contain.
+    pub until: Option<CommitId>,
+}
+
+/// What a patch changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// What the text says, as `git diff`, `git format-patch` and `diff -u` write it.
+    Text(Vec<u8>),
+    /// What this commit changed in its (first) parent. Commits that contain it have that already.
+    Commit(CommitId),
+}
+
+/// What became of a patch at a commit.
+enum Fits {
+    /// Its changes, applied.
+    Applied(Index),
+    /// The commit has its changes already.
+    There,
+    /// It does not fit, in these files.
+    Conflicts(Vec<String>),
+}
+
+impl Checkout {
+    /// Makes the commit with the patches that are for it, in their order; itself where nothing changes. The new commit's only ancestor
+    /// is the commit, and it is found by whoever borrows this checkout's objects.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unpatchable`] where one does not fit, [`Error::MissingObject`], [`Error::Git`].
+    pub fn patched(&self, commit: &CommitId, patches: &[Patch]) -> Result<CommitId, Error> {
+        let git = self.repository();
+        let found = |oid: Oid| git.find_commit(oid).map_err(|error| self.read_error(oid, error));
+        let mut made = to_oid(commit);
+        for patch in patches {
+            if !patch.is_for(git, commit)? {
+                continue;
+            }
+            let base = found(made)?;
+            match patch.fit(git, &base)? {
+                Fits::There => {}
+                Fits::Conflicts(files) => {
+                    return Err(Error::Unpatchable { patch: patch.name.clone(), commit: *commit, files });
+                }
+                Fits::Applied(mut index) => made = patch.commit(git, &base, &mut index, commit)?,
+            }
+        }
+        Ok(to_id(made))
+    }
+}
+
+impl Repository {
+    /// Sees whether a commit takes a patch, where it is for it at all; nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkout::patched`].
+    pub fn takes(&self, commit: &CommitId, patch: &Patch) -> Result<(), Error> {
+        let git = self.git();
+        let base = git.find_commit(to_oid(commit)).map_err(|error| self.read_error(&commit.to_string(), error))?;
+        if !patch.is_for(&git, commit)? {
+            return Ok(());
+        }
+        match patch.fit(&git, &base)? {
+            Fits::Conflicts(files) => Err(Error::Unpatchable { patch: patch.name.clone(), commit: *commit, files }),
+            Fits::There | Fits::Applied(_) => Ok(()),
+        }
+    }
+}
+
+impl Patch {
+    /// A patch for all commits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPatch`] where the text changes nothing, or is none.
+    pub fn of_text(name: String, text: Vec<u8>) -> Result<Self, Error> {
+        let why = match Diff::from_buffer(&text) {
+            Ok(diff) if diff.deltas().next().is_some() => {
+                return Ok(Self { name, change: Change::Text(text), since: None, until: None });
+            }
+            Ok(_) => "it changes no file".to_owned(),
+            Err(error) => error.message().to_owned(),
+        };
+        Err(Error::NoPatch { patch: name, why })
+    }
+
+    /// Whether it is for a commit.
+    fn is_for(&self, git: &git2::Repository, commit: &CommitId) -> Result<bool, Error> {
+        let contains = |part: &CommitId| -> Result<bool, Error> {
+            let related = part == commit
+                || git
+                    .graph_descendant_of(to_oid(commit), to_oid(part))
+                    .map_err(|error| Error::git(format!("see whether {} contains {}", commit.short(), part.short()), error))?;
+            Ok(related)
+        };
+        let present = match &self.change {
+            Change::Text(_) => false,
+            Change::Commit(picked) => contains(picked)?,
+        };
+        Ok(!present && self.since.as_ref().map_or(Ok(true), &contains)? && !self.until.as_ref().map_or(Ok(false), &contains)?)
+    }
+
+    /// Applies it to a commit's tree.
+    fn fit(&self, git: &git2::Repository, base: &Commit<'_>) -> Result<Fits, Error> {
+        let failed = |error| Error::git(format!("apply {}", self.name), error);
+        match &self.change {
+            Change::Commit(picked) => {
+                let picked = git.find_commit(to_oid(picked)).map_err(failed)?;
+                let mainline = u32::from(picked.parent_count() > 1);
+                let index = git.cherrypick_commit(&picked, base, mainline, None).map_err(failed)?;
+                let files = conflicting(&index).map_err(failed)?;
+                Ok(if files.is_empty() { Fits::Applied(index) } else { Fits::Conflicts(files) })
+            }
+            Change::Text(text) => {
+                let diff = Diff::from_buffer(text).map_err(failed)?;
+                let file = match applied(git, base, &diff) {
+                    Ok(index) => return Ok(Fits::Applied(index)),
+                    Err(file) => file,
+                };
+                let back = reversed(&diff).map_err(failed)?;
+                let there = Diff::from_buffer(back.as_bytes()).is_ok_and(|diff| applied(git, base, &diff).is_ok());
+                Ok(if there { Fits::There } else { Fits::Conflicts(vec![file]) })
+            }
+        }
+    }
+
+    /// The commit on top of `base` with what was applied; `base` itself where that is nothing.
+    fn commit(&self, git: &git2::Repository, base: &Commit<'_>, index: &mut Index, of: &CommitId) -> Result<Oid, Error> {
+        let failed = |error| Error::git(format!("apply {} to {}", self.name, of.short()), error);
+        let tree = index.write_tree_to(git).and_then(|tree| git.find_tree(tree)).map_err(failed)?;
+        if tree.id() == base.tree_id() {
+            return Ok(base.id());
+        }
+        let by = Signature::new(BY.0, BY.1, &base.time()).map_err(failed)?;
+        let message = format!("{}\n\nMade by kbisect to test {of} with it.\n", self.name);
+        git.commit(None, &by, &by, &message, &tree, &[base]).map_err(failed)
+    }
+}
+
+/// The commit's files with a diff; the file that it does not fit otherwise.
+fn applied(git: &git2::Repository, base: &Commit<'_>, diff: &Diff<'_>) -> Result<Index, String> {
+    let last = RefCell::new(String::new());
+    let mut options = ApplyOptions::new();
+    options.delta_callback(|delta| {
+        let file =
+            delta.and_then(|delta| delta.old_file().path().or(delta.new_file().path()).map(|path| path.display().to_string()));
+        last.replace(file.unwrap_or_default());
+        true
+    });
+    let index = base.tree().and_then(|tree| git.apply_to_tree(&tree, diff, Some(&mut options)));
+    drop(options);
+    index.map_err(|error| match last.into_inner() {
+        file if file.is_empty() => error.message().to_owned(),
+        file => file,
+    })
+}
+
+/// A diff the other way round: it fits where the diff was applied.
+fn reversed(diff: &Diff<'_>) -> Result<String, git2::Error> {
+    let mut text = String::new();
+    for number in 0..diff.deltas().len() {
+        let Some(patch) = git2::Patch::from_diff(diff, number)? else { continue };
+        let delta = patch.delta();
+        let path = delta.new_file().path().or(delta.old_file().path()).map(|path| path.display().to_string()).unwrap_or_default();
+        let was = delta.old_file().path().map_or_else(|| path.clone(), |path| path.display().to_string());
+        let (mode, old, new) = match delta.status() {
+            Delta::Added => ("deleted file mode 100644\n", format!("a/{path}"), "/dev/null".to_owned()),
+            Delta::Deleted => ("new file mode 100644\n", "/dev/null".to_owned(), format!("b/{was}")),
+            _ => ("", format!("a/{path}"), format!("b/{was}")),
+        };
+        let _ = write!(text, "diff --git a/{path} b/{was}\n{mode}--- {old}\n+++ {new}\n");
+        for hunk in 0..patch.num_hunks() {
+            let (place, lines) = patch.hunk(hunk)?;
+            let (old, new) = ((place.old_start(), place.old_lines()), (place.new_start(), place.new_lines()));
+            let _ = writeln!(text, "@@ -{},{} +{},{} @@", new.0, new.1, old.0, old.1);
+            for line in 0..lines {
+                let line = patch.line_in_hunk(hunk, line)?;
+                match line.origin_value() {
+                    DiffLineType::Addition => text.push('-'),
+                    DiffLineType::Deletion => text.push('+'),
+                    DiffLineType::Context => text.push(' '),
+                    _ => {}
+                }
+                text += &String::from_utf8_lossy(line.content());
+            }
+        }
+    }
+    Ok(text)
+}
