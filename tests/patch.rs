@@ -85,17 +85,16 @@ fn a_commit_is_picked_where_it_is_missing() {
 #[test]
 fn a_commit_that_a_patch_does_not_fit_is_untestable_and_says_so() {
     let world = World::new();
-    let odd = |place: usize, commit: Planned| {
-        if place == CULPRIT + 1 { commit.file("tools", "top\nmended otherwise\n") } else { commit }
-    };
+    let unfit = CULPRIT + 1..=CULPRIT + 3;
+    let odd = |place, commit: Planned| if unfit.contains(&place) { commit.file("tools", "mended otherwise\n") } else { commit };
     let ids = project(&world, odd);
     write_patch(&world, &ids);
     world.job("job.toml", &ids[BROKEN], "[[patch]]\nfile = \"tools.patch\"\n");
-    // The middle of the range is tested first.
-    world.succeed(&["run", "--quiet", "job.toml", "--out", "run", "--strategy", "git"]);
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
     assert_eq!(named(&world.path("run")), Some(ids[CULPRIT].clone()));
-    let why = format!("tools.patch does not apply to {}: tools", &ids[CULPRIT + 1][..12]);
-    assert!(journal(&world.path("run")).iter().any(|event| event.to_string().contains(&why)), "{why}");
+    let why = |id: &String| format!("tools.patch does not apply to {}: tools", &id[..12]);
+    let events: Vec<String> = journal(&world.path("run")).iter().map(ToString::to_string).collect();
+    assert!(ids[unfit].iter().any(|id| events.iter().any(|event| event.contains(&why(id)))), "{events:#?}");
 }
 
 #[test]
@@ -114,10 +113,29 @@ fn patches_that_cannot_be_are_told_before_any_work() {
         world.shown(&output)
     };
     let check = ["check", "job.toml"];
-    insta::assert_snapshot!(said(patches, &check), @"");
-    insta::assert_snapshot!(said("[[patch]]\nfile = \"elsewhere.patch\"\n", &check), @"");
-    insta::assert_snapshot!(said("[[patch]]\nfile = \"elsewhere.patch\"\ncommit = \"main\"\n", &check), @"");
-    insta::assert_snapshot!(said("[[patch]]\nsince = \"main\"\n", &check), @"");
+    insta::assert_snapshot!(said(patches, &check), @"
+    --- stderr
+    error: prose.patch is no patch that can be applied: no patch found
+    error: `no-such-commit` names no commit in `[DIR]/repo/`
+    hint: fetch what is new: git -C [DIR]/repo/ fetch --all --tags
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(said("[[patch]]\nfile = \"elsewhere.patch\"\n", &check), @r#"
+    --- stderr
+    error: elsewhere.patch does not apply to 7aab341835ca: nowhere
+    hint: a patch that is for some commits only says so: since = "COMMIT" (those that contain it), until = "COMMIT" (those that do not)
+    --- exit status 2
+    "#);
+    insta::assert_snapshot!(said("[[patch]]\nfile = \"elsewhere.patch\"\ncommit = \"main\"\n", &check), @"
+    --- stderr
+    error: job.toml:9:1: [patch] needs `file`, a patch, or `commit`, a commit whose changes are picked: one of them
+    --- exit status 2
+    ");
+    insta::assert_snapshot!(said("[[patch]]\nsince = \"main\"\n", &check), @"
+    --- stderr
+    error: job.toml:9:1: [patch] needs `file`, a patch, or `commit`, a commit whose changes are picked: one of them
+    --- exit status 2
+    ");
     let run = ["run", "--quiet", "job.toml", "--out", "run"];
     assert_eq!(said("[[patch]]\nfile = \"elsewhere.patch\"\n", &run), said("[[patch]]\nfile = \"elsewhere.patch\"\n", &check));
 }

@@ -26,7 +26,7 @@ fn one(patch: &job::Patch, repository: &Repository) -> Result<Patch, Error> {
     let what = match &patch.change {
         job::Change::File(file) => {
             let text = fs::read(file).map_err(|error| Error::user(format!("[patch] `file`: {}: {error}", file.display())))?;
-            Patch::of_text(name(&patch.change), text)?
+            Patch::of_text(name(&patch.change), &text)?
         }
         job::Change::Commit(commit) => {
             let commit = repository.resolve(commit)?;

@@ -109,7 +109,8 @@ impl Patch {
     /// # Errors
     ///
     /// [`Error::NoPatch`] where the text changes nothing, or is none.
-    pub fn of_text(name: String, text: Vec<u8>) -> Result<Self, Error> {
+    pub fn of_text(name: String, text: &[u8]) -> Result<Self, Error> {
+        let text = with_headings(text);
         let why = match Diff::from_buffer(&text) {
             Ok(diff) if diff.deltas().next().is_some() => {
                 return Ok(Self { name, change: Change::Text(text), since: None, until: None });
@@ -175,6 +176,11 @@ impl Patch {
 
 /// The commit's files with a diff; the file that it does not fit otherwise.
 fn applied(git: &git2::Repository, base: &Commit<'_>, diff: &Diff<'_>) -> Result<Index, String> {
+    for number in 0..diff.deltas().len() {
+        if let Some(file) = unfit(git, base, diff, number).map_err(|error| error.message().to_owned())? {
+            return Err(file);
+        }
+    }
     let last = RefCell::new(String::new());
     let mut options = ApplyOptions::new();
     options.delta_callback(|delta| {
@@ -189,6 +195,68 @@ fn applied(git: &git2::Repository, base: &Commit<'_>, diff: &Diff<'_>) -> Result
         file if file.is_empty() => error.message().to_owned(),
         file => file,
     })
+}
+
+/// The file of a part that libgit2 would apply without looking: one that comes and is there, or that goes and is another.
+fn unfit(git: &git2::Repository, base: &Commit<'_>, diff: &Diff<'_>, number: usize) -> Result<Option<String>, git2::Error> {
+    let Some(patch) = git2::Patch::from_diff(diff, number)? else { return Ok(None) };
+    let delta = patch.delta();
+    let (status, file) = (delta.status(), delta.old_file().path().or(delta.new_file().path()));
+    let Some(file) = file.filter(|_| matches!(status, Delta::Added | Delta::Deleted)) else { return Ok(None) };
+    let found = base.tree()?.get_path(file).ok().map(|entry| entry.to_object(git)).transpose()?;
+    let content = found.as_ref().and_then(|found| found.as_blob()).map(git2::Blob::content);
+    let mut expected = Vec::new();
+    for hunk in 0..patch.num_hunks() {
+        for line in 0..patch.num_lines_in_hunk(hunk)? {
+            let line = patch.line_in_hunk(hunk, line)?;
+            if line.origin_value() == DiffLineType::Deletion {
+                expected.extend_from_slice(line.content());
+            }
+        }
+    }
+    let fits = match status {
+        Delta::Added => found.is_none(),
+        _ => content == Some(&expected),
+    };
+    Ok((!fits).then(|| file.display().to_string()))
+}
+
+/// A text with the heading of each file's part that libgit2 looks for, and `diff -u` does not write.
+fn with_headings(text: &[u8]) -> Vec<u8> {
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n').peekable();
+    let mut out = Vec::with_capacity(text.len());
+    let mut headed = false;
+    while let Some(line) = lines.next() {
+        headed |= line.starts_with(b"diff --git ");
+        let new = if line.starts_with(b"--- ") { lines.next_if(|next| next.starts_with(b"+++ ")) } else { None };
+        match (new, lines.peek()) {
+            (Some(new), Some(hunk)) if hunk.starts_with(b"@@ -") && !headed => {
+                out.extend_from_slice(heading(path(line), path(new)).as_bytes());
+            }
+            (new, _) => {
+                out.extend_from_slice(line);
+                out.extend_from_slice(new.unwrap_or_default());
+                headed &= new.is_none();
+            }
+        }
+    }
+    out
+}
+
+/// The path of a line `--- a/PATH` or `+++ b/PATH`, without its time; none of no file.
+fn path(line: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(&line[4..]);
+    let path = text.split('\t').next().unwrap_or_default().trim_end();
+    (path != "/dev/null").then(|| path.split_once('/').map_or(path, |(_, path)| path).to_owned())
+}
+
+fn heading(old: Option<String>, new: Option<String>) -> String {
+    match (old, new) {
+        (None, Some(new)) => format!("diff --git a/{new} b/{new}\nnew file mode 100644\n--- /dev/null\n+++ b/{new}\n"),
+        (Some(old), None) => format!("diff --git a/{old} b/{old}\ndeleted file mode 100644\n--- a/{old}\n+++ /dev/null\n"),
+        (Some(_), Some(new)) => format!("diff --git a/{new} b/{new}\n--- a/{new}\n+++ b/{new}\n"),
+        (None, None) => String::new(),
+    }
 }
 
 /// A diff the other way round: it fits where the diff was applied.
@@ -211,13 +279,18 @@ fn reversed(diff: &Diff<'_>) -> Result<String, git2::Error> {
             let _ = writeln!(text, "@@ -{},{} +{},{} @@", new.0, new.1, old.0, old.1);
             for line in 0..lines {
                 let line = patch.line_in_hunk(hunk, line)?;
-                match line.origin_value() {
-                    DiffLineType::Addition => text.push('-'),
-                    DiffLineType::Deletion => text.push('+'),
-                    DiffLineType::Context => text.push(' '),
-                    _ => {}
-                }
+                let sign = match line.origin_value() {
+                    DiffLineType::Addition => '-',
+                    DiffLineType::Deletion => '+',
+                    DiffLineType::Context => ' ',
+                    // Whether a line has an end shows in the line itself.
+                    _ => continue,
+                };
+                text.push(sign);
                 text += &String::from_utf8_lossy(line.content());
+                if !text.ends_with('\n') {
+                    text += "\n\\ No newline at end of file\n";
+                }
             }
         }
     }

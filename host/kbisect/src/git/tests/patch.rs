@@ -43,7 +43,7 @@ fn tree(checkout: &Checkout, commit: &CommitId) -> String {
 fn text(sandbox: &Sandbox, commit: &CommitId, words: &[&str]) -> Patch {
     let commit = commit.to_string();
     let words: Vec<&str> = words.iter().copied().chain([commit.as_str()]).collect();
-    Patch::of_text("a.patch".to_owned(), git_bytes(&sandbox.path(), &words)).unwrap()
+    Patch::of_text("a.patch".to_owned(), &git_bytes(&sandbox.path(), &words)).unwrap()
 }
 
 #[test]
@@ -81,6 +81,22 @@ fn texts_apply_where_git_applies_them_and_are_there_where_git_takes_them_back() 
         }
     }
     assert!(applied >= 8 && there >= 8 && refused >= 4, "{applied} {there} {refused}");
+}
+
+#[test]
+fn texts_without_gits_headings_are_patches_too() {
+    let sandbox = Sandbox::new();
+    let at = sandbox.commit("dir/a", "one\n-- two\n", "begin", 0);
+    let checkout = Checkout::create(&sandbox.path(), &sandbox.beside("checkout")).unwrap();
+    let plain = "Said in a mail.\n--- old/dir/a\t2020-01-01\n+++ new/dir/a\t2020-01-02\n@@ -1,2 +1,2 @@\n one\n--- two\n+++ three\n\
+                 --- /dev/null\n+++ b/dir/b\n@@ -0,0 +1 @@\n+new\n";
+    let patch = Patch::of_text("a.patch".to_owned(), plain.as_bytes()).unwrap();
+    let made = checkout.patched(&at, &[patch]).unwrap();
+    let show = |file: &str| git_in(checkout.path(), &["show", &format!("{made}:dir/{file}")]);
+    assert_eq!((show("a").as_str(), show("b").as_str()), ("one\n++ three\n", "new\n"));
+    for text in ["", "no patch", "diff --git a/x b/x\n", "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n"] {
+        assert!(matches!(Patch::of_text("it".to_owned(), text.as_bytes()), Err(Error::NoPatch { .. })), "{text}");
+    }
 }
 
 #[test]

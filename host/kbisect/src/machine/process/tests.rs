@@ -41,6 +41,7 @@ impl Room {
             },
         });
         ProcessPool::new(Settings {
+            patches: Arc::default(),
             repo: self.dir.path().join("repo"),
             dir: self.dir.path().join("slots"),
             slots: 2,
