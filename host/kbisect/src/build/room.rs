@@ -107,7 +107,7 @@ pub enum Beyond {
 
 /// Bytes on disk of a folder and all that is in it, each name counted: what `du -l` says. One folder is open at a time, however
 /// deep a build has nested them.
-fn used(dir: &Path) -> u64 {
+pub(super) fn used(dir: &Path) -> u64 {
     let blocks = |found: &fs::Metadata| found.blocks() * 512;
     let mut sum = fs::symlink_metadata(dir).map_or(0, |found| blocks(&found));
     let mut folders = vec![dir.to_owned()];

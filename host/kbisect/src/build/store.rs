@@ -7,17 +7,24 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 use std::time::SystemTime;
 
 use sha2::Digest as _;
 use sha2::Sha256;
 use tempfile::TempDir;
 
+use super::room;
 use super::signature;
 use super::signature::hex;
 
-/// Of so many kernels that were used last the symbols are kept whatever they take.
+/// So many kernels that were used last are kept whatever they take.
 const SPARED: usize = 3;
+/// One that was used within this time may be booting.
+const IN_USE: Duration = Duration::from_secs(120);
+
+/// What a kernel is booted with. What else is kept of it is small, and tells how it was built.
+const BOOTED: [&str; 3] = ["kernel", "initrd", "modules"];
 
 /// The build id of a kernel whose `vmlinux` is gone.
 const BUILD_ID: &str = "build-id";
@@ -34,7 +41,7 @@ impl Store {
         Self { dir }
     }
 
-    /// Where the kernel of this name is; none where it was lost.
+    /// Where the kernel of this name is; none where it was lost, or removed for others.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let folder = self.dir.join(name);
         folder.join("kernel").is_file().then_some(folder)
@@ -47,7 +54,8 @@ impl Store {
     }
 
     /// Removes what kernels can be booted without, their `vmlinux` (symbols, most of a debug kernel's size), from those that were used
-    /// longest ago, but for the last few, until so many bytes were freed. Their build ids stay.
+    /// longest ago, but for the last few, until so many bytes were freed; where that is not enough, then what they are booted with, too:
+    /// who needs one again builds it again. Their build ids and how they were built stay.
     ///
     /// # Errors
     /// Those of the file system.
@@ -55,12 +63,14 @@ impl Store {
         let mut kernels: Vec<(SystemTime, PathBuf)> = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;
-            kernels.push((entry.metadata()?.modified()?, entry.path()));
+            if entry.path().join(BOOTED[0]).exists() {
+                kernels.push((entry.metadata()?.modified()?, entry.path()));
+            }
         }
         kernels.sort();
         let last = kernels.len().saturating_sub(SPARED);
         let mut freed = 0;
-        for (_, folder) in &kernels[..last] {
+        for (used, folder) in &kernels[..last] {
             if freed >= bytes {
                 break;
             }
@@ -69,6 +79,20 @@ impl Store {
             fs::write(folder.join(BUILD_ID), signature::build_id(&vmlinux).unwrap_or_default())?;
             fs::remove_file(&vmlinux)?;
             freed += found.blocks() * 512;
+            // It was not used for this.
+            fs::File::open(folder)?.set_modified(*used)?;
+        }
+        let idle = |used: &SystemTime| used.elapsed().is_ok_and(|since| since > IN_USE);
+        for (_, folder) in kernels[..last].iter().filter(|(used, _)| idle(used)) {
+            if freed >= bytes {
+                break;
+            }
+            // The kernel goes first: without it nobody takes the rest for whole.
+            for path in BOOTED.map(|name| folder.join(name)) {
+                let Ok(found) = fs::symlink_metadata(&path) else { continue };
+                freed += room::used(&path);
+                if found.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
+            }
         }
         Ok(())
     }
@@ -83,6 +107,10 @@ impl Store {
         if self.find(&name).is_none() {
             fs::create_dir_all(&self.dir)?;
             let target = self.dir.join(&name);
+            if target.exists() && self.find(&name).is_none() {
+                // What was left of it when others needed its room.
+                fs::remove_dir_all(&target)?;
+            }
             match fs::rename(built.path(), &target) {
                 Ok(()) => drop(built.keep()),
                 // Somebody else kept the same at the same time.

@@ -234,6 +234,37 @@ async fn where_room_is_short_the_oldest_symbols_go_and_build_ids_stay() {
     assert!(kernels.iter().all(|(name, _)| store.find(name).is_some()), "all can be booted");
 }
 
+#[tokio::test]
+async fn where_symbols_are_not_enough_kernels_go_that_were_not_used_for_long_and_can_be_built_again() {
+    let script = "head -c 3M /dev/zero >$2/kernel; cat n >>$2/kernel; mkdir $2/modules; head -c 1M /dev/zero >$2/modules/m; cp n $2/config";
+    let mut room = Room::new(script);
+    room.settings.room.limit = 100 << 20;
+    let mut kernels = Vec::new();
+    for number in 0..6 {
+        fs::write(room.src().join("n"), number.to_string()).unwrap();
+        kernels.push(room.kernel().await);
+    }
+    let store = Store::new(room.settings.store.clone());
+    let long_ago = |place: usize, minutes: u64| {
+        let used = std::time::SystemTime::now() - Duration::from_secs(60 * minutes);
+        fs::File::open(&kernels[place].1).and_then(|folder| folder.set_modified(used)).unwrap();
+    };
+    for (place, minutes) in [(0, 1), (1, 60), (2, 50), (3, 40), (4, 30), (5, 20)] {
+        long_ago(place, minutes);
+    }
+    let there = || kernels.iter().map(|(name, _)| store.find(name).is_some()).collect::<Vec<_>>();
+    store.make_room(5 << 20).unwrap();
+    assert_eq!(there(), [true, false, false, true, true, true]);
+    // However much is wanted, those that were used last stay.
+    store.make_room(1 << 40).unwrap();
+    assert_eq!(there(), [true, false, false, false, true, true]);
+    assert_eq!(fs::read_to_string(kernels[1].1.join("config")).unwrap(), "1");
+    assert!(!kernels[1].1.join("modules").exists());
+    fs::write(room.src().join("n"), "1").unwrap();
+    assert_eq!(room.kernel().await.0, kernels[1].0, "it is built again under its name");
+    assert!(store.find(&kernels[1].0).is_some() && kernels[1].1.join("modules/m").is_file());
+}
+
 #[test]
 fn placeholders_are_words_or_parts_of_words() {
     let places =

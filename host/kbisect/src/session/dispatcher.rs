@@ -358,9 +358,12 @@ impl<'a> Dispatcher<'a> {
             return Ok(None);
         }
         let failure = match self.state.builds.get(&(commit, build)) {
-            Some(BuildResult::Built { .. }) => return Ok(None),
+            Some(BuildResult::Built { kernel, .. }) if kernel.as_ref().is_none_or(|kernel| self.executor.has(kernel)) => {
+                return Ok(None);
+            }
             Some(BuildResult::Failed(why)) => why.clone(),
-            Some(BuildResult::Infra(_)) | None => {
+            // It was never built, or what was built had to make room.
+            Some(BuildResult::Built { .. } | BuildResult::Infra(_)) | None => {
                 self.build_now(commit, build);
                 return Ok(Some(Served::Started));
             }

@@ -172,6 +172,11 @@ impl Executor {
         ended
     }
 
+    /// Whether a kernel can be booted.
+    pub(super) fn has(&self, kernel: &str) -> bool {
+        Store::new(self.kernels.clone()).find(kernel).is_some()
+    }
+
     /// Builds a commit, from clean if it is build 2 or later, where the least is to be made anew; false if every builder is busy.
     pub(super) fn start_build(&mut self, commit: CommitId, build: u32) -> bool {
         let Some(builder) = builder::nearest(&mut self.builders, &self.repository, &commit) else {
