@@ -42,6 +42,18 @@ fn a_start_commit_that_does_not_show_the_crash() {
 }
 
 #[test]
+fn a_title_that_nothing_has() {
+    let oops = "echo '[   10.000000] BUG: KASAN: use-after-free in queue_release+0x1/0x2'
+        echo '[   10.000001] Read of size 8 at addr ffff888012345678 by task a/1'";
+    let (world, _) = project(oops);
+    let job = "repo = \"repo\"\nbad = \"v1.1\"\ngood = \"v1.0\"\ntitle = \"My machine is broken\"\n\
+               [machine]\nkind = \"process\"\n[trial]\ncommand = [\"./test.sh\"]\n";
+    fs::write(world.path("job.toml"), job).unwrap();
+    let shown = timeless(&said(&world, &RUN_JOB));
+    insta::assert_snapshot!(shown.lines().take(14).collect::<Vec<_>>().join("\n"), @"");
+}
+
+#[test]
 fn a_start_commit_that_cannot_be_tested() {
     let (world, _) = project("echo 'no compiler' >&2; exit 125");
     insta::assert_snapshot!(timeless(&said(&world, &RUN)), @r"

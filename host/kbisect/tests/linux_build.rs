@@ -48,14 +48,15 @@ fn sources() -> PathBuf {
     fs::create_dir_all(&dir).expect("a cache folder");
     let script = "set -e
         [ ! -d sources.git ] || exit 0
-        rm -rf new && mkdir new && cd new
+        new=$(mktemp -d new.XXXXXX) && cd \"$new\"
         package=$(apt-cache depends linux-source | sed -n 's/^ *Depends: //p' | head -1)
         apt-get -q download \"$package\" >&2
         dpkg-deb --fsys-tarfile ./*.deb | tar -x --wildcards './usr/src/*.tar.xz'
         mkdir tree && tar -xJf usr/src/*.tar.xz -C tree --strip-components=1 --exclude='*/drivers/gpu/drm/amd/*.h'
         cd tree && git init -q && git add -A
         git -c user.name=kbisect -c user.email=kbisect@localhost commit -q -m Linux
-        mv .git ../../sources.git && cd ../.. && rm -rf new";
+        [ -d ../../sources.git ] || mv -T .git ../../sources.git
+        cd ../.. && rm -rf \"$new\"";
     let output = Command::new("sh").args(["-c", script]).current_dir(&dir).output().expect("a shell");
     assert!(output.status.success(), "no sources: {}", String::from_utf8_lossy(&output.stderr));
     dir.join("sources.git")

@@ -32,10 +32,13 @@ pub(crate) fn cloud_kernel() -> PathBuf {
     let script = "set -e
         package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -1)
         if [ ! -d \"$package.modules\" ]; then
-            rm -rf new \"$package\" && mkdir -p new/kernel new/modules && cd new
+            new=$(mktemp -d new.XXXXXX) && mkdir \"$new/kernel\" \"$new/modules\" && cd \"$new\"
             apt-get -q download \"$package\" >&2
             dpkg-deb -x ./*.deb . && cp boot/vmlinuz-* kernel/kernel && mv lib modules/lib && depmod -b modules $(ls modules/lib/modules)
-            cd .. && mv new/kernel \"$package\" && mv new/modules \"$package.modules\" && rm -rf new
+            cd ..
+            [ -d \"$package\" ] || mv -T \"$new/kernel\" \"$package\"
+            [ -d \"$package.modules\" ] || mv -T \"$new/modules\" \"$package.modules\"
+            rm -rf \"$new\"
         fi
         echo \"$package\"";
     let output = Command::new("sh").args(["-c", script]).current_dir(&dir).output().expect("a shell");

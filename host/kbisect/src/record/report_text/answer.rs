@@ -36,10 +36,7 @@ pub(super) fn headline(report: &Report) -> String {
         (Conclusion::NewestStillBad { newest }, _) if report.of_a_log => {
             format!("Not fixed: the crash is still there at {}.\n", newest.short())
         }
-        (Conclusion::NotReproduced, _) => "Not reproduced: no trial at the start commit showed the crash.\n\n\
-             Try a longer time limit ([trial] time_limit, or --time-limit), or\n\
-             repeat = true, or the machine that the crash was seen on.\n"
-            .to_owned(),
+        (Conclusion::NotReproduced, _) => not_reproduced(report),
         (Conclusion::OldestStillBad { oldest }, _) => format!(
             "Older than the range: the crash is already there at {}.\n\nName an older good commit, if you know one.\n",
             oldest.short()
@@ -54,6 +51,22 @@ pub(super) fn headline(report: &Report) -> String {
             format!("No answer: {why}.\n\nMend that and begin a new run; the consoles of all trials are kept with this one.\n")
         }
     }
+}
+
+/// That the start commit does not show the target, and what to try: first of all, whether what it does show is meant.
+fn not_reproduced(report: &Report) -> String {
+    let mut text = "Not reproduced: no trial at the start commit showed the crash.\n\n".to_owned();
+    let shown = report.not_counted.other_crashes.iter().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > 1);
+    if let Some((title, count)) = shown {
+        let _ = write!(
+            text,
+            "{count} showed another one. If that is what you mean, say so in the job:\n\n    title = {title:?}\n\nElse try"
+        );
+    } else {
+        text += "Try";
+    }
+    text + " a longer time limit ([trial] time_limit, or --time-limit), or\n\
+            repeat = true, or the machine that the crash was seen on.\n"
 }
 
 fn title(kind: Kind) -> &'static str {
