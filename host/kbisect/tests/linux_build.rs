@@ -53,7 +53,7 @@ fn sources() -> PathBuf {
         apt-get -q download \"$package\" >&2
         dpkg-deb --fsys-tarfile ./*.deb | tar -x --wildcards './usr/src/*.tar.xz'
         mkdir tree && tar -xJf usr/src/*.tar.xz -C tree --strip-components=1 --exclude='*/drivers/gpu/drm/amd/*.h'
-        cd tree && git init -q && git add -A
+        cd tree && git init -q && git add -A --force
         git -c user.name=kbisect -c user.email=kbisect@localhost commit -q -m Linux
         [ -d ../../sources.git ] || mv -T .git ../../sources.git
         cd ../.. && rm -rf \"$new\"";
