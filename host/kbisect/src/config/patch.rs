@@ -1,7 +1,5 @@
 //! `[[patch]]`: changes that tested commits get.
 
-use std::path::PathBuf;
-
 use super::document::Section;
 use super::job::Change;
 use super::job::Patch;
@@ -21,7 +19,7 @@ fn read_one(section: Section<'_, '_>) -> Patch {
         section.complain(None, "[patch] needs `file`, a patch, or `commit`, a commit whose changes are picked: one of them");
     }
     let patch = Patch {
-        change: commit.map_or_else(|| Change::File(file.unwrap_or_else(PathBuf::new)), Change::Commit),
+        change: commit.map_or_else(|| Change::File(file.unwrap_or_default()), Change::Commit),
         since: section.get("since", value::line),
         until: section.get("until", value::line),
     };
