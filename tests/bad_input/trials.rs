@@ -50,7 +50,22 @@ fn a_title_that_nothing_has() {
                [machine]\nkind = \"process\"\n[trial]\ncommand = [\"./test.sh\"]\n";
     fs::write(world.path("job.toml"), job).unwrap();
     let shown = timeless(&said(&world, &RUN_JOB));
-    insta::assert_snapshot!(shown.lines().take(14).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(shown.lines().take(14).collect::<Vec<_>>().join("\n"), @r#"
+    --- stdout
+
+    Not reproduced: no trial at the start commit showed the crash.
+
+    20 trials showed another one. If that is what you mean, say so in the job:
+
+        title = "KASAN: use-after-free Read in queue_release"
+
+    Else try a longer time limit ([trial] time_limit, or --time-limit), or
+    repeat = true, or the machine that the crash was seen on.
+
+    Crash: My machine is broken
+      (reported at 8deb7e741474)
+    Evidence:
+    "#);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn not_reproduced(report: &Report) -> String {
     if let Some((title, count)) = shown {
         let _ = write!(
             text,
-            "{count} showed another one. If that is what you mean, say so in the job:\n\n    title = {title:?}\n\nElse try"
+            "{count} trials showed another one. If that is what you mean, say so in the job:\n\n    title = {title:?}\n\nElse try"
         );
     } else {
         text += "Try";
