@@ -91,6 +91,7 @@ fn a_process_job_is_shown_with_all_that_will_be_used() {
     single_trials = false  # guess: as many trials as it takes
     revert = false  # guess: costs a build and some trials
     tip = "none"  # guess: as git bisect
+    reach = false  # guess: for causes in QEMU
     eras = []  # guess: one compiler and one configuration for all
 
     [limits]

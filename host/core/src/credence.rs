@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::policy::Outcome;
+use crate::reach::Reached;
 
 /// What a commit's trials show of the target: the likeliest crash's chance of being it, and the share of the valid trials that crashed,
 /// each crash counted by its chance ([`Findings::same`], [`Findings::shown`]). None without a valid trial.
@@ -50,6 +51,8 @@ pub struct Findings {
     pub equal_kernels: bool,
     /// How many releases were tested to find a clean one, that one included; 0 where the good end was stated.
     pub releases: u32,
+    /// Whether the reproducer gets, at the clean parent, to where the start commit crashes; none: nobody looked.
+    pub reached: Option<Reached>,
     /// What a suspicion plugin makes of the commit; none: nobody has an opinion.
     pub credit: Option<Credit>,
 }
@@ -108,7 +111,7 @@ impl Credence {
             chance: logistic(table::SAME.base + table::SAME.likeness * table::log_odds(same) + table::SAME.shown * shown),
             reason: format!("{} of its trials show the crash, which is the target's with {}", percent(shown), percent(same)),
         };
-        let introduced = introduced(same, findings.releases, findings.credit.as_ref());
+        let introduced = introduced(same, findings);
         Self { probability: boundary.chance * same_bug.chance * introduced.chance, boundary, same: same_bug, introduced }
     }
 }
@@ -126,25 +129,34 @@ fn boundary(probability: f64, trials: Trials) -> Part {
 }
 
 /// The odds are those of the model of exposure, `w (1 - v) : v` with the weight w of the commit and the chance v that a bug no longer
-/// shows after so many releases; lowered where the crash here is unlike that at the start.
-fn introduced(same: f64, releases: u32, credit: Option<&Credit>) -> Part {
-    let vanished = table::vanished(releases);
+/// shows after so many releases; moved by whether the reproducer gets to the crash at the parent, and lowered where the crash here is
+/// unlike that at the start.
+fn introduced(same: f64, findings: &Findings) -> Part {
+    let Findings { releases, reached, credit, .. } = findings;
+    let vanished = table::vanished(*releases);
     // A plugin's number out of range is no opinion.
-    let credit = credit.filter(|credit| credit.odds.is_finite() && credit.odds > 0.0);
-    let odds = credit.map_or(1.0, |credit| credit.odds) * (1.0 - vanished) / vanished;
+    let credit = credit.as_ref().filter(|credit| credit.odds.is_finite() && credit.odds > 0.0);
+    let odds = credit.map_or(1.0, |credit| credit.odds) * (1.0 - vanished) / vanished * table::reach_odds(*reached);
     let walk = match releases {
         0 => "the good end was stated".to_owned(),
         1 => "it is clean one release back".to_owned(),
         more => format!("it is clean only {more} releases back"),
     };
     let mut reason = format!("{walk}, where {} of the bugs only hide", percent(vanished));
+    match reached {
+        Some(Reached::Yes) => reason += "; its parent runs the code that crashes, and is clean",
+        Some(Reached::No) => reason += "; its parent does not get to the code that crashes, so that clean says nothing there",
+        Some(Reached::Unknown) | None => {}
+    }
     if let Some(credit) = credit {
         reason += &format!("; {}", credit.reason);
     }
     if same < 0.5 {
         reason += "; the crash here is unlike that at the start";
     }
-    Part { chance: logistic(odds.ln() - table::DRIFT * (1.0 - same)), reason }
+    let chance = logistic(odds.ln() - table::DRIFT * (1.0 - same));
+    let most = if *reached == Some(Reached::No) { table::HIDDEN_AT_MOST } else { 1.0 };
+    Part { chance: chance.min(most), reason }
 }
 
 fn logistic(log_odds: f64) -> f64 {

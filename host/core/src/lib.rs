@@ -23,6 +23,7 @@ pub mod policy;
 pub mod posterior;
 pub mod prior;
 pub mod range;
+pub mod reach;
 pub mod select;
 pub mod simulate;
 mod strands;

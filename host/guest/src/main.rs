@@ -1,7 +1,7 @@
 //! The init of a guest: mounts what programs expect, and runs what the host asks for over the control port.
 //!
-//! The protocol is written down in kbisect's `machine/control.rs`. The program is static and is packed as `/init`; `/control` is a
-//! link to it and runs the control test. It prints nothing on the console that looks like a crash, and it never ends: the kernel
+//! The protocol is written down in kbisect's `machine/control.rs`. The program is static and is packed as `/init`; `/control`, a link to
+//! it, runs the control test, and `/trace` and `/traced` a program whose system calls are counted. It prints nothing on the console that looks like a crash, and it never ends: the kernel
 //! would panic.
 
 mod control_test;
@@ -9,8 +9,10 @@ mod mounts;
 mod port;
 mod program;
 mod root;
+mod trace;
 mod words;
 
+use std::ffi::OsStr;
 use std::io;
 use std::io::BufRead as _;
 use std::io::Write as _;
@@ -26,8 +28,11 @@ use crate::program::Programs;
 
 fn main() {
     let name = std::env::args_os().next().unwrap_or_default();
-    if Path::new(&name).file_name().is_some_and(|name| name == "control") {
-        std::process::exit(control_test::run());
+    match Path::new(&name).file_name().and_then(OsStr::to_str) {
+        Some("control") => std::process::exit(control_test::run()),
+        Some("trace") => std::process::exit(trace::run()),
+        Some("traced") => std::process::exit(trace::be_traced()),
+        _ => {}
     }
     if rustix::process::getpid() != Pid::INIT {
         eprintln!("kbisect-guest is the init of a virtual machine; it does nothing elsewhere");
@@ -68,9 +73,9 @@ fn serve() -> io::Result<()> {
                 port.send(&format!("hello {}", build_id().unwrap_or_else(|| "-".to_owned())))?;
             }
             Some("control") => programs.control_test()?,
-            Some("exec") => {
+            Some(verb @ ("exec" | "trace")) => {
                 let run = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
-                programs.reproducer(run, &words.map(words::decode).collect::<Vec<_>>())?;
+                programs.reproducer(run, &words.map(words::decode).collect::<Vec<_>>(), verb == "trace")?;
             }
             Some("ping") => port.send("note pong")?,
             Some("off") => power_off(),

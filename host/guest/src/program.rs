@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::io;
+use std::io::BufRead as _;
+use std::io::BufReader;
 use std::io::PipeReader;
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
@@ -16,6 +18,7 @@ use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -27,6 +30,7 @@ use rustix::process::WaitStatus;
 
 use crate::control_test;
 use crate::port::Port;
+use crate::trace;
 use crate::words;
 
 /// How long the control test may take.
@@ -54,6 +58,8 @@ struct Running {
     kind: Kind,
     /// Ends when all of its output was passed on.
     output: Option<Receiver<()>>,
+    /// Sends what is told of its system calls.
+    told: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +90,7 @@ impl Programs {
             }
         };
         let pid = Pid::from_child(&child);
-        *running = Some(Running { pid, kind: Kind::Control, output: None });
+        *running = Some(Running { pid, kind: Kind::Control, output: None, told: None });
         self.started.notify_one();
         drop(running);
         let watched = Arc::clone(self);
@@ -100,15 +106,23 @@ impl Programs {
         Ok(())
     }
 
-    /// Starts a run of the reproducer; its end is sent when it comes.
-    pub(crate) fn reproducer(&self, run: u32, args: &[OsString]) -> io::Result<()> {
+    /// Starts a run of the reproducer; its end is sent when it comes, and before that how its system calls end where it is to be traced.
+    pub(crate) fn reproducer(&self, run: u32, args: &[OsString], traced: bool) -> io::Result<()> {
         let (program, args) = match args.split_first() {
             Some((first, rest)) if first.as_encoded_bytes().starts_with(b"/") => (first.as_os_str(), rest),
             _ => (OsStr::new("/repro"), args),
         };
-        let mut command = Command::new(program);
+        let mut command = Command::new(if traced { OsStr::new(trace::PROGRAM) } else { program });
         // No folder of its own: std then takes posix_spawn, which needs no sockets of the kernel.
-        command.args(args).stdin(Stdio::null()).env_clear();
+        command.args(traced.then_some(program)).args(args).stdin(Stdio::null()).env_clear();
+        // What traces tells what it sees where others read.
+        let told = if traced {
+            let (told, teller) = io::pipe()?;
+            command.stdin(teller);
+            Some(told)
+        } else {
+            None
+        };
         command.envs([("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root"), ("TERM", "linux")]);
         // What a program prints is no word of the kernel's: it never comes to the console.
         let (reader, writer) = io::pipe()?;
@@ -120,7 +134,7 @@ impl Programs {
         let _ = rustix::process::setpriority_process(None, 0);
         let spawned = command.process_group(0).spawn();
         let _ = rustix::process::setpriority_process(None, -20);
-        // Our ends of the pipe must go, or it never ends.
+        // Our ends of the pipes must go, or they never end.
         drop(command);
         match spawned {
             Ok(child) => {
@@ -128,7 +142,11 @@ impl Programs {
                 let (done, output) = mpsc::channel();
                 let port = Arc::clone(&self.port);
                 std::thread::spawn(move || pass_on(run, reader, &port, &done));
-                *running = Some(Running { pid, kind: Kind::Reproducer(run), output: Some(output) });
+                let told = told.map(|told| {
+                    let port = Arc::clone(&self.port);
+                    std::thread::spawn(move || tell_calls(&port, run, told))
+                });
+                *running = Some(Running { pid, kind: Kind::Reproducer(run), output: Some(output), told });
                 self.started.notify_one();
                 Ok(())
             }
@@ -162,6 +180,8 @@ impl Programs {
                     if let Some(output) = &ended.output {
                         let _ = output.recv_timeout(LAST_WORDS);
                     }
+                    // All that was told comes before the end.
+                    let _ = ended.told.map(JoinHandle::join);
                     self.report(ended.kind, status);
                 }
             }
@@ -193,4 +213,14 @@ fn pass_on(run: u32, mut reader: PipeReader, port: &Port, done: &Sender<()>) {
         }
     }
     let _ = done.send(());
+}
+
+/// Hands on what is told of a run's system calls, until nobody tells more.
+fn tell_calls(port: &Port, run: u32, told: PipeReader) {
+    for line in BufReader::new(told).lines().map_while(Result::ok) {
+        let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        if port.send(&format!("{verb} {run} {rest}")).is_err() {
+            return;
+        }
+    }
 }

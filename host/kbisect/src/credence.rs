@@ -70,7 +70,7 @@ pub fn findings(policies: &Policies, log: &Log, boundary: f64) -> Result<Option<
         let report = answer.crash.as_ref().map_or("", |crash| &crash.report);
         policies.attribute_in(shows(splat, report), &facts, releases)
     });
-    Ok(Some(Findings { boundary, trials: Trials::Log, same, shown, equal_kernels, releases, credit }))
+    Ok(Some(Findings { boundary, trials: Trials::Log, same, shown, equal_kernels, releases, reached: None, credit }))
 }
 
 /// The looks that the crash had at the start commit: titles, since a log shows no more.

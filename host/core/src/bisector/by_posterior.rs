@@ -35,11 +35,15 @@ impl Choose for ByPosterior {
                 if fallen.contains(&end) {
                     return Standing::Bad;
                 }
-                match known.verdict(end) {
+                let standing = match known.verdict(end) {
                     None if passed.contains(&end) => Standing::Good,
                     // The policy cannot tell, but its trials say what they say: whether the end is bad is a hypothesis.
                     Some(Verdict::Skip(_)) if known.tally(end).is_some_and(|tally| tally.clean > 0) => Standing::Good,
                     verdict => Standing::from(verdict),
+                };
+                match standing {
+                    Standing::Good if known.is_not_exercised(end) => Standing::Hidden,
+                    standing => standing,
                 }
             };
             match bisector.far_end(known, standing) {

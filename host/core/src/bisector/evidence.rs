@@ -19,6 +19,7 @@ use crate::policy::Stage;
 use crate::policy::Trial;
 use crate::policy::Verdict;
 use crate::posterior::Sight;
+use crate::reach::Reached;
 
 /// Number of a trial, unique in a bisection, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +72,7 @@ pub(super) struct Recorded {
     unbuildable: BTreeSet<CommitId>,
     judged: HashMap<CommitId, Judged>,
     assumed: BTreeMap<CommitId, Assumption>,
+    reached: BTreeMap<CommitId, Reached>,
 }
 
 impl Recorded {
@@ -121,6 +123,20 @@ impl Recorded {
 
     pub(super) fn forget_assumption(&mut self, commit: &CommitId) {
         self.assumed.remove(commit);
+    }
+
+    pub(super) fn reach(&mut self, commit: CommitId, reached: Reached) {
+        self.reached.insert(commit, reached);
+    }
+
+    /// Whether the reproducer got at a commit where it gets at the start commit; none where nobody looked.
+    pub(super) fn reached(&self, commit: &CommitId) -> Option<Reached> {
+        self.reached.get(commit).copied()
+    }
+
+    /// The commits at which the reproducer does not get where it gets at the start commit.
+    pub(super) fn not_exercised(&self) -> impl Iterator<Item = &CommitId> {
+        self.reached.iter().filter(|(_, reached)| **reached == Reached::No).map(|(commit, _)| commit)
     }
 
     /// What is taken for granted, by commit.

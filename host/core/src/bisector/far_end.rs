@@ -35,6 +35,8 @@ pub(super) enum FarEnd {
 pub(super) enum Standing {
     Open,
     Good,
+    /// Clean, but not exercised: the bug may be there nevertheless.
+    Hidden,
     Bad,
     Skip(String),
 }
@@ -90,7 +92,8 @@ impl Bisector {
             match standing(end) {
                 Standing::Open if self.settings.trust_good => good.push(end),
                 Standing::Open => return FarEnd::Test(end, Role::GoodEnd),
-                Standing::Good => good.push(end),
+                // Somebody calls it good, and the crash does not show there: the boundary lies behind it.
+                Standing::Good | Standing::Hidden => good.push(end),
                 Standing::Bad => {
                     if self.graph.is_ancestor(end, bad) {
                         bad = end;
@@ -107,6 +110,8 @@ impl Bisector {
         if !good.is_empty() {
             return FarEnd::Settled { bad, good, walked: false };
         }
+        // The newest of the releases at which the crash only does not show.
+        let mut hidden = None;
         for &release in &places.releases {
             // A release that contains an end already left behind is not older than it.
             if left_behind.iter().any(|&end| self.graph.is_ancestor(end, release)) {
@@ -114,13 +119,18 @@ impl Bisector {
             }
             match standing(release) {
                 Standing::Open => return FarEnd::Test(release, Role::Release),
-                Standing::Good => return FarEnd::Settled { bad, good: vec![release], walked: true },
+                Standing::Good => return FarEnd::Settled { bad, good: vec![hidden.unwrap_or(release)], walked: true },
+                Standing::Hidden => _ = hidden.get_or_insert(release),
                 Standing::Bad => {
                     bad = release;
-                    untestable = None;
+                    (untestable, hidden) = (None, None);
                 }
                 Standing::Skip(why) => untestable = Some((release, why)),
             }
+        }
+        if let Some(hidden) = hidden {
+            // Older ones do not tell more. The crash begins to show behind this one, wherever the bug came in.
+            return FarEnd::Settled { bad, good: vec![hidden], walked: true };
         }
         FarEnd::End(match untestable {
             Some((end, why)) => {
@@ -139,7 +149,7 @@ impl Bisector {
         match standing(newest) {
             Standing::Open if self.settings.trust_good => settled,
             Standing::Open => FarEnd::Test(newest, Role::GoodEnd),
-            Standing::Good => settled,
+            Standing::Good | Standing::Hidden => settled,
             Standing::Bad => FarEnd::End(Conclusion::NewestStillBad { newest: self.graph.id(newest) }),
             Standing::Skip(why) => {
                 let why = format!("the newest commit {} cannot be tested: {why}", self.graph.id(newest).short());

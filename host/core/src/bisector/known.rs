@@ -31,6 +31,8 @@ pub(super) struct Known {
     built: HashMap<Node, Option<usize>>,
     /// The commits without a kernel: their builds failed.
     unbuildable: HashSet<Node>,
+    /// Where the reproducer does not get to the crash: clean trials do not say that the bug is not there.
+    not_exercised: HashSet<Node>,
     /// One trial decides.
     single: bool,
     /// How soon the target shows.
@@ -55,7 +57,8 @@ impl Known {
         }
         let unbuildable = recorded.unbuildable().filter_map(|commit| graph.node(commit));
         let unbuildable = unbuildable.filter(|node| !built.contains_key(node)).collect();
-        Self { tallies, places, verdicts, assumed, built, unbuildable, single, course }
+        let not_exercised = recorded.not_exercised().filter_map(|commit| graph.node(commit)).collect();
+        Self { tallies, places, verdicts, assumed, built, unbuildable, not_exercised, single, course }
     }
 
     pub(super) fn tallies(&self) -> &[(Node, Tally)] {
@@ -112,6 +115,11 @@ impl Known {
     /// The number of the commit's kernel, if it is known: equal kernels have one.
     pub(super) fn kernel(&self, node: Node) -> Option<usize> {
         self.built.get(&node).copied().flatten()
+    }
+
+    /// Whether clean trials at the commit do not say that the bug is not there.
+    pub(super) fn is_not_exercised(&self, node: Node) -> bool {
+        self.not_exercised.contains(&node)
     }
 
     /// Trials recorded at the commit.

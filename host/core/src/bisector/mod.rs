@@ -20,6 +20,7 @@ mod offers;
 mod others;
 mod plan;
 mod range;
+mod reach;
 mod search;
 mod stage;
 mod summary;

@@ -101,7 +101,8 @@ impl Bisector {
         let prior = if walked { WALKED_BAD } else { STATED_BAD } / good.len() as f64;
         let ends: Vec<GoodEnd> = good.iter().map(|&node| GoodEnd { node, prior }).collect();
         let counts = (!cause).then(|| self.shown(known));
-        let clean_counts = |node: Node| counts.as_ref().is_none_or(|counts| counts.contains(node));
+        let hides = |node: Node| cause && known.is_not_exercised(node) && self.contains_bad(known, node);
+        let clean_counts = |node: Node| counts.as_ref().is_none_or(|counts| counts.contains(node)) && !hides(node);
         // Without the bug's introduction a commit is good for another reason than the fix.
         let assumed = |node: Node| match known.assumed(node)? {
             Verdict::Bad => Some(true),

@@ -11,6 +11,8 @@
 //! score .119 ± .013. What was tried and adds nothing: rank of the touched file on the stack, folder in common, words of the subject, size
 //! of the change, how many titles the bisection met, the crash's kind, the compiler.
 
+use crate::reach::Reached;
+
 /// The chance that what showed at the named commit was the target.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Same {
@@ -53,6 +55,25 @@ pub fn vanished(releases: u32) -> f64 {
         (Some((from, low)), Some((to, high))) => low + (high - low) * (walk - from) / (to - from),
         (Some((_, share)), None) | (None, Some((_, share))) => *share,
         (None, None) => 0.5,
+    }
+}
+
+/// Chances that a clean parent is seen to get to the code that crashes, where the bug only hides there and where it is not there. Chosen:
+/// most bugs that hide do so because the reproducer does not get there (§8, where a feature, an option or a check came later); the rest
+/// by timing, by data or by a detector. A parent without the bug runs the same code unless the commit brought that, too.
+pub const SEEN_THERE: (f64, f64) = (0.15, 0.9);
+
+/// Where the parent does not get to the code that crashes, the commit is most often what opened the way, and it hardly matters how guilty
+/// it looks: nobody has tested the code before it.
+pub const HIDDEN_AT_MOST: f64 = 0.15;
+
+/// How the odds that the commit introduced the bug change with what is known of the parent.
+pub(super) fn reach_odds(reached: Option<Reached>) -> f64 {
+    let (hiding, without) = SEEN_THERE;
+    match reached {
+        Some(Reached::Yes) => without / hiding,
+        Some(Reached::No) => (1.0 - without) / (1.0 - hiding),
+        Some(Reached::Unknown) | None => 1.0,
     }
 }
 

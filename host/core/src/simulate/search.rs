@@ -232,6 +232,7 @@ impl Run<'_> {
             shown,
             equal_kernels: false,
             releases: self.world.releases,
+            reached: None,
             credit,
         }))
     }

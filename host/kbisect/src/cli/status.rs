@@ -12,6 +12,7 @@ use crate::record::duration;
 use crate::record::event::Event;
 use crate::record::faces::Faces;
 use crate::record::pace::Pace;
+use crate::record::reaches::Reaches;
 use crate::record::report;
 use crate::record::report_text;
 use crate::record::rows;
@@ -59,10 +60,11 @@ pub(super) fn table(recorded: &Recorded) -> String {
     let _ =
         writeln!(text, "  {:<12}  {:<10}  {:<36}  hit/clean/void/other   P(has the bug)  verdict", "commit", "why", "subject");
     let subjects = report::subjects(&recorded.entries);
+    let reaches = Reaches::of(&recorded.entries);
     for tested in &summary.tested {
         let assumed = summary.assumed.iter().any(|one| one.commit == tested.commit);
-        let verdict = rows::verdict(tested.verdict.as_ref());
-        let verdict = if assumed { format!("{verdict}, assumed") } else { verdict.to_owned() };
+        let verdict = rows::verdict_of(tested, reaches.is_not_exercised(&tested.commit));
+        let verdict = if assumed { format!("{verdict}, assumed") } else { verdict };
         let subject = subjects.get(&tested.commit).map_or("", String::as_str);
         let _ = writeln!(
             text,

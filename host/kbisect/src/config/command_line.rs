@@ -111,6 +111,7 @@ impl CommandLine {
                 single_trials: self.strategy == Some(Strategy::Git),
                 revert: false,
                 tip: Tip::None,
+                reach: false,
                 eras: Vec::new(),
             },
             limits: super::job::Limits { slots: Some(self.slots.unwrap_or(1)), ..limits::of_host(host) },
@@ -170,6 +171,7 @@ impl CommandLine {
         note("search.trust_good", false, Origin::guess("good ends are tested first"));
         note("search.revert", false, Origin::guess("costs a build and some trials"));
         note("search.tip", false, as_git());
+        note("search.reach", false, as_git());
         note("search.eras", false, Origin::guess("one compiler and one configuration for all"));
         note("search.suspicion", false, Origin::guess("the rest is the same for every commit"));
         note("limits.cpus", false, cpus);

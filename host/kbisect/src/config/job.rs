@@ -403,6 +403,8 @@ pub struct Search {
     pub revert: bool,
     /// Cause: which newer commit is tested once before the search, so that nobody looks for what is mended.
     pub tip: Tip,
+    /// Look how far the reproducer gets where much depends on a clean trial.
+    pub reach: bool,
     /// Commits, often releases, from which on kernels are built, or run, in another environment.
     pub eras: Vec<String>,
 }

@@ -126,7 +126,7 @@ fn job(top: Section<'_, '_>, host: &Host, repo: ReadRepo) -> Job {
     // One that is wrong is none that is missing.
     let stand_in = top.has("repro").then(|| Repro::of(PathBuf::new()));
     let trial = trial::read(top.inner("trial"), &machine, stage, repro.as_ref().or(stand_in.as_ref()));
-    let search = search::read(top.inner("search"), kind, machine.kind.boots());
+    let search = search::read(top.inner("search"), kind, machine.kind, stage);
     let patches = patch::read(top.each("patch"));
     let plugins = plugin::read(top.each("plugin"));
     check_build(&top, build.as_ref(), &machine, stage);

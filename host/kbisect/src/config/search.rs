@@ -4,7 +4,9 @@ use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Strategy;
 
 use super::document::Section;
+use super::job::MachineKind;
 use super::job::Search;
+use super::job::TargetStage;
 use super::job::Tip;
 use super::origin::Origin;
 use super::value;
@@ -23,14 +25,17 @@ const NO_TIP: &str = "none";
 /// The newest one that there is.
 const NEWEST: &str = "newest";
 
-/// The section. `boots` says that trials boot kernels, and `kind` what is looked for.
-pub(super) fn read(section: Section<'_, '_>, kind: Kind, boots: bool) -> Search {
+/// The section, where `kind` is looked for, on machines of a kind, and the target shows at this stage.
+pub(super) fn read(section: Section<'_, '_>, kind: Kind, machine: MachineKind, stage: TargetStage) -> Search {
     let strategy = |value: &_| value::word(value, &STRATEGIES);
     let strategy = section.get_or("strategy", strategy, Strategy::Posterior, Origin::guess("knows that tests are flaky"));
-    let (tip, why) = match boots && kind == Kind::Cause && strategy == Strategy::Posterior {
+    let (tip, why) = match machine.boots() && kind == Kind::Cause && strategy == Strategy::Posterior {
         true => (Tip::Newest, "the crash may be mended there"),
         false => (Tip::None, "as git bisect"),
     };
+    let watched = machine == MachineKind::Qemu && stage == TargetStage::Run && cfg!(target_arch = "x86_64");
+    let reach = watched && kind == Kind::Cause && strategy == Strategy::Posterior;
+    let why_reach = if reach { "clean says nothing where the crash is not reached" } else { "for causes in QEMU" };
     let search = Search {
         strategy,
         delta: section.get_or("delta", delta, DELTA, Origin::guess("one wrong name in a hundred")),
@@ -40,6 +45,7 @@ pub(super) fn read(section: Section<'_, '_>, kind: Kind, boots: bool) -> Search 
         single_trials: section.get_or("single_trials", value::switch, false, Origin::guess("as many trials as it takes")),
         revert: section.get_or("revert", value::switch, false, Origin::guess("costs a build and some trials")),
         tip: section.get_or("tip", newer, tip, Origin::guess(why)),
+        reach: section.get_or("reach", value::switch, reach, Origin::guess(why_reach)),
         eras: section.get_or("eras", value::commits, Vec::new(), Origin::guess("one compiler and one configuration for all")),
     };
     if search.single_trials && search.strategy != Strategy::Git {
@@ -50,6 +56,14 @@ pub(super) fn read(section: Section<'_, '_>, kind: Kind, boots: bool) -> Search 
     }
     if kind == Kind::Fix && search.tip != Tip::None {
         section.complain(Some("tip"), "[search] `tip` is for causes; a fix is looked for up to `good`, or HEAD");
+    }
+    if search.reach && !reach {
+        let lacks = match (watched, kind) {
+            (false, _) => "machines of kind \"qemu\" and crashes of the reproducer",
+            (true, Kind::Fix) => "causes",
+            (true, Kind::Cause) => "strategy = \"posterior\"",
+        };
+        section.complain(Some("reach"), &format!("[search] `reach` is for {lacks}"));
     }
     section.close();
     search

@@ -315,6 +315,7 @@ fn search(job: &Job, out: &mut Lines) {
     out.raw("single_trials", &job.search.single_trials);
     out.raw("revert", &job.search.revert);
     out.text("tip", super::search::tip_text(&job.search.tip));
+    out.raw("reach", &job.search.reach);
     out.raw("eras", &Value::Array(job.search.eras.iter().map(|era| Value::from(era.as_str())).collect()));
 }
 

@@ -21,6 +21,10 @@
 //! guest   kbisect HEX start N              just before it starts
 //! guest   kbisect HEX out N WORD           what run N printed, a piece of it; also late, after its end
 //! guest   kbisect HEX end N CODE           exit status 0 to 255, or -S: killed by signal S
+//! host    trace N ARG…                     as exec, and tell how the program's system calls end: between start and end come
+//! guest   kbisect HEX call N CALL ARG ERRNO COUNT    of the running kernel's architecture; ARG is what tells it from others of its
+//!                                          name, `-` none; ERRNO 0 is success; of equal ones the largest COUNT holds
+//! guest   kbisect HEX untraced N TEXT      it is not traced (any more), and why
 //! host    ping                             at any time after `nonce`, also while a program runs
 //! guest   kbisect HEX note pong            the guest is alive
 //! guest   kbisect HEX note TEXT            anything worth recording, at any time
@@ -36,6 +40,9 @@
 //! can make its own trial clean or void, never another's.) Nothing on the console ever counts as control.
 
 use std::fmt;
+
+/// So many different ends of calls are kept.
+const MOST_CALLS: usize = 1024;
 
 /// Longest line, without its end, in bytes.
 pub const MAX_LINE: usize = 4096;
@@ -53,8 +60,47 @@ pub enum Message {
     Out(u32, Vec<u8>),
     /// The run with this number ended: exit status, or minus the signal.
     End(u32, i32),
+    /// A system call ended so in the run with this number.
+    Call(u32, CallEnd),
+    /// The run with this number is not traced, and why.
+    Untraced(u32, String),
     /// Free text.
     Note(String),
+}
+
+/// How a system call ended, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallEnd {
+    /// Which call.
+    pub number: u32,
+    /// What tells it from others of its name.
+    pub argument: Option<String>,
+    /// Its error; 0: none.
+    pub errno: u32,
+    /// How often.
+    pub count: u64,
+}
+
+/// How the system calls of a run end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traced {
+    /// Each way once, in the order in which they first came.
+    pub calls: Vec<CallEnd>,
+    /// Why they were not traced to their end.
+    pub untraced: Option<String>,
+}
+
+impl Traced {
+    fn take(&mut self, call: CallEnd) {
+        let same =
+            |known: &&mut CallEnd| (known.number, &known.argument, known.errno) == (call.number, &call.argument, call.errno);
+        if let Some(known) = self.calls.iter_mut().find(same) {
+            known.count = known.count.max(call.count);
+        } else if self.calls.len() < MOST_CALLS {
+            // A guest that makes them up fills no memory.
+            self.calls.push(call);
+        }
+    }
 }
 
 /// A command for the guest.
@@ -66,6 +112,8 @@ pub enum Command {
     Control,
     /// Run the reproducer: number and arguments.
     Exec(u32, Vec<String>),
+    /// The same, and tell how its system calls end.
+    Trace(u32, Vec<String>),
     /// Say that you live.
     Ping,
     /// Power off.
@@ -78,8 +126,8 @@ impl fmt::Display for Command {
         match self {
             Self::Nonce(nonce) => write!(f, "nonce {nonce}"),
             Self::Control => f.write_str("control"),
-            Self::Exec(run, args) => {
-                write!(f, "exec {run}")?;
+            Self::Exec(run, args) | Self::Trace(run, args) => {
+                write!(f, "{} {run}", if matches!(self, Self::Exec(..)) { "exec" } else { "trace" })?;
                 args.iter().try_for_each(|arg| write!(f, " {}", encode(arg.as_bytes())))
             }
             Self::Ping => f.write_str("ping"),
@@ -152,9 +200,30 @@ pub fn parse(line: &[u8], nonce: &str) -> Result<Message, BadLine> {
             };
             code.map(|code| Message::End(run, code)).ok_or_else(unknown)
         }
+        "call" => call(args).map(|(run, call)| Message::Call(run, call)).ok_or_else(unknown),
+        "untraced" => {
+            let (run, why) = args.split_once(' ').ok_or_else(unknown)?;
+            number(run).map(|run| Message::Untraced(run, why.to_owned())).ok_or_else(unknown)
+        }
         "note" => Ok(Message::Note(args.to_owned())),
         _ => Err(unknown()),
     }
+}
+
+/// `N CALL ARG ERRNO COUNT`.
+fn call(args: &str) -> Option<(u32, CallEnd)> {
+    let words: Vec<&str> = args.split(' ').collect();
+    let [run, of, argument, errno, count] = words[..] else { return None };
+    let argument = match argument {
+        "-" => None,
+        word => Some(readable(&decode(word)?)),
+    };
+    Some((number(run)?, CallEnd { number: number(of)?, argument, errno: number(errno)?, count: u64::from(number(count)?) }))
+}
+
+/// Bytes as text for people: what is no text is shown as such.
+fn readable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }
 
 /// A decimal number without sign.
@@ -227,6 +296,8 @@ pub struct Conversation {
     pub control: Option<Result<(), String>>,
     /// The last run that ended: its number, and its exit status or minus its signal.
     pub ended: Option<(u32, i32)>,
+    /// How the system calls of the last run that was traced end; none where none was.
+    pub traced: Option<Traced>,
     /// Notes so far; every answer to a `ping` is one.
     pub notes: u64,
 }
@@ -245,6 +316,7 @@ impl Conversation {
             hello: None,
             control: None,
             ended: None,
+            traced: None,
             notes: 0,
         }
     }
@@ -254,6 +326,10 @@ impl Conversation {
         match command {
             Command::Control => (self.control_asked, self.control) = (true, None),
             Command::Exec(run, _) => (self.run_asked, self.run_started) = (Some(*run), false),
+            Command::Trace(run, _) => {
+                (self.run_asked, self.run_started) = (Some(*run), false);
+                self.traced = Some(Traced::default());
+            }
             Command::Nonce(_) | Command::Ping | Command::Off => {}
         }
     }
@@ -285,6 +361,12 @@ impl Conversation {
             }
             Message::End(run, code) if self.run_asked == Some(run) && self.run_started => {
                 (self.run_asked, self.ended) = (None, Some((run, code)));
+            }
+            Message::Call(run, call) if self.run_asked == Some(run) && self.run_started => {
+                self.traced.as_mut().ok_or_else(unasked)?.take(call);
+            }
+            Message::Untraced(run, why) if self.run_asked == Some(run) && self.run_started => {
+                self.traced.as_mut().ok_or_else(unasked)?.untraced = Some(why);
             }
             Message::Note(_) if self.hello.is_some() => self.notes += 1,
             _ => return Err(unasked()),

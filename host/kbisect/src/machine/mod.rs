@@ -6,6 +6,7 @@
 //!
 //! [`Stage::Infra`]: kbisect_core::policy::Stage::Infra
 
+pub mod calls;
 #[cfg(test)]
 mod cloud_tests;
 pub mod command;

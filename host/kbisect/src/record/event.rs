@@ -20,6 +20,7 @@ use kbisect_core::policy::Failure;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
+use kbisect_core::reach::Reach;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -361,6 +362,16 @@ pub enum Event {
         /// What became of it.
         reverted: Reverted,
     },
+    /// It was looked how far the reproducer gets at a commit: at the start commit first, with which the others are compared. That run is no
+    /// evidence.
+    Reached {
+        /// The commit.
+        commit: CommitId,
+        /// What was found.
+        found: Reach,
+        /// How long it took, in seconds.
+        seconds: f64,
+    },
     /// The configuration is made smaller at the start commit from here on.
     Minimizing {
         /// Groups of detectors that may go.
@@ -583,6 +594,11 @@ pub enum Progress {
     Cancelled {
         /// Its number.
         trial: TrialNumber,
+    },
+    /// It is looked how far the reproducer gets.
+    Probing {
+        /// Where.
+        commit: CommitId,
     },
     /// Where the search stands.
     Standing(Summary),

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::event::Assumed;
 use super::priors::Prior;
+use super::reaches::ReachedAt;
 use super::report::Subject;
 
 /// Version of the explanation's shape.
@@ -54,6 +55,9 @@ pub struct Explanation {
     /// What must be said of the commit that the trials led to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caveat: Option<Caveat>,
+    /// How far the reproducer got where much depends on a clean trial, the start commit first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<ReachedAt>,
     /// The likeliest commits, best first.
     pub candidates: Vec<Candidate>,
     /// What the answer rests on, and what would change it.

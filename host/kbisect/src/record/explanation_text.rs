@@ -72,6 +72,9 @@ fn run(explanation: &Explanation) -> String {
     if let Some(caveat) = &explanation.caveat {
         text += &wrapped("Caveat: ", &caveat.reason);
     }
+    for one in explanation.reach.iter().filter(|one| one.is_worth_telling()) {
+        text += &wrapped("Reach: ", &format!("{} {}", one.commit.short(), one.told()));
+    }
     text += &candidates(explanation);
     text + &numbers(&explanation.numbers)
 }

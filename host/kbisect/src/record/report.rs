@@ -29,6 +29,8 @@ use super::faces::Faces;
 use super::minimized::Minimized;
 use super::priors::Prior;
 use super::priors::priors;
+use super::reaches::ReachedAt;
+use super::reaches::Reaches;
 use super::setting::Setting;
 use crate::git::Reverted;
 use crate::syzbot::Found;
@@ -83,6 +85,9 @@ pub struct Report {
     /// How the start commit does without the named commit, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverted: Option<Without>,
+    /// How far the reproducer got where much depends on a clean trial, the start commit first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<ReachedAt>,
     /// What became of making the configuration smaller, where the job asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimized: Option<Minimized>,
@@ -309,6 +314,7 @@ impl Report {
                 })
                 .collect(),
             reverted: without(entries, commit.as_ref(), &outcomes),
+            reach: Reaches::of(entries).into_list(),
             minimized: entries.iter().rev().find_map(|entry| match &entry.event {
                 Event::Minimized { minimized, .. } => Some(minimized.clone()),
                 _ => None,
@@ -334,6 +340,19 @@ impl Report {
             setting: None,
             files: Vec::new(),
         })
+    }
+}
+
+impl Report {
+    /// Whether clean trials at a commit say nothing of whether the bug is there.
+    pub fn is_not_exercised(&self, commit: &CommitId) -> bool {
+        self.reach.iter().any(|one| one.commit == *commit && one.is_not_exercised())
+    }
+
+    /// Whether the named commit only opens the way to the crash, as far as its clean parents tell.
+    pub fn only_shows(&self) -> bool {
+        self.kind == Kind::Cause
+            && self.named.as_ref().is_some_and(|named| named.text.parents.iter().any(|parent| self.is_not_exercised(parent)))
     }
 }
 

@@ -49,6 +49,7 @@ pub fn render(report: &Report) -> String {
     on_trust(&mut text, report);
     assumed(&mut text, report);
     evidence::evidence(&mut text, report);
+    evidence::reach(&mut text, report);
     if let Some(named) = &report.named {
         evidence::newer(&mut text, named);
         if let Some(credence) = &named.credence {
@@ -252,11 +253,11 @@ fn tags(text: &mut String, report: &Report, named: &Named) {
     }
 }
 
-/// Whether a patch may blame the commit: it crashed, or what it was built of is known to, no parent of it did, and its change is in the
-/// kernel. A log that others made is taken at its word.
+/// Whether a patch may blame the commit: it crashed, or what it was built of is known to, no parent of it did although the reproducer got
+/// there, and its change is in the kernel. A log that others made is taken at its word.
 fn is_confirmed(report: &Report, named: &Named) -> bool {
     let of = |commit: &CommitId| report.tested.iter().find(|one| one.tested.commit == *commit).map(|one| &one.tested);
-    let clean = |parent: &CommitId| of(parent).is_none_or(|parent| parent.hits == 0);
+    let clean = |parent: &CommitId| of(parent).is_none_or(|parent| parent.hits == 0) && !report.is_not_exercised(parent);
     let built = !named.text.equals_parent && report.caveat.as_ref().is_none_or(|caveat| caveat.kind != CaveatKind::NotBuilt);
     report.of_a_log || built && of(&named.text.commit).is_some_and(|own| own.hits > 0) && named.text.parents.iter().all(clean)
 }
@@ -299,6 +300,7 @@ mod tests {
             shown: 1.0,
             equal_kernels: false,
             releases: 4,
+            reached: None,
             credit: Some(credit),
         });
         let mut text = String::new();

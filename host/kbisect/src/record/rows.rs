@@ -48,9 +48,14 @@ impl Rows {
     pub fn take(&mut self, event: &Event) -> Option<Row> {
         let left = match (self.stays.take(event), event) {
             (Turn::From(left), _) => left,
-            (Turn::None, Event::Tip { .. } | Event::Reverted { .. } | Event::Concluded { .. } | Event::Stopped { .. }) => {
-                self.stays.current().cloned()
-            }
+            (
+                Turn::None,
+                Event::Tip { .. }
+                | Event::Reached { .. }
+                | Event::Reverted { .. }
+                | Event::Concluded { .. }
+                | Event::Stopped { .. },
+            ) => self.stays.current().cloned(),
             (Turn::None, _) => None,
         };
         let row = left.and_then(|stay| self.row(stay));
@@ -95,6 +100,12 @@ pub fn probability(summary: &Summary, tested: &Tested) -> String {
     } else {
         "-".to_owned()
     }
+}
+
+/// A verdict, and whether its clean trials say that the bug is not there.
+pub fn verdict_of(tested: &Tested, not_exercised: bool) -> String {
+    let word = verdict(tested.verdict.as_ref());
+    if not_exercised { format!("{word}, not exercised") } else { word.to_owned() }
 }
 
 /// A verdict in a word; a commit without one is open.

@@ -230,6 +230,7 @@ impl Text {
             | Event::ByHand { .. }
             | Event::Tip { .. }
             | Event::Reverted { .. }
+            | Event::Reached { .. }
             | Event::Minimizing { .. }
             | Event::ConfigBuilt { .. }
             | Event::ConfigTried { .. }

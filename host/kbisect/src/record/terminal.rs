@@ -34,6 +34,7 @@ use super::faces::Faces;
 use super::mentions::Mention;
 use super::mentions::Mentions;
 use super::pace::Pace;
+use super::reaches::Reaches;
 use super::report::Counts;
 use super::rows;
 use super::rows::Row;
@@ -62,6 +63,7 @@ pub struct Terminal {
     rows: Rows,
     mentions: Mentions,
     faces: Faces,
+    reaches: Reaches,
     pace: Pace,
     /// The target's line that was printed last.
     target: String,
@@ -84,6 +86,8 @@ struct Live {
     building: Option<CommitId>,
     /// How many commits are being weighed.
     weighing: Option<usize>,
+    /// Where it is looked how far the reproducer gets.
+    probing: Option<CommitId>,
     trying: BTreeMap<TrialNumber, CommitId>,
     /// When the run ends, as far as can be guessed.
     end: Arc<Mutex<Option<Instant>>>,
@@ -97,6 +101,7 @@ impl Terminal {
             rows: Rows::default(),
             mentions: Mentions::default(),
             faces: Faces::default(),
+            reaches: Reaches::default(),
             pace: Pace::default(),
             target: String::new(),
             lost: Vec::new(),
@@ -126,6 +131,10 @@ impl Terminal {
         }
         if let Some(mention) = self.mentions.take(&entry.event) {
             self.mention(&mention);
+        }
+        if let Some(reached) = self.reaches.take(&entry.event).filter(|reached| reached.is_worth_telling()) {
+            let line = format!("reach   {} {}", reached.commit.short(), reached.told());
+            self.line(&line);
         }
         match &entry.event {
             Event::Started { ends, subject, assumed, .. } => {
@@ -227,6 +236,7 @@ impl Terminal {
             Event::Chosen { .. }
             | Event::TrialEnded { .. }
             | Event::CutShort { .. }
+            | Event::Reached { .. }
             | Event::ConfigBuilt { .. }
             | Event::ConfigTried { .. }
             | Event::Related { .. }
@@ -334,6 +344,7 @@ impl Terminal {
         match progress {
             Progress::Building { commit, .. } => live.building = Some(*commit),
             Progress::Weighing { commits } => live.weighing = Some(*commits),
+            Progress::Probing { commit } => live.probing = Some(*commit),
             Progress::Trying { trial, commit, .. } => {
                 live.building = live.building.filter(|building| building != commit);
                 live.trying.insert(*trial, *commit);
@@ -379,13 +390,14 @@ impl Live {
         let now =
             screen.add(ProgressBar::new_spinner().with_style(style("{spinner} {clock}   {wide_msg}").with_key("clock", clock)));
         now.enable_steady_tick(Duration::from_millis(200));
-        Self { screen, now, best, building: None, weighing: None, trying: BTreeMap::new(), end }
+        Self { screen, now, best, building: None, weighing: None, probing: None, trying: BTreeMap::new(), end }
     }
 
     /// What ended is no longer going on.
     fn forget(&mut self, event: &Event) {
         match event {
             Event::BuildEnded { .. } => self.building = None,
+            Event::Reached { .. } => self.probing = None,
             Event::TrialEnded { trial, .. } => {
                 self.trying.remove(trial);
             }
@@ -401,6 +413,9 @@ impl Live {
         }
         if let Some(commits) = self.weighing {
             let _ = write!(text, "weighing {}  ", counted(commits as u64, "commit"));
+        }
+        if let Some(commit) = self.probing {
+            let _ = write!(text, "what is reached at {}  ", commit.short());
         }
         if let Some((_, commit)) = self.trying.first_key_value() {
             let _ = write!(text, "{} at {}", counted(self.trying.len() as u64, "trial"), commit.short());

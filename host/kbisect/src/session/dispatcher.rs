@@ -8,6 +8,7 @@ mod exactly;
 mod identity;
 mod newest;
 mod outcome;
+mod reach;
 pub(super) mod start_commit;
 mod stuck;
 mod take_over;
@@ -110,6 +111,8 @@ pub(super) struct Dispatcher<'a> {
     stopping: Option<Ending>,
     /// The only commit that anything is done for.
     only: Option<CommitId>,
+    /// It is looked how far the reproducer gets.
+    probing: bool,
     /// It was said that build ids cannot tell which kernel runs.
     unidentified_told: bool,
 }
@@ -134,6 +137,7 @@ impl<'a> Dispatcher<'a> {
             newest_done: false,
             stopping: None,
             only: None,
+            probing: false,
             unidentified_told: false,
         }
     }
@@ -150,12 +154,21 @@ impl<'a> Dispatcher<'a> {
             {
                 return Ok(ending);
             }
+            while let Some(commit) = self.to_probe(None) {
+                if let Some(ending) = self.probe(signals, commit).await? {
+                    return Ok(ending);
+                }
+            }
             if self.stopping.is_none()
                 && let Some(ending) = self.advance()?
             {
                 self.executor.cancel_all();
-                if let Ending::Concluded(_) = ending {
-                    return Ok(ending);
+                if let Ending::Concluded(conclusion) = &ending {
+                    let Some(commit) = self.to_probe(Some(conclusion)) else { return Ok(ending) };
+                    if let Some(ending) = self.probe(signals, commit).await? {
+                        return Ok(ending);
+                    }
+                    continue;
                 }
                 self.stopping = Some(ending);
             }
@@ -447,6 +460,12 @@ impl<'a> Dispatcher<'a> {
         match ended {
             Ended::Retrying(failure) => self.count_infra(failure),
             Ended::Weighed(weighed) => self.take_weights(weighed),
+            Ended::Probed { commit, slot, found, seconds } => {
+                self.free_slots.push(slot);
+                self.probing = false;
+                // One that was cancelled is made anew.
+                found.map_or(Ok(()), |found| self.record(Event::Reached { commit, found: *found, seconds }))
+            }
             Ended::Build { commit, build, result, seconds } => {
                 self.building.remove(&(commit, build));
                 match &result {

@@ -11,6 +11,7 @@ use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Failure;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Stage;
+use kbisect_core::reach::Reach;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,6 +22,7 @@ use super::builder;
 use super::builder::Builder;
 use super::inputs;
 use super::parts::Parts;
+use super::reaching::Watched;
 use super::reverting;
 use super::weighing;
 use super::weighing::Weighed;
@@ -78,6 +80,33 @@ pub(super) enum Ended {
     },
     /// Commits were weighed.
     Weighed(Weighed),
+    /// It was looked how far the reproducer gets; none: that was cancelled.
+    Probed {
+        /// The commit.
+        commit: CommitId,
+        /// The slot it had.
+        slot: u32,
+        /// What was found.
+        found: Option<Box<Reach>>,
+        /// How long it took, in seconds.
+        seconds: f64,
+    },
+}
+
+/// Where it is to be looked how far the reproducer gets, and for what.
+pub(super) struct Probing {
+    /// The commit.
+    pub(super) commit: CommitId,
+    /// Its kernel in the run directory's store.
+    pub(super) kernel: String,
+    /// Symbols that its configuration lacks.
+    pub(super) lost: Vec<String>,
+    /// The functions to watch, the most telling first.
+    pub(super) functions: Vec<String>,
+    /// Runs at most.
+    pub(super) runs: u32,
+    /// The share of the time limit that a run gets.
+    pub(super) exposure: f64,
 }
 
 /// A build that runs.
@@ -102,6 +131,7 @@ pub(super) struct Executor {
     bustle: Arc<Bustle>,
     stops: HashMap<TrialNumber, watch::Sender<bool>>,
     builds: HashMap<(CommitId, u32), Building>,
+    probe: Option<watch::Sender<bool>>,
     sender: mpsc::UnboundedSender<Ended>,
     receiver: mpsc::UnboundedReceiver<Ended>,
     /// Dropping it ends every task, and the machines with them.
@@ -139,6 +169,7 @@ impl Executor {
             bustle: Arc::default(),
             stops: HashMap::new(),
             builds: HashMap::new(),
+            probe: None,
             sender,
             receiver,
             tasks: JoinSet::new(),
@@ -165,6 +196,7 @@ impl Executor {
             Ended::Build { commit, build, .. } => {
                 self.builders.extend(self.builds.remove(&(*commit, *build)).map(|building| building.builder));
             }
+            Ended::Probed { .. } => self.probe = None,
             Ended::Retrying(_) | Ended::Weighed(_) => {}
         }
         // Tasks that are over need no more room.
@@ -249,6 +281,36 @@ impl Executor {
         });
     }
 
+    /// Looks how far the reproducer gets, in a slot.
+    pub(super) fn start_probe(&mut self, parts: &Parts, slot: u32, probing: Probing) {
+        let (stop, stopped) = watch::channel(false);
+        self.probe = Some(stop);
+        let Probing { commit, kernel, lost, functions, runs, exposure } = probing;
+        Store::new(self.kernels.clone()).touch(&kernel);
+        let judge = self.judge(Some(&kernel));
+        let watched = Watched { settings: qemu_settings(parts, 1), kernel: self.kernels.join(kernel), functions, runs };
+        let plan = Plan { commit, exposure, ..self.plan.clone() };
+        let (seed, words) = (self.seed, self.command.clone());
+        let (sender, bustle) = (self.sender.clone(), Arc::clone(&self.bustle));
+        self.tasks.spawn(async move {
+            let mut cancelled = stopped.clone();
+            let presence = tokio::select! {
+                presence = bustle.enter() => Some(presence),
+                _ = cancelled.wait_for(|stop| *stop) => None,
+            };
+            let started = tokio::time::Instant::now();
+            let command = |run| trial::seed::fill(&words, trial::seed::trial_seed(seed, &commit, run), &commit);
+            let found = match presence {
+                Some(_) => watched.probe(&plan, command, &judge, slot, stopped).await,
+                None => None,
+            };
+            let found = found.map(|found| Box::new(Reach { lost, ..found }));
+            drop(presence);
+            // The receiver goes only when the run is over.
+            let _ = sender.send(Ended::Probed { commit, slot, found, seconds: started.elapsed().as_secs_f64() });
+        });
+    }
+
     /// Who judges the console of a kernel of this name: frames get their places where its debug information was kept.
     fn judge(&mut self, kernel: Option<&str>) -> Arc<dyn Watch> {
         let watch = Arc::clone(&self.watch);
@@ -289,7 +351,7 @@ impl Executor {
     /// Ends everything that runs.
     pub(super) fn cancel_all(&mut self) {
         self.cancel_builds();
-        for stop in self.stops.values() {
+        for stop in self.stops.values().chain(&self.probe) {
             let _ = stop.send(true);
         }
     }

@@ -42,6 +42,7 @@ use crate::record::explanation::Stay;
 use crate::record::explanation::TrialTold;
 use crate::record::faces::Faces;
 use crate::record::priors::priors;
+use crate::record::reaches::Reaches;
 use crate::record::report;
 use crate::record::report::Subject;
 
@@ -87,6 +88,7 @@ pub fn explain(directory: &Path, commit: Option<&str>) -> Result<Explanation, Er
         commit: asked.map(|commit| told.asked(commit, trials, judged)),
         now: standing(&names, &state, None),
         caveat,
+        reach: Reaches::of(&entries).into_list(),
         candidates: told.candidates(),
         numbers: told.numbers(),
         conclusion: state.concluded.clone(),

@@ -16,6 +16,7 @@ use kbisect_core::credence::Findings;
 use kbisect_core::credence::Trials;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
+use kbisect_core::reach::Reached;
 
 use super::directory::RunDirectory;
 use super::materials;
@@ -181,14 +182,21 @@ fn credence(parts: &Parts, state: &State, conclusion: &Conclusion) -> Option<Cre
     let facts = CommitFacts { id: named.commit, subject: parts.subject(&named.commit), files };
     parts.tell_policies(state);
     let credit = tokio::task::block_in_place(|| parts.policies.attribute(&facts, releases));
-    if credit.is_none() && releases == 0 {
+    let parents = parts.repository.parents(&named.commit).ok()?;
+    let reached = reached(state, &parents);
+    if credit.is_none() && releases == 0 && reached.is_none() {
         return None;
     }
     let trials = state.trials.values().filter(|past| past.commit == named.commit);
     let (same, shown) = credence::shown(trials.map(|past| &past.outcome))?;
     let boundary = named.probability;
-    let equal_kernels = equals_parent(state, &named.commit, &parts.repository.parents(&named.commit).ok()?);
-    Some(Credence::of(&Findings { boundary, trials: Trials::Search, same, shown, equal_kernels, releases, credit }))
+    let equal_kernels = equals_parent(state, &named.commit, &parents);
+    Some(Credence::of(&Findings { boundary, trials: Trials::Search, same, shown, equal_kernels, releases, reached, credit }))
+}
+
+/// Whether the reproducer gets at a commit's clean parents to where it crashes: not at one of them, or at all of which that is known.
+fn reached(state: &State, parents: &[CommitId]) -> Option<Reached> {
+    parents.iter().filter_map(|parent| state.bisector.reached(parent)).filter(|reached| *reached != Reached::Unknown).min()
 }
 
 fn told(parts: &Parts, state: &State, suspects: &[Suspect]) -> Vec<crate::record::event::Recipient> {

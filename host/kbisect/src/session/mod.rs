@@ -24,6 +24,7 @@ mod others;
 mod pace;
 mod parts;
 mod prepare;
+mod reaching;
 mod recorded;
 mod repro;
 mod reread;

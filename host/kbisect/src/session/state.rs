@@ -19,6 +19,9 @@ use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
 use kbisect_core::policy::Stage;
 use kbisect_core::policy::Trial;
+use kbisect_core::reach;
+use kbisect_core::reach::Reach;
+use kbisect_core::reach::Reached;
 
 use super::looks::Looks;
 use super::minimizing::Minimization;
@@ -81,6 +84,8 @@ pub(super) struct State {
     pub(super) minimization: Minimization,
     /// The newest commit of the history, and how many trials it gets.
     pub(super) tip: Option<(CommitId, u32)>,
+    /// How far the reproducer gets at the start commit.
+    reach: Option<Reach>,
     /// Whether the recipients were settled.
     pub addressed: bool,
     /// Commits and indices of trials that were taken back: their consoles stay where they are.
@@ -125,6 +130,7 @@ impl State {
             reverted: None,
             minimization: Minimization::default(),
             tip: None,
+            reach: None,
             addressed: false,
             retracted: HashSet::new(),
             last: 0,
@@ -233,6 +239,7 @@ impl State {
                     self.builds.clear();
                 }
             }
+            Event::Reached { commit, found, .. } => self.reached(*commit, found),
             Event::Tip { commit, trials, .. } => self.tip = Some((*commit, *trials)),
             Event::Reverted { commit, reverted } => self.reverted = Some((*commit, reverted.clone())),
             Event::Concluded { conclusion, .. } => self.concluded = Some(conclusion.clone()),
@@ -251,6 +258,18 @@ impl State {
             | Event::Stopped { .. } => {}
         }
         self.minimization.take(event);
+    }
+
+    fn reached(&mut self, commit: CommitId, found: &Reach) {
+        let reached = match &self.reach {
+            Some(start) if commit != self.bisector.start() => reach::compare(found, start).reached,
+            _ if commit == self.bisector.start() && found.says_something() => Reached::Yes,
+            _ => Reached::Unknown,
+        };
+        if commit == self.bisector.start() {
+            self.reach = Some(found.clone());
+        }
+        self.bisector.record_reach(commit, reached);
     }
 
     fn retract(&mut self, trial: TrialNumber) {

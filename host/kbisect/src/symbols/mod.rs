@@ -1,12 +1,13 @@
 //! Symbols: where in the source the frames on a console lie, told from a kernel's debug information.
 //!
 //! Owns what a frame looks like in text ([`frame`]), which address it stands for ([`object`]), where in the source that is ([`debug`]),
-//! and how the place is written beside the frame. A frame names a function, an offset into it and the function's size, never an
+//! how the place is written beside the frame, and where functions begin ([`functions`]). A frame names a function, an offset into it and the function's size, never an
 //! address, so nothing here minds where the kernel was loaded (KASLR). What a crash is, is not known here: the text that comes out
 //! goes to the classifiers, the raw console is what is kept.
 
 mod debug;
 mod frame;
+pub mod functions;
 mod object;
 #[cfg(test)]
 mod tests;

@@ -132,6 +132,12 @@ impl Layout {
     }
 }
 
+/// The names of all that is code in a linked file, and the addresses at which it begins.
+pub(super) fn beginnings(elf: &Elf<'_>) -> Vec<(String, u64)> {
+    let all = functions(elf, &Layout::of(elf));
+    all.into_iter().flat_map(|(name, named)| named.into_iter().map(move |function| (name.clone(), function.address))).collect()
+}
+
 /// All functions by name, those of one name in the order of their addresses.
 fn functions(elf: &Elf<'_>, layout: &Layout) -> HashMap<String, Vec<Function>> {
     let code: HashMap<_, _> = elf

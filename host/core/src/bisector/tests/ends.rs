@@ -10,6 +10,7 @@ use crate::policy::Role;
 use crate::policy::Stage;
 use crate::policy::Trial;
 use crate::policy::Verdict;
+use crate::reach::Reached;
 
 /// A bisection on a line of 9, with what was recorded.
 struct Line {
@@ -264,4 +265,73 @@ fn a_good_commit_on_another_branch_asks_for_their_merge_base() {
             assert_eq!(cannot, !goes_on);
         }
     }
+}
+
+/// On the walk back, with what was seen of how far the reproducer gets.
+fn walk(releases: &[usize]) -> Line {
+    let mut line = Line::new(Kind::Cause, 9, &[], releases, posterior()).bad_start();
+    line.judge(releases[0], Role::Release, 4, &clean(), Verdict::Good);
+    assert_eq!(line.bisector.worth_probing(None), [id(9), id(releases[0])]);
+    line.bisector.record_reach(id(9), Reached::Yes);
+    assert_eq!(line.bisector.worth_probing(None), [id(releases[0])]);
+    line
+}
+
+#[test]
+fn the_walk_goes_on_behind_a_release_that_is_not_exercised() {
+    let mut line = walk(&[7, 4, 2]);
+    line.bisector.record_reach(id(7), Reached::No);
+    assert_eq!(line.next(), (id(4), Role::Release));
+    // One that is, or whose reach is not known, ends it; the crash begins to show behind the newer one all the same.
+    line.judge(4, Role::Release, 4, &clean(), Verdict::Good);
+    assert_eq!(line.bisector.worth_probing(None), [], "the end is the newer one, which was looked at");
+    assert_eq!(line.bisector.summary().range, Some(2));
+    assert_eq!(line.next(), (id(8), Role::Candidate));
+    line.judge(8, Role::Candidate, 4, &crash(0.999, 1), Verdict::Bad);
+    line.see(7, Role::Verification, 6, &clean());
+    let Conclusion::Found { suspects } = line.end() else { panic!("{:?}", line.end()) };
+    assert_eq!(suspects[0].commit, id(8));
+    assert_eq!(line.bisector.worth_probing(Some(&line.end())), []);
+}
+
+#[test]
+fn where_nothing_older_is_exercised_the_crash_begins_to_show_behind_the_newest() {
+    let mut line = walk(&[7, 4]);
+    line.bisector.record_reach(id(7), Reached::No);
+    line.judge(4, Role::Release, 4, &clean(), Verdict::Good);
+    assert_eq!(line.bisector.summary().range, Some(2));
+    let mut line = walk(&[7]);
+    line.bisector.record_reach(id(7), Reached::No);
+    assert_eq!(line.next(), (id(8), Role::Candidate));
+}
+
+#[test]
+fn an_older_release_that_crashes_overrules_one_that_is_not_exercised() {
+    let mut line = walk(&[7, 4, 1]);
+    line.bisector.record_reach(id(7), Reached::No);
+    line.judge(4, Role::Release, 4, &crash(0.999, 1), Verdict::Bad);
+    line.judge(1, Role::Release, 4, &clean(), Verdict::Good);
+    assert_eq!(line.bisector.not_monotone(), None);
+    let (commit, role) = line.next();
+    assert_eq!(role, Role::Candidate);
+    assert!([2, 3].map(id).contains(&commit), "{commit:?}");
+    line.judge(2, Role::Candidate, 4, &clean(), Verdict::Good);
+    line.judge(3, Role::Candidate, 4, &crash(0.999, 1), Verdict::Bad);
+    line.see(2, Role::Verification, 6, &clean());
+    let Conclusion::Found { suspects } = line.end() else { panic!("{:?}", line.end()) };
+    assert_eq!(suspects[0].commit, id(3));
+    // Had nobody looked, the two releases would contradict each other.
+    line.bisector.record_reach(id(7), Reached::Unknown);
+    assert!(!matches!(line.bisector.plan(&[]), Plan::Done(Conclusion::Found { suspects }) if suspects[0].commit == id(3)));
+}
+
+#[test]
+fn nobody_looks_where_there_is_nothing_to_compare_with() {
+    let mut silent = Line::new(Kind::Cause, 9, &[], &[7, 4], posterior()).bad_start();
+    silent.judge(7, Role::Release, 4, &clean(), Verdict::Good);
+    silent.bisector.record_reach(id(9), Reached::Unknown);
+    assert_eq!(silent.bisector.worth_probing(None), []);
+    let mut git = Line::new(Kind::Cause, 9, &[], &[7, 4], settings(Strategy::Git)).bad_start();
+    git.judge(7, Role::Release, 4, &clean(), Verdict::Good);
+    assert_eq!(git.bisector.worth_probing(None), []);
 }

@@ -93,6 +93,7 @@ fn its_job_file_can_be_read_by_people() {
     single_trials = false
     revert = false
     tip = "none"
+    reach = false
     eras = []
 
     [limits]

@@ -124,11 +124,13 @@ repro = "repro.c"
 machine = { kind = "process", own_init = true, board = "pc" }
 target.stage = "build"
 trial.files = ["data.bin"]
+search.reach = true
 "#;
     insta::assert_snapshot!(folder.problems(job), @r#"
     job.toml:4:31: [machine] `own_init` is for kind = "qemu"; this machine is of kind "process"
     job.toml:4:48: [machine] `board` is for kind = "qemu"; this machine is of kind "process"
     job.toml:6:7: [trial] `files` is for machines with files of their own; a process sees the host's
+    job.toml:7:8: [search] `reach` is for machines of kind "qemu" and crashes of the reproducer
     job.toml: missing [build] `command`: [target] `stage` says that the target is a failure to build
     "#);
 }

@@ -187,11 +187,12 @@ prop_compose! {
     fn search()(
         (git, delta, seed) in (any::<bool>(), 1e-6..0.5, any::<u64>()),
         (trust_good, suspicion, single, revert) in (any::<bool>(), 0.0..=0.7, any::<bool>(), any::<bool>()),
+        reach in any::<bool>(),
         eras in vec("v[5-7]\\.[0-9]{1,2}", 0..3),
         tip in prop_oneof![Just(job::Tip::None), Just(job::Tip::Newest), "v[5-7]\\.[0-9]{1,2}".prop_map(job::Tip::At)],
     ) -> job::Search {
         let strategy = if git { Search::Git } else { Search::Posterior };
-        job::Search { strategy, delta, seed, trust_good, suspicion, single_trials: single && git, revert, tip, eras }
+        job::Search { strategy, delta, seed, trust_good, suspicion, single_trials: single && git, revert, tip, reach, eras }
     }
 }
 
@@ -245,7 +246,8 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
             };
             let kind = if fix { Kind::Fix } else { Kind::Cause };
             let tip = if fix { job::Tip::None } else { search.tip.clone() };
-            let search = job::Search { revert: search.revert && !fix, tip, ..search };
+            let posterior = search.strategy == Search::Posterior;
+            let search = job::Search { revert: search.revert && !fix, tip, reach: search.reach && !fix && posterior, ..search };
             let (repo, repro, crash) = (repo.clone(), repro.clone(), crash.clone());
             let texts = (
                 word(),
@@ -279,7 +281,10 @@ fn any_job(folder: &Folder) -> impl Strategy<Value = job::Job> + use<> {
                             machine: machine.clone(),
                             stage,
                             trial,
-                            search: search.clone(),
+                            search: job::Search {
+                                reach: search.reach && machine.kind == job::MachineKind::Qemu && stage == job::TargetStage::Run,
+                                ..search.clone()
+                            },
                             limits: limits.clone(),
                             plugins,
                         }

@@ -75,6 +75,11 @@ fn forged_and_malformed_lines_are_refused() {
         "hello",
         "hello xyz",
         "quit",
+        "call 1 41 - 0",
+        "call 1 41 - 0 1 2",
+        "call 1 -1 - 0 1",
+        "untraced 1",
+        "untraced why not",
         "note\u{7f}",
     ] {
         assert!(matches!(parse(&with_nonce(words), NONCE), Err(BadLine::Unknown(_))), "{words}");
@@ -96,10 +101,44 @@ fn answers_to_nothing_are_refused() {
 }
 
 #[test]
+fn what_is_told_of_calls_is_kept_while_a_traced_run_goes_on() {
+    let mut talk = greeted();
+    talk.hear(&with_nonce("hello -")).expect("the answer to the nonce");
+    talk.ask(&Command::Exec(1, vec![]));
+    talk.hear(&with_nonce("start 1")).expect("it was asked for");
+    assert!(matches!(talk.clone().hear(&with_nonce("call 1 41 - 0 1")), Err(BadLine::Unasked(_))), "nobody asked for that");
+    talk.hear(&with_nonce("end 1 0")).expect("it was asked for");
+    talk.ask(&Command::Trace(2, vec![]));
+    assert!(matches!(talk.clone().hear(&with_nonce("call 2 41 - 0 1")), Err(BadLine::Unasked(_))), "before it starts");
+    for line in [
+        "start 2",
+        "call 2 41 0x26 97 1",
+        "call 2 257 /dev/a%20%07 0 1",
+        "call 2 41 0x26 97 12",
+        "untraced 2 it runs on",
+        "end 2 0",
+    ] {
+        talk.hear(&with_nonce(line)).expect(line);
+    }
+    let call = |number, argument: &str, errno, count| CallEnd { number, argument: Some(argument.to_owned()), errno, count };
+    let calls = vec![call(41, "0x26", 97, 12), call(257, "/dev/a ?", 0, 1)];
+    assert_eq!(talk.traced, Some(Traced { calls, untraced: Some("it runs on".to_owned()) }));
+    assert!(matches!(talk.hear(&with_nonce("call 2 41 0x26 97 13")), Err(BadLine::Unasked(_))), "after its end");
+}
+
+#[test]
+fn a_guest_that_makes_up_calls_fills_no_memory() {
+    let mut traced = Traced::default();
+    (0..5000).for_each(|number| traced.take(CallEnd { number, argument: None, errno: 0, count: 1 }));
+    assert_eq!(traced.calls.len(), MOST_CALLS);
+}
+
+#[test]
 fn commands_are_one_line_each() {
     let args = ["race", "", "two words", "100%", "a\nb", "\u{e9}"].map(str::to_owned).to_vec();
     assert_eq!(Command::Exec(7, args).to_string(), "exec 7 race % two%20words 100%25 a%0Ab %C3%A9");
     assert_eq!(Command::Nonce("ab".to_owned()).to_string(), "nonce ab");
+    assert_eq!(Command::Trace(2, vec!["x".to_owned()]).to_string(), "trace 2 x");
 }
 
 #[test]

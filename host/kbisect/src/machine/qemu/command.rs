@@ -10,6 +10,21 @@ use super::accel::Accel;
 pub(super) const CONTROL: &str = "control.sock";
 /// The socket of QEMU's machine protocol.
 pub(super) const QMP: &str = "qmp.sock";
+/// The socket of QEMU's debugger.
+pub(super) const GDB: &str = "gdb.sock";
+/// The kernel lies where its file says.
+pub(super) const NO_KASLR: &str = "nokaslr";
+
+/// More arguments for a machine that somebody watches: it waits for nobody.
+pub(super) fn watched() -> impl Iterator<Item = OsString> {
+    let words = [
+        "-chardev".to_owned(),
+        format!("socket,id=gdb,path={GDB},server=on,wait=off"),
+        "-gdb".to_owned(),
+        "chardev:gdb".to_owned(),
+    ];
+    words.into_iter().map(OsString::from)
+}
 
 /// What programs write to the kernel's log is dropped: on the console nobody could tell it from the kernel's own words
 /// (Documentation/admin-guide/kernel-parameters.txt; since Linux 4.9).

@@ -23,7 +23,8 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// The archive that every Linux guest gets: `init` as `/init`, a link to it as `/control`, folders and device nodes.
+    /// The archive that every Linux guest gets: `init` as `/init`, links to it by the names of what else it does, folders and device
+    /// nodes.
     pub fn base(init: &[u8]) -> Self {
         let mut archive = Self::default();
         for folder in ["dev", "proc", "sys", "tmp", "run", "root", "etc", "bin", "lib"] {
@@ -43,7 +44,9 @@ impl Archive {
             archive.entry(&format!("dev/{name}"), DEVICE | 0o666, &[], (major, minor));
         }
         archive.file("init", 0o755, init);
-        archive.entry("control", LINK | 0o777, b"/init", (0, 0));
+        for name in ["control", "trace", "traced"] {
+            archive.entry(name, LINK | 0o777, b"/init", (0, 0));
+        }
         archive
     }
 

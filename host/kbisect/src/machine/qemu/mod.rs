@@ -1,13 +1,16 @@
 //! Virtual machines in QEMU: a kernel booted directly, its console on the first serial port, control on the second.
 //!
-//! Owns QEMU's command line and a machine's life; the emulator's own is [`emulator`]'s. The control protocol is [`super::control`]'s, the initramfs is
+//! Owns QEMU's command line and a machine's life; the emulator's own is [`emulator`]'s, what is seen of a kernel that is watched
+//! [`probe`]'s. The control protocol is [`super::control`]'s, the initramfs is
 //! [`initramfs`]'s, spawning is `process`'s.
 
 pub mod accel;
 pub mod command;
 pub(in crate::machine) mod emulator;
+mod gdb;
 pub mod initramfs;
 mod port;
+pub mod probe;
 mod qmp;
 pub mod shell;
 #[cfg(test)]
@@ -18,18 +21,22 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use kbisect_core::policy::Failure;
 use kbisect_core::policy::Stage;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use self::emulator::Emulator;
 use self::emulator::Sockets;
 use self::initramfs::Archive;
 use self::port::Heard;
 use self::port::Port;
+use self::probe::Probe;
 use super::Ended;
 use super::Machine;
 use super::Pool;
@@ -83,6 +90,8 @@ pub struct QemuPool {
     program: String,
     /// What every Linux guest gets, before the trial's own files.
     base: Option<Archive>,
+    /// What is to be seen in the next machine.
+    probe: Option<Arc<Probe>>,
 }
 
 impl QemuPool {
@@ -95,7 +104,15 @@ impl QemuPool {
             }
             base
         });
-        Self { settings: Arc::new(settings), program: PROGRAM.to_owned(), base }
+        Self { settings: Arc::new(settings), program: PROGRAM.to_owned(), base, probe: None }
+    }
+
+    /// What runs in the machine that is made is watched; for one machine.
+    #[must_use]
+    pub fn watched(self, probe: Arc<Probe>) -> Self {
+        let mut settings = (*self.settings).clone();
+        settings.cmdline = format!("{} {}", settings.cmdline, command::NO_KASLR).trim_start().to_owned();
+        Self { settings: Arc::new(settings), probe: Some(probe), ..self }
     }
 
     /// Uses another emulator than [`PROGRAM`].
@@ -124,6 +141,8 @@ impl Pool for QemuPool {
             pieces: Some(pieces),
             port: Arc::new(Port::new(nonce)),
             emulator: Emulator::new(&self.program, dir),
+            probe: self.probe.clone(),
+            followed: Mutex::default(),
         }))
     }
 }
@@ -137,6 +156,9 @@ struct QemuMachine {
     pieces: Option<mpsc::Receiver<Vec<u8>>>,
     port: Arc<Port>,
     emulator: Emulator,
+    probe: Option<Arc<Probe>>,
+    /// Follows what runs; it ends with the machine.
+    followed: Mutex<JoinSet<()>>,
 }
 
 #[async_trait]
@@ -177,10 +199,14 @@ impl Machine for QemuMachine {
     async fn exec(&self, program: &Program, limit: Duration) -> Result<Ended, Failure> {
         let (stage, command) = match program {
             Program::Control => (Stage::Control, Command::Control),
+            Program::Reproducer { run, argv } if self.traces(*run) => (Stage::Reproducer, Command::Trace(*run, argv.clone())),
             Program::Reproducer { run, argv } => (Stage::Reproducer, Command::Exec(*run, argv.clone())),
         };
         if command.to_string().len() > super::control::MAX_LINE {
             return Err(Failure { stage, reason: "the command is too long for the control port".to_owned() });
+        }
+        if let (Program::Reproducer { run: 1, .. }, Some(probe)) = (program, &self.probe) {
+            self.watch(probe).await;
         }
         self.port.send(&command).await;
         let answered = |talk: &super::control::Conversation| match program {
@@ -216,11 +242,28 @@ impl Machine for QemuMachine {
     }
 
     async fn destroy(self: Box<Self>) {
+        // A crash ends a trial before the program does.
+        if let (Some(probe), Some(traced)) = (&self.probe, self.port.traced()) {
+            probe.take_calls(traced);
+        }
         self.emulator.end().await;
     }
 }
 
 impl QemuMachine {
+    /// Whether the system calls of a run are to be told: of the first, by an init that can.
+    fn traces(&self, run: u32) -> bool {
+        self.probe.is_some() && run == 1 && self.settings.init.is_some()
+    }
+
+    /// Looks from here on at what runs.
+    async fn watch(&self, probe: &Arc<Probe>) {
+        let Some(watching) = probe.attach(self.emulator.dir()).await else { return };
+        let probe = Arc::clone(probe);
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.spawn(async move { watching.follow(&probe).await });
+    }
+
     /// Starts QEMU and everything that listens to it.
     async fn start(&mut self) -> Result<(), Failure> {
         let dir = self.emulator.dir().to_owned();
@@ -228,6 +271,7 @@ impl QemuMachine {
         let accel = accel::probe().await;
         let program = self.emulator.program().to_owned();
         let argv = command::arguments(&program, &self.settings, accel, &self.kernel, initrd.as_deref());
+        let argv = argv.into_iter().chain(self.probe.iter().flat_map(|_| command::watched())).collect();
         let mut jail = Jail::qemu(dir, *accel == accel::Accel::Kvm);
         jail.network = self.settings.network;
         let console = self.console.take().expect("a machine boots once");

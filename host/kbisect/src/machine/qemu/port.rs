@@ -15,6 +15,7 @@ use crate::machine::control::BadLine;
 use crate::machine::control::Command;
 use crate::machine::control::Conversation;
 use crate::machine::control::Lines;
+use crate::machine::control::Traced;
 
 /// A guest that takes this long to read a line hangs.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
@@ -94,6 +95,11 @@ impl Port {
     /// What programs printed so far.
     pub(super) fn printed(&self) -> Vec<u8> {
         self.heard.borrow().talk.printed.clone()
+    }
+
+    /// How the system calls of the run that was traced end so far.
+    pub(super) fn traced(&self) -> Option<Traced> {
+        self.heard.borrow().talk.traced.clone()
     }
 
     /// Notes so far.

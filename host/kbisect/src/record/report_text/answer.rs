@@ -24,7 +24,7 @@ const FILES: usize = 8;
 /// The answer in its first line, and the commit it names; without an answer, what can be done.
 pub(super) fn headline(report: &Report) -> String {
     match (&report.conclusion, &report.named) {
-        (Conclusion::Found { suspects }, Some(named)) => name(report.kind, named, suspects.get(1)),
+        (Conclusion::Found { suspects }, Some(named)) => name(report, named, suspects.get(1)),
         (Conclusion::Found { suspects }, None) => format!("{}:\n\n{}", title(report.kind), candidates(suspects)),
         (Conclusion::Inconclusive { suspects, why, readings }, _) => inconclusive(report, suspects, why, readings),
         (Conclusion::NotReproduced, _) if report.of_a_log => {
@@ -76,7 +76,8 @@ fn title(kind: Kind) -> &'static str {
     }
 }
 
-fn name(kind: Kind, named: &Named, second: Option<&Suspect>) -> String {
+fn name(report: &Report, named: &Named, second: Option<&Suspect>) -> String {
+    let title = if report.only_shows() { "The crash begins to show, the bug is rather older" } else { title(report.kind) };
     let second = second
         .filter(|second| second.probability >= 0.005)
         .map_or_else(String::new, |second| format!(" (second: {}, {})", second.commit.short(), percent(second.probability)));
@@ -85,8 +86,7 @@ fn name(kind: Kind, named: &Named, second: Option<&Suspect>) -> String {
         None => "by git bisect's rules (no probability was measured)".to_owned(),
     };
     format!(
-        "{}, {sure}:\n\n  commit {} (\"{}\")\n{}{}{}{}{}",
-        title(kind),
+        "{title}, {sure}:\n\n  commit {} (\"{}\")\n{}{}{}{}{}",
         named.text.commit.short(),
         named.text.subject,
         if named.text.author.is_empty() { String::new() } else { format!("  Author: {}\n", named.text.author) },

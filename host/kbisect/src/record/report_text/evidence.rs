@@ -33,7 +33,7 @@ pub(super) fn evidence(text: &mut String, report: &Report) {
             text.push_str("Evidence:\n");
         }
         for tested in &report.tested {
-            evidence_line(text, rows::word(tested.tested.role), tested);
+            evidence_line(text, report, rows::word(tested.tested.role), tested);
         }
         return;
     };
@@ -51,7 +51,7 @@ pub(super) fn evidence(text: &mut String, report: &Report) {
     }
     text.push_str("Evidence (same configuration, same compiler):\n");
     for (what, tested) in lines {
-        evidence_line(text, what, tested);
+        evidence_line(text, report, what, tested);
     }
     if let Some(without) = &report.reverted {
         without_it(text, report.start.commit, without);
@@ -144,10 +144,21 @@ fn without_it(text: &mut String, start: CommitId, without: &Without) {
     }
 }
 
-fn evidence_line(text: &mut String, what: &str, tested: &TestedCommit) {
+fn evidence_line(text: &mut String, report: &Report, what: &str, tested: &TestedCommit) {
     let counts = &tested.tested;
     let valid = counts.hits + counts.clean + counts.other;
-    let _ = writeln!(text, "  {what:<10} {}  {}", counts.commit.short(), with_it(counts.hits, valid));
+    let mut told = with_it(counts.hits, valid);
+    if report.is_not_exercised(&counts.commit) {
+        told = told.trim_end_matches(" with it").to_owned() + ": clean, not exercised";
+    }
+    let _ = writeln!(text, "  {what:<10} {}  {told}", counts.commit.short());
+}
+
+/// How far the reproducer got where much depends on a clean trial.
+pub(super) fn reach(text: &mut String, report: &Report) {
+    for one in report.reach.iter().filter(|one| one.is_worth_telling()) {
+        *text += &wrapped("Reach: ", &format!("{} {}", one.commit.short(), one.told()));
+    }
 }
 
 /// How many of a commit's trials crashed with the target.

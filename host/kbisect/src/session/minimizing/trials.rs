@@ -115,7 +115,7 @@ impl Tests<'_> {
                 return Ok(());
             }
             Ended::Trial { number, slot, end } => (number, slot, end),
-            Ended::Build { .. } | Ended::Weighed(_) => return Ok(()),
+            Ended::Build { .. } | Ended::Weighed(_) | Ended::Probed { .. } => return Ok(()),
         };
         machines.free.push(slot);
         let Some(n) = machines.running.remove(&number) else { return Ok(()) };
