@@ -121,7 +121,10 @@ impl Tracer {
         }
         let signal = libc::WTERMSIG(status);
         if let Some(named) = rustix::process::Signal::from_named_raw(signal) {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), named);
+            // The first SIGSEGV or SIGBUS goes to the handler that std sets, which then sets none.
+            for _ in 0..2 {
+                let _ = rustix::process::kill_process(rustix::process::getpid(), named);
+            }
         }
         128 + signal
     }
