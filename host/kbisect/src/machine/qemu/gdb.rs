@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn packets_are_as_gdb_writes_them() {
         assert_eq!(packet("?"), "$?#3f");
-        assert_eq!(packet("Z1,ffffffff81000000,1"), "$Z1,ffffffff81000000,1#53");
+        assert_eq!(packet("Z1,ffffffff81000000,1"), "$Z1,ffffffff81000000,1#cd");
         assert_eq!(unpack(b"++$OK#9a+$T05"), Some(("OK".to_owned(), 8)));
         for part in ["", "+", "$OK", "$OK#9"] {
             assert_eq!(unpack(part.as_bytes()), None, "{part}");
