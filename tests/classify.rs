@@ -252,8 +252,8 @@ fn crashes_are_related() {
     assert!(chance("title:WARNING in sock_close", "console.txt") <= 0.2);
     insta::assert_snapshot!(said(&world, &["relate", "--target", "title:WARNING in x", "--target", title, "--seen", "console.txt"]), @r"
     --- stdout
-    probability  0.991
-    reason       like KASAN: slab-use-after-free Read in ring_take: the same title, both blame ring_take
+    probability  0.984
+    reason       like KASAN: slab-use-after-free Read in ring_take: both blame ring_take, the same title
     --- exit status 0
     ");
 }

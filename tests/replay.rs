@@ -93,12 +93,12 @@ fn a_stray_crash_leads_no_longer_astray() {
       bc37bc1f07e6              change 3                               10     0    0     0       1   bad   bad   > 99.9 %
       b9148b0faeaa              change 1                                0    10    0     0       2   good  good  < 0.1 %
       39180e8fcc86              change 2                                0     9    0     1       2   bad   good  < 0.1 %   <
-          other: general protection fault in batadv_iv_ogm_schedule_buff (s = 0.01, 1 time): unlike KASAN: use-after-free Read in ring_buffer_put: nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put, it is in net/batman-adv, the target in kernel/events/core
+          other: general protection fault in batadv_iv_ogm_schedule_buff (s = 0.01, 1 time): unlike KASAN: use-after-free Read in ring_buffer_put: it is in net/batman-adv, the target in kernel/events/core, nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put
 
     trials     10 of 50 needed (20 %)
     then       39180e8fcc86 change 2
     now        bc37bc1f07e6 change 3
-    because    39180e8fcc86 was bad then and is good now, and no other commit is left than bc37bc1f07e6; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Read in ring_buffer_put: nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put, it is in net/batman-adv, the target in kernel/events/core
+    because    39180e8fcc86 was bad then and is good now, and no other commit is left than bc37bc1f07e6; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Read in ring_buffer_put: it is in net/batman-adv, the target in kernel/events/core, nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put
 
     39180e8fcc86 introduced it with 11 %
       it begins to show here      56 %   the log's trials, judged anew, give it 0 %
@@ -118,14 +118,14 @@ fn a_replay_as_json() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
     {
       "commits": {
-        "bad": 0.0005002542014471255,
+        "bad": 0.0005002542014152115,
         "clean": 9,
         "commit": "39180e8fcc86a537310ab0b815014c1ecb1ce9a9",
         "crashes": [
           {
             "look": 1,
-            "reason": "unlike KASAN: use-after-free Read in ring_buffer_put: nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put, it is in net/batman-adv, the target in kernel/events/core",
-            "same": 0.01437092480553261,
+            "reason": "unlike KASAN: use-after-free Read in ring_buffer_put: it is in net/batman-adv, the target in kernel/events/core, nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put",
+            "same": 0.014210994339021017,
             "title": "general protection fault in batadv_iv_ogm_schedule_buff",
             "trials": 1
           }
@@ -148,19 +148,19 @@ fn a_replay_as_json() {
           "reason": "the log's trials, judged anew, give it 0 %"
         },
         "introduced": {
-          "chance": 0.5972802475949701,
+          "chance": 0.5972279284806012,
           "reason": "it is clean one release back, where 15 % of the bugs only hide; the crash here is unlike that at the start"
         },
-        "probability": 0.10884565634181605,
+        "probability": 0.10883242524116371,
         "same": {
-          "chance": 0.32577730361952445,
+          "chance": 0.3257662383463896,
           "reason": "0 % of its trials show the crash, which is the target's with 1 %"
         }
       },
       "diverged": {
         "commit": "39180e8fcc86a537310ab0b815014c1ecb1ce9a9",
         "now": "good",
-        "reason": "39180e8fcc86 was bad then and is good now, and no other commit is left than bc37bc1f07e6; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Read in ring_buffer_put: nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put, it is in net/batman-adv, the target in kernel/events/core",
+        "reason": "39180e8fcc86 was bad then and is good now, and no other commit is left than bc37bc1f07e6; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Read in ring_buffer_put: it is in net/batman-adv, the target in kernel/events/core, nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put",
         "then": "bad"
       },
       "kind": "cause",
@@ -206,7 +206,7 @@ fn syzkallers_rule_needs_two_crashes() {
     -   39180e8fcc86              change 2                                0     9    0     1       2   bad   good  < 0.1 %   <
     - trials     10 of 50 needed (20 %)
     - now        bc37bc1f07e6 change 3
-    - because    39180e8fcc86 was bad then and is good now, and no other commit is left than bc37bc1f07e6; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Read in ring_buffer_put: nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put, it is in net/batman-adv, the target in kernel/events/core
+    - because    39180e8fcc86 was bad then and is good now, and no other commit is left than bc37bc1f07e6; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Read in ring_buffer_put: it is in net/batman-adv, the target in kernel/events/core, nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put
     + policy     syzkaller-rule
     +   d1b19def845b  start                                              10     0    0     0      10   bad   bad   > 99.9 %
     +   947b274159d0  v1.0                                                0    10    0     0      10   good  good  < 0.1 %
@@ -215,7 +215,7 @@ fn syzkallers_rule_needs_two_crashes() {
     +   39180e8fcc86              change 2                                0     9    0     1      10   bad   skip  < 0.1 %   <
     + trials     50 of 50 needed (100 %)
     + now        no name: the log leaves 2 commits between b9148b0faeaa and bc37bc1f07e6
-    + because    39180e8fcc86 was bad then and is skip now: git would have gone another way there; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Read in ring_buffer_put: nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put, it is in net/batman-adv, the target in kernel/events/core
+    + because    39180e8fcc86 was bad then and is skip now: git would have gone another way there; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Read in ring_buffer_put: it is in net/batman-adv, the target in kernel/events/core, nothing connects batadv_iv_ogm_schedule_buff and ring_buffer_put
     ");
 }
 
@@ -401,7 +401,7 @@ fn real_logs_keep_their_culprits_but_for_the_one_that_was_led_astray() {
     insta::assert_snapshot!(named, @r"
     000-clone-pidfd-2019-05.txt: b3e583825266 then, b3e583825266 now
     001-fsnotify-uaf-2020-06.txt: 76313c70c52f then, 69879c01a0c3 now
-        76313c70c52f was bad then and is good now, and no other commit is left than 69879c01a0c3; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Write in fsnotify_detach_connector_from_object: nothing connects batadv_iv_ogm_schedule_buff and fsnotify_detach_connector_from_object, it is in net/batman-adv, the target in fs/notify
+        76313c70c52f was bad then and is good now, and no other commit is left than 69879c01a0c3; its trials: 0 with the target, 9 clean, 1 with `general protection fault in batadv_iv_ogm_schedule_buff`, unlike KASAN: use-after-free Write in fsnotify_detach_connector_from_object: it is in net/batman-adv, the target in fs/notify/mark, nothing connects batadv_iv_ogm_schedule_buff and fsnotify_detach_connector_from_object
     002-mm-access-lto-2021-01.txt: 833174494976 then, 833174494976 now
     003-gup-unlock-2020-04.txt: 71335f37c5e8 then, 71335f37c5e8 now
     004-htab-lockdep-2020-11.txt: c50eb518e262 then, c50eb518e262 now

@@ -201,9 +201,9 @@ fn the_trials_of_a_log_of_syzbots_are_evidence() {
     trial 8    crashed: KASAN: use-after-free R…  -              P -
                s = .98, look 0
     trial 9    crashed: WARNING in slot_put       -              P -
-               s = .04, look 1: unlike KASAN: use-after-free Read in ring_take:
-               nothing connects slot_put and ring_take, a bug that shows as use of a
-               freed object hardly shows as a wrong count of users
+               s = .01, look 1: unlike KASAN: use-after-free Read in ring_take: it
+               is in fs/gfs2, the target in kernel/trace/ring_buffer, nothing
+               connects slot_put and ring_take
     trial 10   clean                              -              P -
     after    the range is not known yet, P(has the bug) 1.000
 

@@ -157,9 +157,9 @@ fn a_log_alone_is_a_record_to_look_into() {
     trial 45   clean                              LR 0.01        P 0.001
     trial 46   clean                              LR 0.01        P 0.001
     trial 47   crashed: general protection faul…  LR 1, no vote  P 0.001
-               s = .01, look 1: unlike KASAN: use-after-free Read in ring_take:
-               nothing connects batadv_iv_ogm_schedule_buff and ring_take, it is in
-               net/batman-adv, the target in kernel/trace
+               s = .01, look 1: unlike KASAN: use-after-free Read in ring_take: it
+               is in net/batman-adv, the target in kernel/trace/ring_buffer, nothing
+               connects batadv_iv_ogm_schedule_buff and ring_take
     trial 48   clean                              LR 0.01        P 0.001
     trial 49   clean                              LR 0.01        P 0.001
     trial 50   clean                              LR 0.01        P 0.001

@@ -65,10 +65,16 @@ pub enum Kind {
     OtherStacks,
     /// Types that one bug may have in two functions, and something connects these.
     RelatedType,
-    /// Types that one bug may have in two functions, which are of one module.
+    /// Types that one wrong access or state shows as, in two functions of one source file.
+    RelatedInFile,
+    /// Such types in two functions of one module, of which nobody knows whether they are of one file.
     RelatedInModule,
-    /// Types that one bug may have in two functions, which are of one subsystem.
+    /// Such types in two functions of one module that are of two files.
+    RelatedBeside,
+    /// Such types in two functions of one subsystem.
     RelatedInArea,
+    /// The same happened, in two functions.
+    AlikeHeads,
     /// Types that one bug hardly has.
     StrangeType,
     /// Both are of a type that a bug shows at one place.
@@ -146,16 +152,19 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     let both = |family: Family| one.family == family && other.family == family;
     add(Kind::OwnPlaces, is(both(Family::Race) || both(Family::Leak) && on_stack < CALLER));
     add(Kind::BothHang, is(both(Family::Stuck)));
-    let distance = places::nearest(&one.places, &other.places).map(|(place, nearest)| place.distance(nearest));
+    let places = places::nearest(&one.places, &other.places);
+    let distance = places.map(|(place, nearest)| place.distance(nearest));
     let strangers = names.words < ALIKE && distance.is_none_or(|far| far >= Distance::Top) && on_stack == 0.0 && !on_others;
     let strangers = strangers && tells(one) && tells(other);
     add(Kind::Strangers, is(strangers));
+    // Two crashes where much runs are no rarity.
+    let related = kin * if places.is_some_and(|(place, other)| place.is_broad || other.is_broad) { 0.5 } else { 1.0 };
+    add(Kind::AlikeHeads, is(!nameless && one.is_alike_at_head(other)));
     match distance {
-        Some(Distance::Module) => add(Kind::RelatedInModule, kin_elsewhere),
-        // Two crashes where much runs are no rarity.
-        Some(Distance::BroadModule) => add(Kind::RelatedInModule, kin_elsewhere / 2.0),
-        Some(Distance::Area) => add(Kind::RelatedInArea, kin_elsewhere),
-        Some(Distance::BroadArea) => add(Kind::RelatedInArea, kin_elsewhere / 2.0),
+        Some(Distance::File) => add(Kind::RelatedInFile, related),
+        Some(Distance::Module) => add(Kind::RelatedInModule, related),
+        Some(Distance::Beside) => add(Kind::RelatedBeside, related),
+        Some(Distance::Area) => add(Kind::RelatedInArea, related),
         None => {}
         Some(_) if area_on(one, other) || area_on(other, one) => {}
         Some(far) => {
@@ -169,7 +178,7 @@ pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
         let same = names::nearness(actor, other_actor).same;
         let broad = one.is_broad() || other.is_broad();
         add(Kind::SameActor, is(same && on_stack == 0.0));
-        add(Kind::ActorsOfModule, is(broad && !same && place.distance(other_place) == Distance::Module));
+        add(Kind::ActorsOfModule, is(broad && !same && place.distance(other_place) <= Distance::Beside));
         add(Kind::ActorsApart, is(broad && place.distance(other_place) >= Distance::Top));
     }
     found

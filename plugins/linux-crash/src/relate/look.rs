@@ -146,6 +146,23 @@ impl<'a> Look<'a> {
     pub fn head(&self) -> &str {
         self.title.rsplit_once(" in ").map_or(self.title, |(head, _)| head)
     }
+
+    /// Whether the same happened, be it read or written, in whatever memory: of a pointer that leads nowhere, the configuration
+    /// decides as what it shows; and lockdep tells of what else hangs.
+    #[must_use]
+    pub fn is_alike_at_head(&self, other: &Self) -> bool {
+        let memory = |word: &'a str| ["slab-", "vmalloc-"].iter().find_map(|kind| word.strip_prefix(kind)).unwrap_or(word);
+        let told = |title: &'a str| {
+            let head = title.rsplit_once(" in ").map_or(title, |(head, _)| head);
+            head.split_whitespace().map(memory).filter(|word| !["Read", "Write"].contains(word))
+        };
+        let nowhere = |family: Family| matches!(family, Family::Wild | Family::Null);
+        let families = [self.family, other.family];
+        families.into_iter().all(nowhere)
+            || families == [Family::Stuck, Family::Deadlock]
+            || families == [Family::Deadlock, Family::Stuck]
+            || told(self.title).eq(told(other.title))
+    }
 }
 
 /// A title without the dashboard's counter: `KASAN: … in foo (2)`.

@@ -1,9 +1,11 @@
 //! Where in the kernel a function or a file is, and how near two places are. Pure.
 //!
-//! `places.txt` knows where functions are by how their names begin; the module is what one object's life mostly stays in, the area (the
-//! folder that MAINTAINERS lists a subsystem under) what the code that works with it is part of.
+//! `places.txt` knows where functions are by how their names begin; the file is what mostly handles one kind of object, the module what
+//! such an object's life mostly stays in, the area (the folder that MAINTAINERS lists a subsystem under) what the code that works with
+//! it is part of.
 
 use super::names;
+use super::table::Table;
 use super::vocabulary;
 use crate::skip;
 
@@ -12,8 +14,10 @@ include!(concat!(env!("OUT_DIR"), "/places.rs"));
 /// A module, or a folder of several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// A source file without its ending, or a folder; `pond_*` for what only is known by how its functions' names begin.
+    /// The module: a source file without its ending, or a folder; `pond_*` for what only is known by how its functions' names begin.
     pub path: String,
+    /// The source file without its ending, where it is known.
+    pub file: Option<String>,
     /// Whether the tree has it.
     pub is_known: bool,
     /// Whether it is one module.
@@ -25,14 +29,14 @@ pub struct Place {
 /// How near two places are, from near to far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Distance {
-    /// One module.
+    /// One source file.
+    File,
+    /// One module, and nobody knows whether one file of it.
     Module,
-    /// One module that much runs through.
-    BroadModule,
+    /// Two files of one module.
+    Beside,
     /// One area.
     Area,
-    /// One area that much runs through.
-    BroadArea,
     /// Other areas below one top folder, or nobody knows.
     Top,
     /// Other parts of the tree.
@@ -40,28 +44,42 @@ pub enum Distance {
 }
 
 impl Place {
-    fn new(path: &str) -> Self {
-        let folder = path.strip_suffix('/');
-        let path = folder.unwrap_or(path);
-        Self { path: path.to_owned(), is_known: true, is_module: folder.is_none(), is_broad: is_broad(path) }
+    /// The place of this number in the table.
+    fn at(number: usize) -> Option<Self> {
+        let (path, module) = PLACES.get(number)?;
+        let has_files = module & SEVERAL != 0;
+        let (module, _) = PLACES.get(usize::from(module & !SEVERAL))?;
+        let is_module = !path.ends_with('/');
+        let file = (is_module && !has_files).then_some(path);
+        let path = module.trim_end_matches('/').to_owned();
+        let is_broad = is_broad(&path);
+        Some(Self { path, file, is_known: true, is_module, is_broad })
     }
 
     /// What a name's first word stands for where nobody knows it: in the kernel that is a driver's or an object's name.
     fn guess(name: &str) -> Option<Self> {
         let tells = |first: &&str| first.len() > 2 && names::weight(first) == 1.0 && !vocabulary::is_on_the_way(name);
         let first = names::words(name).first().copied().filter(tells)?;
-        Some(Self { path: format!("{first}_*"), is_known: false, is_module: true, is_broad: false })
+        Some(Self { path: format!("{first}_*"), file: None, is_known: false, is_module: true, is_broad: false })
     }
 
     /// How near two places are.
     #[must_use]
     pub fn distance(&self, other: &Self) -> Distance {
-        let broad = self.is_broad || other.is_broad;
         let (one, two) = (home(&self.path), home(&other.path));
         if one == two && self.is_module && other.is_module {
-            if broad { Distance::BroadModule } else { Distance::Module }
+            match (&self.file, &other.file) {
+                (Some(file), Some(other)) => {
+                    if home(file) == home(other) {
+                        Distance::File
+                    } else {
+                        Distance::Beside
+                    }
+                }
+                _ => Distance::Module,
+            }
         } else if one == two || is_below(&one, &two) || is_below(&two, &one) || area(&one) == area(&two) {
-            if broad { Distance::BroadArea } else { Distance::Area }
+            Distance::Area
         } else if !(self.is_known && other.is_known) || one.split('/').next() == two.split('/').next() {
             Distance::Top
         } else {
@@ -106,19 +124,14 @@ fn beginning(words: &[&str]) -> Option<Place> {
 
 /// The place of an entry of the table.
 fn named(name: &str) -> Option<Place> {
-    PLACES.get(entry(name)?).map(|path| Place::new(path))
+    let (_, place) = NAMES.find(name)?;
+    Place::at(usize::from(place))
 }
 
 /// Whether a word alone names a place.
 #[must_use]
 pub fn is_named(word: &str) -> bool {
-    entry(word).is_some()
-}
-
-/// Which place an entry of the table names.
-fn entry(name: &str) -> Option<usize> {
-    let at = NAMES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
-    Some(usize::from(NAMES[at].1))
+    NAMES.find(word).is_some()
 }
 
 /// The place of a function of what does not run for everybody.
@@ -130,7 +143,10 @@ pub fn of_narrow_function(name: &str) -> Option<Place> {
 /// The nearest two of two lists of places; none where one is empty.
 pub fn nearest<'l>(ones: &'l [Place], others: &'l [Place]) -> Option<(&'l Place, &'l Place)> {
     let all = ones.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
-    all.min_by_key(|(one, other)| one.distance(other))
+    all.min_by_key(|(one, other)| {
+        let distance = one.distance(other);
+        (distance, distance <= Distance::Area && (one.is_broad || other.is_broad))
+    })
 }
 
 /// The place of a source file: the module that it is part of, as far as the table tells.
@@ -141,18 +157,18 @@ pub fn of_file(path: &str) -> Option<Place> {
     }
     let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
     let ends = stem.match_indices('/').map(|(at, _)| at).chain([stem.len()]);
-    let known = ends.collect::<Vec<_>>().into_iter().rev().find_map(|end| {
-        let known = PLACES.binary_search(&&stem[..end]);
-        known.ok().map(|_| &stem[..end])
-    });
-    Some(Place::new(known.unwrap_or(stem)))
+    let known = ends.collect::<Vec<_>>().into_iter().rev().find_map(|end| PLACES.find(&stem[..end]));
+    let known = known.and_then(|(number, _)| Place::at(number));
+    let path = known.map_or_else(|| stem.to_owned(), |place| place.path);
+    let is_broad = is_broad(&path);
+    Some(Place { path, file: Some(stem.to_owned()), is_known: true, is_module: true, is_broad })
 }
 
 /// How names of functions begin that are an inner part, or the entry of a system call.
 const ENTRIES: &[&str] = &["do", "sys", "ksys", "se", "x64", "ia32", "compat"];
 
 /// Words that an entry of the table has at most, whole names aside.
-const MOST_WORDS: usize = 3;
+const MOST_WORDS: usize = 4;
 
 /// Whether a path lies below another.
 fn is_below(path: &str, folder: &str) -> bool {
@@ -267,9 +283,20 @@ mod tests {
     }
 
     #[test]
+    fn files_of_a_module_are_told_apart() {
+        let between = |one: &str, other: &str| of_function(one).zip(of_function(other)).map(|(one, other)| one.distance(&other));
+        assert_eq!(between("tipc_sk_lookup", "tipc_listen"), Some(Distance::File));
+        assert_eq!(between("tipc_sk_lookup", "tipc_nl_node_dump"), Some(Distance::Beside));
+        assert_eq!(between("zork_read", "zork_write"), Some(Distance::Module));
+        let with = |path: &str| of_function("tipc_sk_lookup").zip(of_file(path)).map(|(one, other)| one.distance(&other));
+        assert_eq!(with("net/tipc/socket.c"), Some(Distance::File));
+        assert_eq!(with("net/tipc/newer.c"), Some(Distance::Beside));
+        assert_eq!(of_function("nft_table_lookup").map(|place| place.path).as_deref(), Some("net/netfilter/nf_tables"));
+    }
+
+    #[test]
     fn places_are_near_or_far() {
         let between = |one: &str, other: &str| of_function(one).zip(of_function(other)).map(|(one, other)| one.distance(&other));
-        assert_eq!(between("tipc_sk_lookup", "tipc_nl_node_dump"), Some(Distance::Module));
         assert_eq!(between("route4_get", "tcf_chain_put"), Some(Distance::Area));
         assert_eq!(between("route4_get", "tipc_sk_lookup"), Some(Distance::Top));
         assert_eq!(between("route4_get", "xfs_iget"), Some(Distance::Far));

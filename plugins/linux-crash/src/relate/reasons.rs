@@ -63,11 +63,17 @@ pub fn clause(kind: Kind, seen: &Look<'_>, face: &Look<'_>) -> Option<String> {
         Kind::StrangeType if seen.family == face.family => format!("many bugs show as {}", noun(seen.family)),
         Kind::StrangeType => format!("a bug that shows as {} hardly shows as {}", noun(face.family), noun(seen.family)),
         Kind::OneLeaks => "a leak shows as nothing else".to_owned(),
-        Kind::RelatedInModule | Kind::RelatedInArea => {
+        Kind::RelatedInFile | Kind::RelatedInModule | Kind::RelatedBeside | Kind::RelatedInArea => {
             let (place, other) = places::nearest(&seen.places, &face.places)?;
-            let module = place.distance(other) <= Distance::BroadModule;
-            format!("both are in {}", if module { place.path.clone() } else { place.area() })
+            let common = match place.distance(other) {
+                Distance::File => place.file.clone()?,
+                Distance::Module | Distance::Beside => place.path.clone(),
+                _ => place.area(),
+            };
+            format!("both are in {common}")
         }
+        Kind::AlikeHeads if seen.head() != face.head() => return None,
+        Kind::AlikeHeads => format!("both are `{}`", seen.head()),
         Kind::FarArea => {
             let (place, other) = places::nearest(&seen.places, &face.places)?;
             format!("it is in {}, the target in {}", place.path, other.path)
