@@ -206,7 +206,8 @@ async fn linux_disk_image_lost_connections_and_full_disks_are_void() {
     plan.files.push((large, "/large".to_owned()));
     let (stage, reason) = void(disk.run("full disk", &plan).await);
     assert_eq!(stage, Stage::Copy);
-    assert!(reason.contains("No space left on device"), "{reason}");
+    // How tar says it depends on where the last block ends.
+    assert!(["No space left on device", "Wrote only"].iter().any(|words| reason.contains(words)), "{reason}");
 }
 
 /// What `vng` does, with nothing but QEMU and busybox: boots the kernel `$1` and runs the command `$2` in it.
