@@ -75,7 +75,8 @@ fn configuration(dir: &Path, planted: &Planted) -> Vec<u8> {
     done(Command::new("git").args(["clone", "--quiet", "--shared", "--no-checkout", "linux", "work"]).current_dir(dir));
     done(Command::new("git").args(["checkout", "--quiet", &planted.start]).current_dir(&work));
     let fragment = dir.join("fragment");
-    fs::write(&fragment, linux_demo::config()).expect("a file");
+    let symbols = "CONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT=y\nCONFIG_DEBUG_INFO_REDUCED=y\n";
+    fs::write(&fragment, format!("{}{symbols}", linux_demo::config())).expect("a file");
     done(Command::new("make").arg(format!("KCONFIG_ALLCONFIG={}", fragment.display())).arg("allnoconfig").current_dir(&work));
     fs::read(work.join(".config")).expect("a configuration")
 }
@@ -109,5 +110,6 @@ fn linux_mail_and_downloads_lead_to_the_culprit() {
     let report: serde_json::Value =
         serde_json::from_slice(&fs::read(dir.join("run/report.json")).expect("a report")).expect("it is JSON");
     assert_eq!(report["named"]["commit"], planted.culprit, "{said}");
+    assert!(said.contains("inotify_show_fdinfo+") && said.contains("fs/notify/fdinfo.c:"), "frames have places: {said}");
     assert!(said.contains("| Closes: https://syzkaller.appspot.com/bug?extid=5b2d60c1f9a87e43d20c"), "{said}");
 }

@@ -63,7 +63,7 @@ pub(super) fn read(section: Section<'_, '_>, kind: Kind, machine: MachineKind, s
             (true, Kind::Fix) => "causes",
             (true, Kind::Cause) => "strategy = \"posterior\"",
         };
-        section.complain(Some("reach"), &format!("[search] `reach` is for {lacks}"));
+        section.complain(Some("reach"), format!("[search] `reach` is for {lacks}"));
     }
     section.close();
     search

@@ -89,7 +89,7 @@ impl Watched {
                 }
                 Err(failure) => Some(failure.reason),
             };
-            found.merge(what_is_known(probe.found(), trouble, &located));
+            found.merge(what_is_known(probe.found(), trouble.as_deref(), &located));
             if probe.has_seen_all() {
                 break;
             }
@@ -99,11 +99,11 @@ impl Watched {
 }
 
 /// What a run found, without what it cannot know.
-fn what_is_known(found: Reach, trouble: Option<String>, located: &Result<Vec<Located>, String>) -> Reach {
-    let functions_unknown = match (located, &trouble) {
+fn what_is_known(found: Reach, trouble: Option<&str>, located: &Result<Vec<Located>, String>) -> Reach {
+    let functions_unknown = match (located, trouble) {
         (Err(why), _) => Some(why.clone()),
         (Ok(located), _) if located.is_empty() => Some("the crash has no stack".to_owned()),
-        (Ok(_), Some(trouble)) => Some(trouble.clone()),
+        (Ok(_), Some(trouble)) => Some(trouble.to_owned()),
         (Ok(_), None) => found.functions_unknown.clone(),
     };
     let functions = if functions_unknown.is_some() { Vec::new() } else { found.functions };
@@ -138,9 +138,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_known_is_said_first() {
-        let told = |located, trouble: Option<&str>| {
-            what_is_known(Reach::default(), trouble.map(str::to_owned), &located).functions_unknown
-        };
+        let told = |located, trouble: Option<&str>| what_is_known(Reach::default(), trouble, &located).functions_unknown;
         let one = || vec![Located { name: "f".to_owned(), place: crate::symbols::functions::Place::Absent }];
         assert_eq!(told(Err("no symbols".to_owned()), Some("no boot")).as_deref(), Some("no symbols"));
         assert_eq!(told(Ok(Vec::new()), None).as_deref(), Some("the crash has no stack"));

@@ -170,7 +170,7 @@ mod tests {
         fn whatever_comes_in_pieces_is_read_once(data in "[A-Za-z0-9;:]{0,40}", before in "[+]{0,3}", cut in 0_usize..60) {
             let whole = format!("{before}{}", packet(&data));
             let cut = cut.min(whole.len());
-            prop_assert_eq!(unpack(whole[..cut].as_bytes()).is_some(), cut == whole.len());
+            prop_assert_eq!(unpack(&whole.as_bytes()[..cut]).is_some(), cut == whole.len());
             prop_assert_eq!(unpack(whole.as_bytes()), Some((data, whole.len())));
         }
     }

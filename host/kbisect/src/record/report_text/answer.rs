@@ -9,6 +9,8 @@ use kbisect_core::bisector::Suspect;
 use kbisect_core::caveat::Caveat;
 use kbisect_core::caveat::CaveatKind;
 
+use super::fit::WIDTH;
+use super::fit::filled;
 use super::fit::narrower;
 use super::fit::wrapped;
 use super::percent;
@@ -115,8 +117,9 @@ fn contents(named: &CommitText) -> String {
     // The last paragraph is trailers, if all of it is.
     let last = said.iter().rposition(|line| line.trim().is_empty()).map_or(0, |blank| blank + 1);
     let trailers = said[last..].iter().all(|line| is_trailer(line));
-    let body = if trailers { said[..last].iter() } else { said.iter() };
-    let body: Vec<&&str> = body.rev().skip_while(|line| line.trim().is_empty()).collect::<Vec<_>>().into_iter().rev().collect();
+    let body = if trailers { &said[..last] } else { &said[..] };
+    let end = body.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |last| last + 1);
+    let body = filled(&body[..end], WIDTH - 2);
     let mut text = String::new();
     for line in body.iter().take(MESSAGE) {
         let _ = writeln!(text, "{}", format!("  {line}").trim_end());

@@ -35,6 +35,31 @@ pub(super) fn fitted(text: &str) -> String {
     fitted
 }
 
+/// Lines of a text, its paragraphs filled anew where one of their lines is longer than so many columns. What is set off (indented, quoted,
+/// listed) stays as it is.
+pub(super) fn filled(lines: &[&str], width: usize) -> Vec<String> {
+    let flows = |line: &str| line.starts_with(|first: char| first.is_alphanumeric() || "\"'`(".contains(first));
+    let mut out = Vec::new();
+    for paragraph in lines.chunk_by(|one, other| flows(one) && flows(other)) {
+        if paragraph.iter().all(|line| line.chars().count() <= width) || !flows(paragraph[0]) {
+            out.extend(paragraph.iter().map(|line| (*line).to_owned()));
+            continue;
+        }
+        let mut line = String::new();
+        for word in paragraph.iter().flat_map(|line| line.split_whitespace()) {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+                out.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line += word;
+        }
+        out.push(line);
+    }
+    out
+}
+
 /// A line of a diffstat that fits: its graph is drawn shorter.
 pub(super) fn narrower(line: &str) -> String {
     let over = line.chars().count().saturating_sub(WIDTH);
@@ -64,6 +89,23 @@ mod tests {
             prop_assert_eq!(words(&fitted), words(&text));
             prop_assert!(fitted.lines().all(|line| line.chars().count() <= WIDTH), "{}", fitted);
         }
+    }
+
+    #[test]
+    fn paragraphs_with_long_lines_are_filled_and_the_others_stay() {
+        let text = [
+            "one two three four",
+            "five",
+            "",
+            "short",
+            "lines",
+            "  an indented line that is long",
+            "> a quoted line that is long",
+        ];
+        let shown = ["one two three", "four five", "", "short", "lines", text[5], text[6]];
+        assert_eq!(filled(&text, 13), shown);
+        assert_eq!(filled(&text, 40), text);
+        assert!(filled(&[], 5).is_empty());
     }
 
     #[test]
