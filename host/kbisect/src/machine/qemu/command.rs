@@ -26,10 +26,6 @@ pub(super) fn watched() -> impl Iterator<Item = OsString> {
     words.into_iter().map(OsString::from)
 }
 
-/// What programs write to the kernel's log is dropped: on the console nobody could tell it from the kernel's own words
-/// (Documentation/admin-guide/kernel-parameters.txt; since Linux 4.9).
-const ONLY_THE_KERNEL: &str = "printk.devkmsg=off";
-
 /// Program and arguments for a machine that boots `kernel` (a folder); the working directory is the machine's own.
 pub fn arguments(program: &str, settings: &Settings, accel: &Accel, kernel: &Path, initrd: Option<&Path>) -> Vec<OsString> {
     let mut args = board(program, settings, accel);
@@ -38,7 +34,7 @@ pub fn arguments(program: &str, settings: &Settings, accel: &Accel, kernel: &Pat
     // A second `-serial` would be dropped without a word by microvm.
     add(&format!("-chardev socket,id=control,path={CONTROL} -device isa-serial,chardev=control,index=1"));
     add(&format!("-chardev socket,id=qmp,path={QMP} -mon chardev=qmp,mode=control"));
-    boot(&mut args, kernel, initrd, &kernel_command_line(&format!("{ONLY_THE_KERNEL} {}", settings.cmdline)));
+    boot(&mut args, kernel, initrd, &kernel_command_line(&settings.cmdline));
     args
 }
 
