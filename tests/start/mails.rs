@@ -158,6 +158,26 @@ fn quoted_twice_in_an_answer_it_is_the_same_job() {
 }
 
 #[test]
+fn what_is_said_above_a_crash_is_no_part_of_it() {
+    let (world, ids) = world();
+    let splat = "general protection fault, probably for non-canonical address 0x6b6b6b6b6b6b6b9b: 0000 [#1] PREEMPT\n\
+                 CPU: 0 PID: 41 Comm: repro Not tainted 6.1.0 #1\nRIP: 0010:queue_release+0x2b/0xc4\n\
+                 Call Trace:\n <TASK>\n queue_close+0x12e/0x18a\n __fput+0x119/0x37c\n </TASK>\n";
+    let body = syzbot(&ids[3][..12], "upstream").replace(USE_AFTER_FREE.trim_end(), "");
+    let body = body.split_once("BUG: KASAN").map_or(body.clone(), |(above, _)| above.to_owned()) + splat;
+    let subject = "Subject: Re: [syzbot] general protection fault in queue_release\n\n";
+    for text in [
+        format!("{subject}On Mon, syzbot wrote:\n{}", quoted(&body)),
+        format!("{subject}We see a general protection fault in a driver, once a week.\n\n{splat}"),
+    ] {
+        write(&world, "answer.txt", &text);
+        let shown = start(&world, &["answer.txt", "--force"]);
+        assert!(shown.contains("a console: general protection fault in queue_release\n"), "{text}\n{shown}");
+        assert!(fs::read_to_string(world.path("console.txt")).unwrap().starts_with(splat.lines().next().unwrap()), "{shown}");
+    }
+}
+
+#[test]
 fn a_commit_that_the_clone_lacks_comes_with_the_line_to_type() {
     let (world, _) = world();
     write(&world, "mail.txt", syzbot("40f71e7cd3c6", "net"));

@@ -173,6 +173,9 @@ pub struct Pieces {
     pub unused: Vec<(String, String)>,
 }
 
+/// So many paragraphs above a console are looked at.
+const PARAGRAPHS: usize = 20;
+
 /// Says what a console shows.
 pub type Classify<'a> = dyn Fn(&[u8]) -> Result<Vec<CrashReport>, Error> + 'a;
 
@@ -385,7 +388,8 @@ impl Sorting<'_> {
             self.understood(name, mail.sender.called());
             self.pieces.reports.push(Report { name: name.clone(), mail });
         }
-        if !report && !text.undone && index == 0 {
+        let whole = !report && !text.undone && index == 0;
+        if whole && self.behind_prose(&text.bytes, 0, text.bytes.len())? == 0 {
             let whole = Material { path: source.path.clone(), ..inside };
             self.console(&whole)?;
         } else {
@@ -414,11 +418,28 @@ impl Sorting<'_> {
         let lines = bytes[last..end].split_inclusive(|byte| *byte == b'\n');
         let end = last + lines.take_while(|line| !ends(line)).map(<[u8]>::len).sum::<usize>();
         let part = |bytes: &[u8]| Material { name: name.to_owned(), path: None, bytes: bytes.to_vec() };
+        let start = self.behind_prose(bytes, start, end.max(start))?;
         if !self.console(&part(&bytes[start..end.max(start)]))? {
             // What makes it a crash stands around it.
             self.console(&part(bytes))?;
         }
         Ok(())
+    }
+
+    /// Where a console begins in a text that speaks of its crash before it shows it, in a subject or a sentence: at the first paragraph from
+    /// which on it is not damaged. Where there is none, at `start`.
+    fn behind_prose(&self, bytes: &[u8], start: usize, end: usize) -> Result<usize, Error> {
+        let mut paragraph = start;
+        for _ in 0..PARAGRAPHS {
+            match (self.classify)(&bytes[paragraph..end])?.first() {
+                Some(crash) if crash.corrupted.is_none() => return Ok(paragraph),
+                Some(_) => {}
+                None => break,
+            }
+            let Some(blank) = bytes[paragraph..end].windows(2).position(|pair| pair == b"\n\n") else { break };
+            paragraph += blank + 2;
+        }
+        Ok(start)
     }
 
     /// Source, programs and configurations that were pasted into a text.
