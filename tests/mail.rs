@@ -77,7 +77,7 @@ fn a_culprit_that_is_taken_back_at_the_newest_commit() {
       commit 0123456789abcdef0123456789abcdef01234567 upstream.
 
       Everybody who comes here was checked before, as the callers say in so
-        many words.
+      many words.
 
      change-4 | 1 +
      queue.c  | 1 -

@@ -426,13 +426,18 @@ impl Sorting<'_> {
         Ok(())
     }
 
-    /// Where a console begins in a text that speaks of its crash before it shows it, in a subject or a sentence: at the first paragraph from
-    /// which on it is not damaged. Where there is none, at `start`.
+    /// Where a console begins in a text that speaks of its crash before it shows it, in a subject or a sentence: at the report that is
+    /// seen from the first paragraph on from which it is not damaged. Where there is none, at `start`.
     fn behind_prose(&self, bytes: &[u8], start: usize, end: usize) -> Result<usize, Error> {
         let mut paragraph = start;
         for _ in 0..PARAGRAPHS {
             match (self.classify)(&bytes[paragraph..end])?.first() {
-                Some(crash) if crash.corrupted.is_none() => return Ok(paragraph),
+                // The report's first line, where there is anything above it that had to be left out.
+                Some(crash) if crash.corrupted.is_none() && paragraph > start => {
+                    let first = crash.span.map_or(paragraph, |span| (paragraph + span.start as usize).min(end));
+                    return Ok(bytes[..first].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1));
+                }
+                Some(crash) if crash.corrupted.is_none() => return Ok(start),
                 Some(_) => {}
                 None => break,
             }
