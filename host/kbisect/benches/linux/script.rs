@@ -58,7 +58,7 @@ const INIT: &str = "#!/bin/busybox sh
 /bin/busybox mount -t sysfs none /sys
 cd /tmp
 /bin/busybox timeout -s KILL @LIMIT@ /repro
-/bin/busybox poweroff -f
+/bin/busybox reboot -f
 ";
 
 /// Bisects with so many boots of each commit.

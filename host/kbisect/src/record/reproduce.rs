@@ -144,7 +144,7 @@ mount -t devtmpfs none /dev
 cd /tmp
 {test}
 echo "reproduce.sh: the test ended with status $?"
-poweroff -f
+reboot -f
 END
 chmod +x "$root/init"
 (cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) > "$work/initramfs"

@@ -28,7 +28,7 @@ cd /root
 echo
 echo \"kernel $(uname -r); the reproducer is /repro; exit, or Ctrl-A X, ends the machine\"
 setsid cttyhack sh
-poweroff -f
+reboot -f
 ";
 
 /// Boots the kernel in a folder with these files, and waits until the machine ends.
