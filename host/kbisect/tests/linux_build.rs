@@ -1,5 +1,8 @@
 //! Builds of the distribution's own Linux sources. Slow, and needs Debian's package archive: `./x test-linux`.
 
+#[path = "linux_guests/folders.rs"]
+mod folders;
+
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -37,15 +40,14 @@ use kbisect::trial;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
 
+use folders::downloads;
+
 /// A repository with one commit, the distribution's Linux sources; made once. `KBISECT_TEST_LINUX_TREE` names another one.
 fn sources() -> PathBuf {
     if let Some(tree) = std::env::var_os("KBISECT_TEST_LINUX_TREE") {
         return PathBuf::from(tree);
     }
-    let cache = std::env::var_os("KBISECT_CACHE_DIR")
-        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"), PathBuf::from);
-    let dir = cache.join("test-linux");
-    fs::create_dir_all(&dir).expect("a cache folder");
+    let dir = downloads();
     let script = "set -e
         [ ! -d sources.git ] || exit 0
         new=$(mktemp -d new.XXXXXX) && cd \"$new\"

@@ -1,29 +1,25 @@
 //! The demo on real Linux, with a short history. Slow: `./x test-linux`.
 
+#[path = "linux_guests/folders.rs"]
+mod folders;
+
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Write as _;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 
-/// The sources that the demo takes, or those that the tests have: `KBISECT_TEST_LINUX_TREE`, a folder or an archive.
-fn tree() -> Option<PathBuf> {
-    let stated = std::env::var_os("KBISECT_TEST_LINUX_TREE").map(PathBuf::from);
-    // Other tests take a bare repository, too.
-    stated.filter(|tree| tree.is_file() || tree.join("Makefile").is_file()).or_else(linux_demo::installed)
-}
+use folders::tree;
 
 #[test]
 #[ignore = "slow: ./x test-linux"]
 fn linux_demo_finds_what_was_planted() {
-    let Some(tree) = tree() else { panic!("no sources of Linux: apt-get install linux-source, or set KBISECT_TEST_LINUX_TREE") };
     let dir = tempfile::tempdir().expect("a folder");
     let keep = dir.path().join("demo");
     let output = Command::new(env!("CARGO_BIN_EXE_kbisect"))
         .args(["demo", "--linux", "--commits", "24", "--seed", "2", "--tree"])
-        .arg(&tree)
+        .arg(tree())
         .arg("--keep")
         .arg(&keep)
         .output()

@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -20,6 +19,8 @@ use kbisect_core::reach::Reach;
 use serde_json::Value;
 
 use linux_guests::cloud_kernel;
+use linux_guests::folders::cache;
+use linux_guests::folders::tree;
 use linux_guests::plan;
 use linux_guests::reproducer;
 use linux_guests::run_in;
@@ -47,13 +48,6 @@ int main(void)
 }
 ";
 
-/// The sources that the demo takes, or those that the tests have.
-fn tree() -> PathBuf {
-    let stated = std::env::var_os("KBISECT_TEST_LINUX_TREE").map(PathBuf::from);
-    let tree = stated.filter(|tree| tree.is_file() || tree.join("Makefile").is_file()).or_else(linux_demo::installed);
-    tree.expect("no sources of Linux: apt-get install linux-source, or set KBISECT_TEST_LINUX_TREE")
-}
-
 fn git(repo: &Path, args: &[&str]) -> String {
     let output = Command::new("git").arg("-C").arg(repo).args(args).output().expect("there is git");
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -70,9 +64,7 @@ fn put(text: &str, (from, to): (&str, &str)) -> String {
 
 /// Writes the steps on top of the tree, with releases at these steps; the ids.
 fn write(repo: &Path, steps: &[Step], releases: &[(&str, usize)]) -> Vec<String> {
-    let cache = std::env::var_os("KBISECT_CACHE_DIR")
-        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"), PathBuf::from);
-    let options = linux_demo::Options { seed: 1, commits: 20, cache };
+    let options = linux_demo::Options { seed: 1, commits: 20, cache: cache() };
     let planted = linux_demo::write(&tree(), repo, &options).expect("a tree of Linux");
     let root = &planted.commits[0];
     planted.releases.iter().for_each(|tag| drop(git(repo, &["tag", "-d", tag])));

@@ -1,10 +1,13 @@
 //! From a pasted mail and two downloads to the culprit, on real Linux. Slow: `./x test-linux`.
 
+#[path = "linux_guests/folders.rs"]
+mod folders;
+
 use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
 
+use folders::tree;
 use linux_demo::Planted;
 use linux_demo::Rate;
 
@@ -52,11 +55,6 @@ On Mon, syzbot wrote:
 I can look at that next week. Does anybody know since when?
 ";
 
-fn tree() -> Option<PathBuf> {
-    let stated = std::env::var_os("KBISECT_TEST_LINUX_TREE").map(PathBuf::from);
-    stated.filter(|tree| tree.is_file() || tree.join("Makefile").is_file()).or_else(linux_demo::installed)
-}
-
 fn done(command: &mut Command) -> String {
     let output = command.output().expect("it starts");
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
@@ -84,11 +82,10 @@ fn configuration(dir: &Path, planted: &Planted) -> Vec<u8> {
 #[test]
 #[ignore = "slow: ./x test-linux"]
 fn linux_mail_and_downloads_lead_to_the_culprit() {
-    let Some(tree) = tree() else { panic!("no sources of Linux: apt-get install linux-source, or set KBISECT_TEST_LINUX_TREE") };
     let made = tempfile::tempdir().expect("a folder");
     let dir = made.path();
     let options = linux_demo::Options { seed: 3, commits: 24, cache: dir.join("cache") };
-    let planted = linux_demo::write(&tree, &dir.join("linux"), &options).expect("a history");
+    let planted = linux_demo::write(&tree(), &dir.join("linux"), &options).expect("a history");
     let bug = dir.join("bug");
     fs::create_dir(&bug).expect("a folder");
     let put = |name: &str, bytes: &[u8]| fs::write(bug.join(name), bytes).expect("a file");

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
+pub(crate) mod folders;
+
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -25,10 +27,7 @@ use kbisect_core::policy::Outcome;
 
 /// The newest cloud kernel of the distribution, as a folder that holds `kernel`, and its modules in one beside it; downloaded once.
 pub(crate) fn cloud_kernel() -> PathBuf {
-    let cache = std::env::var_os("KBISECT_CACHE_DIR")
-        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache/kbisect"), PathBuf::from);
-    let dir = cache.join("test-linux");
-    fs::create_dir_all(&dir).expect("a cache folder");
+    let dir = folders::downloads();
     let script = "set -e
         package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -1)
         if [ ! -d \"$package.modules\" ]; then
