@@ -36,7 +36,8 @@ pub struct Located {
 /// The part of a function that compilers move away because it hardly ever runs. It does not begin where the function does.
 const COLD: &str = ".cold";
 
-/// Looks for functions in a `vmlinux`. Names that compilers made of one (`name.isra.0`, `name.constprop.1`) count as it.
+/// Looks for functions in a `vmlinux`. Names that compilers made of one (`name.isra.0`, `name.constprop.1`) count as it, and a name that
+/// no symbol has is looked for as reports spell others: `sys_open` and `open` are `__x64_sys_open`, `ksys_open` and their like.
 ///
 /// # Errors
 ///
@@ -59,8 +60,13 @@ pub fn locate(vmlinux: &Path, names: &[String]) -> Result<Vec<Located>, String> 
             addresses.entry(base(name)).or_default().push(*address);
         }
     }
-    let missing: HashSet<&[u8]> =
-        names.iter().map(|name| base(name)).filter(|name| !addresses.contains_key(name)).map(str::as_bytes).collect();
+    let wanted: HashSet<&str> = names.iter().map(|name| base(name)).filter(|name| !addresses.contains_key(name)).collect();
+    for (symbol, address) in all.iter().filter(|(symbol, _)| !wanted.is_empty() && !symbol.contains(COLD)) {
+        for name in told_as(symbol).iter().filter_map(|told| wanted.get(told.as_str())) {
+            addresses.entry(name).or_default().push(*address);
+        }
+    }
+    let missing: HashSet<&[u8]> = wanted.into_iter().filter(|name| !addresses.contains_key(name)).map(str::as_bytes).collect();
     // Whatever has a name stands there: variables, too, but a function of the stack is none.
     let strings =
         elf.section_by_name(".debug_str").filter(|_| !missing.is_empty()).and_then(|strings| strings.uncompressed_data().ok());
@@ -79,6 +85,19 @@ pub fn locate(vmlinux: &Path, names: &[String]) -> Result<Vec<Located>, String> 
         None => Place::Absent,
     };
     Ok(names.iter().map(|name| Located { name: name.clone(), place: place(base(name)) }).collect())
+}
+
+/// What reports call a function otherwise than by its symbol. The functions of a system call are named by what they have in common
+/// (include/linux/syscalls.h and the architectures' syscall_wrapper.h put the rest before it), those of Rust are demangled.
+fn told_as(symbol: &str) -> Vec<String> {
+    if symbol.starts_with("_R") {
+        return vec![super::demangled(symbol)];
+    }
+    let symbol = base(symbol);
+    let Some((before, call)) = symbol.split_once("sys_") else { return Vec::new() };
+    let before = before.strip_suffix("compat_").unwrap_or(before);
+    let is_call = matches!(before, "" | "k" | "__") || before.len() > 3 && before.starts_with("__") && before.ends_with('_');
+    if is_call { vec![format!("sys_{call}"), call.to_owned()] } else { Vec::new() }
 }
 
 /// A function's name without what a compiler added.

@@ -203,18 +203,7 @@ pub(super) async fn prepare(bench: &Bench<'_>, minimize: &Minimize) -> Result<()
             }
             config
         }
-        Baseline::Targets(targets) => {
-            let cannot = |error| super::prepare::error(Stop::infra("cannot write into the object tree", error));
-            bench.tree.write(NEW_CONFIG, "").map_err(cannot)?;
-            for target in targets {
-                let made = bench.make_with(&[target], &[format!("KCONFIG_CONFIG={NEW_CONFIG}").into()], 1).await;
-                made.map_err(|stop| {
-                    let hint = format!("[build] `baseline` names make targets of the start commit; is `{target}` one?");
-                    super::prepare::error(stop).hint(hint)
-                })?;
-            }
-            bench.config(NEW_CONFIG).map_err(super::prepare::error)?
-        }
+        Baseline::Targets(targets) => super::prepare::made(bench, "baseline", targets).await?,
     };
     let path = place(bench.recipe);
     super::prepare::write_whole(&path, &wished.to_string())

@@ -42,12 +42,12 @@ pub async fn prepare(settings: &Settings, recipe: &Recipe, src: &Path) -> Result
     tools(None, recipe)?;
     bench.begin().map_err(error)?;
     let baseline = baseline(&bench, &mut notes).await?;
-    let wishes = bench.wishes(&baseline).map_err(error)?;
-    bench.old_defconfig(&wishes.whole.to_string()).await.map_err(error)?;
-    let config = bench.config(".config").map_err(error)?;
     if let Some(wanted) = &recipe.job.minimize {
         minimize::prepare(&bench, wanted).await?;
     }
+    let wishes = bench.wishes(&baseline).map_err(error)?;
+    bench.old_defconfig(&wishes.whole.to_string()).await.map_err(error)?;
+    let config = bench.config(".config").map_err(error)?;
     bench.end().map_err(error)?;
     needed(recipe, &config)?;
     tools(Some(&config), recipe)?;
@@ -64,14 +64,7 @@ pub async fn prepare(settings: &Settings, recipe: &Recipe, src: &Path) -> Result
 /// The configuration that every commit starts from: the job's file, or what the start commit's targets make.
 async fn baseline(bench: &Bench<'_>, notes: &mut Vec<String>) -> Result<Config, Error> {
     let job = &bench.recipe.job;
-    let Some(path) = &job.config else {
-        for target in &job.base {
-            bench.make_with(&[target], &[], 1).await.map_err(|stop| {
-                error(stop).hint(format!("[build] `base` names make targets of the start commit; is `{target}` one?"))
-            })?;
-        }
-        return bench.config(".config").map_err(error);
-    };
+    let Some(path) = &job.config else { return made(bench, "base", &job.base).await };
     let text = read(path).map_err(|error| Error::user(format!("cannot read `{}`: {error}", path.display())))?;
     let config = Config::parse(&text)
         .map_err(|line| Error::user(format!("{}:{line}: this is no line of a configuration", path.display())))?;
@@ -81,6 +74,18 @@ async fn baseline(bench: &Bench<'_>, notes: &mut Vec<String>) -> Result<Config, 
     }
     notes.extend(other_compiler(&config, &bench.compiler.identity));
     Ok(config)
+}
+
+/// The configuration that targets of the start commit make of nothing; `key` is where the job names them. They work on `.config` itself:
+/// scripts/kconfig/Makefile merges fragments (`tinyconfig`, `kvm_guest.config`) into the file of that name whatever `KCONFIG_CONFIG` says.
+pub(super) async fn made(bench: &Bench<'_>, key: &str, targets: &[String]) -> Result<Config, Error> {
+    bench.tree.write(".config", "").map_err(|cause| error(Stop::infra("cannot write into the object tree", cause)))?;
+    for target in targets {
+        bench.make_with(&[target], &[], 1).await.map_err(|stop| {
+            error(stop).hint(format!("[build] `{key}` names make targets of the start commit; is `{target}` one?"))
+        })?;
+    }
+    bench.config(".config").map_err(error)
 }
 
 /// The architecture of a configuration, if it is surely not this one.

@@ -16,6 +16,11 @@ __attribute__((section(\".text.unlikely\"))) int part_of_it(int x) __asm__(\"spl
 int part_of_it(int x) { return x; }
 int clone(int x) __asm__(\"cloned.constprop.0\");
 int clone(int x) { return x + 5; }
+int __x64_sys_sum(int x) { return x + 7; }
+int __ia32_sys_sum(int x) { return x + 8; }
+int ksys_take(int x) { return x + 9; }
+int own_sys_take(int x) { return x + 10; }
+int _RNvCskwGfYPst2Cb_3foo16example_function(int x) { return x + 11; }
 int start(int x) { return one(x); }
 ";
 const OTHER: &str =
@@ -59,6 +64,14 @@ fn functions_are_found_by_the_names_that_stacks_have() {
     let mut of_nm = of_nm;
     of_nm.sort_unstable();
     assert_eq!(found, of_nm);
+}
+
+#[test]
+fn functions_are_found_as_reports_spell_them() {
+    let (_dir, path) = vmlinux(&[]);
+    let told = places(&path, &["sys_sum", "sum", "__x64_sys_sum", "take", "x64_sys_sum", "foo::example_function"]);
+    let found = "sys_sum 2, sum 2, __x64_sys_sum 1, take 1, x64_sys_sum absent, foo::example_function 1";
+    assert_eq!(told.unwrap(), found);
 }
 
 #[test]

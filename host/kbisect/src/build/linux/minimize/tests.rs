@@ -179,6 +179,22 @@ async fn what_the_job_requires_and_what_that_needs_stays() {
     assert_eq!(survey.beyond(), "CONFIG_OLD_NAME=y\n", "other commits may know it");
 }
 
+/// Such targets merge with `.config`, whatever else they are told to work on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_baseline_that_is_merged_begins_with_nothing() {
+    let mut world = World::new(WHOLE, "", &[]);
+    match &mut world.settings.recipe {
+        AnyRecipe::Linux(recipe) => {
+            recipe.job.minimize = Some(Minimize { most: 9, baseline: Baseline::Targets(vec!["tinyconfig".to_owned()]) });
+        }
+        AnyRecipe::Command(_) => panic!("no Linux"),
+    }
+    for built_before in [false, true] {
+        let names: Vec<String> = world.survey(&[]).await.parts.into_iter().map(|part| part.name).collect();
+        assert_eq!(names, ["A", "B", "C", "D", "HAMRADIO", "AX25", "ROSE"], "built before: {built_before}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_baseline_with_more_than_the_whole_is_not_tried_by_itself() {
     let world = World::new(WHOLE, "CONFIG_A=y\nCONFIG_GZIP=y\n", &[]);
