@@ -61,7 +61,7 @@ fn table<'n>(out: &Path, name: &str, about: &str, entries: impl Iterator<Item = 
     fs::write(out.join(name), bytes).expect("the folder takes a file");
     let mut code = String::new();
     let bytes = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\"))");
-    writeln!(code, "/// {about}\nstatic {name}: Table = Table {{ bytes: {bytes}, blocks: &{blocks:?} }};")
+    writeln!(code, "/// {about}\nstatic {name}: Table = Table {{ bytes: {bytes}, blocks: &{blocks:?}, every: {BLOCK} }};")
         .expect("a string takes it");
     code
 }

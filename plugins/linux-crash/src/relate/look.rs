@@ -143,7 +143,7 @@ impl<'a> Look<'a> {
 
     /// What happened, without whose it is: the title up to the function.
     #[must_use]
-    pub fn head(&self) -> &str {
+    pub fn head(&self) -> &'a str {
         self.title.rsplit_once(" in ").map_or(self.title, |(head, _)| head)
     }
 
@@ -152,16 +152,16 @@ impl<'a> Look<'a> {
     #[must_use]
     pub fn is_alike_at_head(&self, other: &Self) -> bool {
         let memory = |word: &'a str| ["slab-", "vmalloc-"].iter().find_map(|kind| word.strip_prefix(kind)).unwrap_or(word);
-        let told = |title: &'a str| {
-            let head = title.rsplit_once(" in ").map_or(title, |(head, _)| head);
-            head.split_whitespace().map(memory).filter(|word| !["Read", "Write"].contains(word))
+        let told = |look: &Self| {
+            let words = look.head().split_whitespace().map(memory);
+            words.filter(|word| !["Read", "Write"].contains(word))
         };
         let nowhere = |family: Family| matches!(family, Family::Wild | Family::Null);
         let families = [self.family, other.family];
         families.into_iter().all(nowhere)
             || families == [Family::Stuck, Family::Deadlock]
             || families == [Family::Deadlock, Family::Stuck]
-            || told(self.title).eq(told(other.title))
+            || told(self).eq(told(other))
     }
 }
 

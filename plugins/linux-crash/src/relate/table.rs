@@ -7,10 +7,9 @@ pub struct Table {
     pub bytes: &'static [u8],
     /// Where the entries that are written out whole are.
     pub blocks: &'static [u32],
+    /// Entries from one of these to the next.
+    pub every: usize,
 }
-
-/// Entries from one whole name to the next.
-const BLOCK: usize = 16;
 
 impl Table {
     /// The place in the order and the number of a name.
@@ -21,7 +20,7 @@ impl Table {
         let block = behind.checked_sub(1)?;
         // How much of the name the entry before has; an entry that begins with more of that one than this lies before it, too.
         let mut common = 0;
-        for (at, ((shared, rest), number)) in self.entries(self.blocks[block]).take(BLOCK).enumerate() {
+        for (at, ((shared, rest), number)) in self.entries(self.blocks[block]).take(self.every).enumerate() {
             if shared > common {
                 continue;
             }
@@ -31,7 +30,7 @@ impl Table {
             let wanted = &name.as_bytes()[common..];
             let equal = rest.iter().zip(wanted).take_while(|(one, other)| one == other).count();
             if equal == rest.len() && equal == wanted.len() {
-                return Some((block * BLOCK + at, number));
+                return Some((block * self.every + at, number));
             }
             common += equal;
         }
@@ -41,10 +40,10 @@ impl Table {
     /// The name at this place in the order, and its number.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<(String, u16)> {
-        let block = *self.blocks.get(index / BLOCK)?;
+        let block = *self.blocks.get(index / self.every)?;
         let mut name = Vec::new();
         let mut entries = self.entries(block);
-        for ((shared, rest), _) in entries.by_ref().take(index % BLOCK) {
+        for ((shared, rest), _) in entries.by_ref().take(index % self.every) {
             name.truncate(shared);
             name.extend(rest);
         }
@@ -70,17 +69,20 @@ impl Table {
 mod tests {
     use super::*;
 
-    static FEW: Table = Table { bytes: b"\0\x02ab\x07\0\x02\x01c\x08\0\x01\x02ce\x09\0", blocks: &[0] };
+    static ONE: Table = Table { bytes: b"\0\x02ab\x07\0\x02\x01c\x08\0\x01\x02ce\x09\0", blocks: &[0], every: 16 };
+    static TWO: Table = Table { bytes: b"\0\x02ab\x07\0\x02\x01c\x08\0\0\x03ace\x09\0", blocks: &[0, 11], every: 2 };
 
     #[test]
     fn names_are_found_and_others_are_not() {
-        for (at, (name, number)) in [("ab", 7), ("abc", 8), ("ace", 9)].into_iter().enumerate() {
-            assert_eq!(FEW.find(name), Some((at, number)), "{name}");
-            assert_eq!(FEW.get(at), Some((name.to_owned(), number)));
+        for table in [&ONE, &TWO] {
+            for (at, (name, number)) in [("ab", 7), ("abc", 8), ("ace", 9)].into_iter().enumerate() {
+                assert_eq!(table.find(name), Some((at, number)), "{name}");
+                assert_eq!(table.get(at), Some((name.to_owned(), number)));
+            }
+            for name in ["", "a", "aa", "abb", "abcd", "ac", "acd", "acf", "b"] {
+                assert_eq!(table.find(name), None, "{name}");
+            }
+            assert_eq!(table.get(3), None);
         }
-        for name in ["", "a", "aa", "abb", "abcd", "ac", "acd", "acf", "b"] {
-            assert_eq!(FEW.find(name), None, "{name}");
-        }
-        assert_eq!(FEW.get(3), None);
     }
 }
