@@ -23,6 +23,7 @@ use support::named;
 use support::remains;
 use support::remains::assert_nothing_left;
 use support::seeded_run_words;
+use support::sure_pocket;
 
 /// Fails for four seeds of ten where the bug is.
 const FLAKY: &str = "case $1 in *[0-3]) exit 1;; esac\nexit 0";
@@ -154,14 +155,7 @@ fn lines(run: &Path) -> String {
 #[test]
 fn kills_while_kernels_are_built_and_booted() {
     let world = World::new();
-    let options = pocket::Options {
-        seed: 3,
-        commits: 60,
-        repro_rate: 0.7,
-        stray_rate: 0.0,
-        second_rate: 0.0,
-        ..pocket::Options::default()
-    };
+    let options = pocket::Options { repro_rate: 0.7, ..sure_pocket() };
     let planted = pocket::write(&world.path("linux"), &options).unwrap();
     let job = pocket::job_toml(&pocket::Job {
         repo: &world.path("linux"),

@@ -12,6 +12,7 @@ use std::path::Path;
 use support::World;
 use support::journal;
 use support::named;
+use support::sure_pocket;
 
 /// Whether a line of syzbot's bisection logs is one that its writer has, up to the free text that ends the log.
 fn recognised(line: &str) -> bool {
@@ -103,15 +104,7 @@ fn the_reader_knows_every_line_of_real_logs() {
 
 fn logged(strategy: &str) {
     let world = World::new();
-    let options = pocket::Options {
-        seed: 3,
-        commits: 60,
-        repro_rate: 1.0,
-        stray_rate: 0.0,
-        second_rate: 0.0,
-        ..pocket::Options::default()
-    };
-    let planted = pocket::write(&world.path("linux"), &options).unwrap();
+    let planted = pocket::write(&world.path("linux"), &sure_pocket()).unwrap();
     let job = pocket::job_toml(&pocket::Job {
         repo: &world.path("linux"),
         bad: &planted.start,

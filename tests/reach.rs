@@ -4,18 +4,17 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
 use support::Planned;
+use support::Tree;
 use support::World;
 use support::journal;
+use support::pocket_sources;
 use support::report;
+use support::sure_pocket;
 use support::write_history;
-
-/// Files by path.
-type Tree = BTreeMap<String, String>;
 
 const INODE: &str = "fs/inode.c";
 const SYNC: &str = "int vfs_sync(u32 ino)\n{\n";
@@ -38,18 +37,7 @@ enum Step {
 
 /// The pocket kernel's sources as they are at a release without planted bugs.
 fn sources(world: &World) -> Tree {
-    let options = pocket::Options {
-        seed: 3,
-        commits: 60,
-        repro_rate: 1.0,
-        stray_rate: 0.0,
-        second_rate: 0.0,
-        kind: Some(pocket::Kind::UseAfterFree),
-    };
-    let planted = pocket::write(&world.path("pocket"), &options).unwrap();
-    world.git("pocket", &["checkout", "-q", planted.good.last().unwrap()]);
-    let paths = world.git("pocket", &["ls-files"]);
-    paths.lines().map(|path| (path.to_owned(), fs::read_to_string(world.path("pocket").join(path)).unwrap())).collect()
+    pocket_sources(world, &pocket::Options { kind: Some(pocket::Kind::UseAfterFree), ..sure_pocket() })
 }
 
 fn replace(tree: &mut Tree, path: &str, from: &str, to: &str) {

@@ -10,14 +10,14 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use support::Planned;
+use support::Tree;
 use support::World;
 use support::journal;
 use support::named;
+use support::pocket_sources;
 use support::report;
+use support::sure_pocket;
 use support::write_history;
-
-/// Files by path.
-type Tree = BTreeMap<String, String>;
 
 /// Builds an example and copies it into the world.
 fn install(world: &World, example: &str) {
@@ -29,11 +29,7 @@ fn install(world: &World, example: &str) {
 
 /// The pocket kernel's sources as they are at a release without planted bugs.
 fn pocket_kernel(world: &World) -> Tree {
-    let options = pocket::Options { seed: 3, commits: 60, stray_rate: 0.0, second_rate: 0.0, ..pocket::Options::default() };
-    let planted = pocket::write(&world.path("pocket"), &options).unwrap();
-    world.git("pocket", &["checkout", "-q", planted.good.last().unwrap()]);
-    let paths = world.git("pocket", &["ls-files"]);
-    paths.lines().map(|path| (path.to_owned(), fs::read_to_string(world.path("pocket").join(path)).unwrap())).collect()
+    pocket_sources(world, &pocket::Options { repro_rate: 0.7, ..sure_pocket() })
 }
 
 /// One commit: its subject, and what it changes.
@@ -335,7 +331,7 @@ struct Judged {
 /// Bisects a small history of `kind`, in git's way, with some plugins.
 fn bisect_planted(world: &World, kind: pocket::Kind, plugins: &str) -> Judged {
     let name = format!("{kind:?}-{}", plugins.len());
-    let options = pocket::Options { seed: 3, commits: 60, repro_rate: 1.0, stray_rate: 0.0, second_rate: 0.0, kind: Some(kind) };
+    let options = pocket::Options { kind: Some(kind), ..sure_pocket() };
     let repo = world.path(&format!("{name}-linux"));
     let planted = pocket::write(&repo, &options).unwrap();
     let good = planted.good.last().map(String::as_str);

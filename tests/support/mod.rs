@@ -5,6 +5,7 @@
 
 pub(crate) mod remains;
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
@@ -33,6 +34,9 @@ Call Trace:
  queue_close+0x22/0x90 drivers/queue/main.c:90
  </TASK>
 ==================================================================";
+
+/// Files by path.
+pub(crate) type Tree = BTreeMap<String, String>;
 
 /// A temporary folder, and commands that see nothing of the machine's own settings.
 pub(crate) struct World {
@@ -273,6 +277,19 @@ pub(crate) fn line(world: &World, repo: &str, count: usize, culprit: usize, fail
         })
         .collect();
     write_history(world, repo, &commits, &[])
+}
+
+/// A short history of the pocket kernel in which every schedule shows the culprit's bug and none shows another.
+pub(crate) fn sure_pocket() -> pocket::Options {
+    pocket::Options { seed: 3, commits: 60, repro_rate: 1.0, stray_rate: 0.0, second_rate: 0.0, ..pocket::Options::default() }
+}
+
+/// The pocket kernel's sources as they are at a release without planted bugs.
+pub(crate) fn pocket_sources(world: &World, options: &pocket::Options) -> Tree {
+    let planted = pocket::write(&world.path("pocket"), options).unwrap();
+    world.git("pocket", &["checkout", "-q", planted.good.last().unwrap()]);
+    let paths = world.git("pocket", &["ls-files"]);
+    paths.lines().map(|path| (path.to_owned(), fs::read_to_string(world.path("pocket").join(path)).unwrap())).collect()
 }
 
 /// Everything below a folder: path, kind, permissions, time and content, to see that nothing was touched.

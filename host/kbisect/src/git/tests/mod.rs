@@ -84,6 +84,20 @@ impl Sandbox {
         sandbox
     }
 
+    /// A history in which lines of two files change, and a branch is merged.
+    fn with_a_merge() -> Self {
+        let sandbox = Self::new();
+        sandbox.commit("a", &lines(&[]), "begin", 0);
+        sandbox.commit("b", &lines(&[3]), "a new file", 1);
+        sandbox.commit("a", &lines(&[5]), "one line", 2);
+        sandbox.git(&["checkout", "-q", "-b", "side"]);
+        sandbox.commit("b", &lines(&[3, 20]), "on a branch", 3);
+        sandbox.git(&["checkout", "-q", "main"]);
+        sandbox.commit("a", &lines(&[5, 15]), "another line", 4);
+        sandbox.git(&["merge", "-q", "--no-ff", "-m", "merge", "side"]);
+        sandbox
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.path().join("repo")
     }
@@ -109,6 +123,17 @@ impl Sandbox {
         Repository::open(&self.path()).unwrap()
     }
 
+    /// A clone for git to work in, clean and at a commit.
+    fn oracle(&self, at: &CommitId) -> PathBuf {
+        let clone = self.beside("oracle");
+        if !clone.exists() {
+            git_in(self.folder.path(), &["clone", "-q", "--shared", "repo", "oracle"]);
+        }
+        git_in(&clone, &["reset", "-q", "--hard", &at.to_string()]);
+        git_in(&clone, &["clean", "-qfd"]);
+        clone
+    }
+
     /// Commits one file on the current branch at a time counted in seconds from [`EPOCH`].
     fn commit(&self, file: &str, content: &str, message: &str, time: i64) -> CommitId {
         let path = self.path().join(file);
@@ -122,6 +147,11 @@ impl Sandbox {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         self.id("HEAD")
     }
+}
+
+/// Thirty lines, these of them changed.
+fn lines(changed: &[usize]) -> String {
+    (0..30).map(|line| format!("line {line}{}\n", if changed.contains(&line) { " changed" } else { "" })).collect()
 }
 
 /// A small deterministic generator (Steele, Lea and Flood's SplitMix64).

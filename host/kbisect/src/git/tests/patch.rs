@@ -6,19 +6,8 @@ use crate::git::Patch;
 
 /// A history in which lines of two files change, a file comes, goes and moves, and a branch is merged.
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
-    let text = |changed: &[usize]| -> String {
-        (0..30).map(|line| format!("line {line}{}\n", if changed.contains(&line) { " changed" } else { "" })).collect()
-    };
-    sandbox.commit("a", &text(&[]), "begin", 0);
-    sandbox.commit("b", &text(&[3]), "a new file", 1);
-    sandbox.commit("a", &text(&[5]), "one line", 2);
-    sandbox.git(&["checkout", "-q", "-b", "side"]);
-    sandbox.commit("b", &text(&[3, 20]), "on a branch", 3);
-    sandbox.git(&["checkout", "-q", "main"]);
-    sandbox.commit("a", &text(&[5, 15]), "another line", 4);
-    sandbox.git(&["merge", "-q", "--no-ff", "-m", "merge", "side"]);
-    sandbox.commit("a", text(&[5, 15]).trim_end(), "without a last line end", 5);
+    let sandbox = Sandbox::with_a_merge();
+    sandbox.commit("a", lines(&[5, 15]).trim_end(), "without a last line end", 5);
     sandbox.git(&["rm", "-q", "b"]);
     sandbox.commit("d", "last\n", "a file goes, another comes", 6);
     sandbox
@@ -26,12 +15,7 @@ fn sandbox() -> Sandbox {
 
 /// What git itself makes of it, in a clone of its own: the tree. None where it does not fit.
 fn by_git(sandbox: &Sandbox, at: &CommitId, words: &[&str]) -> Option<String> {
-    let clone = sandbox.beside("oracle");
-    if !clone.exists() {
-        git_in(sandbox.folder.path(), &["clone", "-q", "--shared", "repo", "oracle"]);
-    }
-    git_in(&clone, &["reset", "-q", "--hard", &at.to_string()]);
-    git_in(&clone, &["clean", "-qfd"]);
+    let clone = sandbox.oracle(at);
     let done = git_command(&clone).args(words).output().unwrap();
     done.status.success().then(|| git_in(&clone, &["write-tree"]).trim().to_owned())
 }

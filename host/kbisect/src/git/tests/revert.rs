@@ -4,11 +4,7 @@ use crate::git::Reverted;
 
 /// What git itself makes of a revert, in a clone of its own: the tree, or the files in conflict.
 fn by_git(sandbox: &Sandbox, commit: &CommitId, at: &CommitId, is_merge: bool) -> Result<String, Vec<String>> {
-    let clone = sandbox.beside("oracle");
-    if !clone.exists() {
-        git_in(sandbox.folder.path(), &["clone", "-q", "--shared", "repo", "oracle"]);
-    }
-    git_in(&clone, &["reset", "-q", "--hard", &at.to_string()]);
+    let clone = sandbox.oracle(at);
     let mut git = git_command(&clone);
     git.args(["-c", "merge.conflictStyle=merge", "revert", "--no-commit"])
         .args(is_merge.then_some("-m1"))
@@ -24,19 +20,8 @@ fn by_git(sandbox: &Sandbox, commit: &CommitId, at: &CommitId, is_merge: bool) -
 
 /// A history in which commits change lines of a few files, some of them twice, with a branch that is merged.
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
-    let text = |changed: &[usize]| -> String {
-        (0..30).map(|line| format!("line {line}{}\n", if changed.contains(&line) { " changed" } else { "" })).collect()
-    };
-    sandbox.commit("a", &text(&[]), "begin", 0);
-    sandbox.commit("b", &text(&[3]), "a new file", 1);
-    sandbox.commit("a", &text(&[5]), "one line", 2);
-    sandbox.git(&["checkout", "-q", "-b", "side"]);
-    sandbox.commit("b", &text(&[3, 20]), "on a branch", 3);
-    sandbox.git(&["checkout", "-q", "main"]);
-    sandbox.commit("a", &text(&[5, 15]), "another line", 4);
-    sandbox.git(&["merge", "-q", "--no-ff", "-m", "merge", "side"]);
-    sandbox.commit("a", &text(&[5, 15]).replace("line 5 changed", "line 5 changed again"), "the line again", 5);
+    let sandbox = Sandbox::with_a_merge();
+    sandbox.commit("a", &lines(&[5, 15]).replace("line 5 changed", "line 5 changed again"), "the line again", 5);
     sandbox.git(&["mv", "b", "c"]);
     sandbox.commit("d", "last\n", "a file moves", 6);
     sandbox
