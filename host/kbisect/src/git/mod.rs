@@ -12,6 +12,7 @@ mod error;
 mod facts;
 mod files;
 mod history;
+mod made;
 mod newer;
 mod patch;
 mod releases;

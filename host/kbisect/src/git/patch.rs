@@ -11,18 +11,14 @@ use git2::Diff;
 use git2::DiffLineType;
 use git2::Index;
 use git2::Oid;
-use git2::Signature;
 use kbisect_core::commit::CommitId;
 
 use super::Checkout;
 use super::Error;
 use super::Repository;
+use super::made;
 use super::repository::to_id;
 use super::repository::to_oid;
-use super::revert::conflicting;
-
-/// Who the made commits are by: equal changes of equal commits have equal ids.
-const BY: (&str, &str) = ("kbisect", "kbisect@localhost");
 
 /// A change, and the commits that it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +141,7 @@ impl Patch {
                 let picked = git.find_commit(to_oid(picked)).map_err(failed)?;
                 let mainline = u32::from(picked.parent_count() > 1);
                 let index = git.cherrypick_commit(&picked, base, mainline, None).map_err(failed)?;
-                let files = conflicting(&index).map_err(failed)?;
+                let files = made::conflicting(&index).map_err(failed)?;
                 Ok(if files.is_empty() { Fits::Applied(index) } else { Fits::Conflicts(files) })
             }
             Change::Text(text) => {
@@ -164,13 +160,12 @@ impl Patch {
     /// The commit on top of `base` with what was applied; `base` itself where that is nothing.
     fn commit(&self, git: &git2::Repository, base: &Commit<'_>, index: &mut Index, of: &CommitId) -> Result<Oid, Error> {
         let failed = |error| Error::git(format!("apply {} to {}", self.name, of.short()), error);
-        let tree = index.write_tree_to(git).and_then(|tree| git.find_tree(tree)).map_err(failed)?;
+        let tree = made::tree(git, index).map_err(failed)?;
         if tree.id() == base.tree_id() {
             return Ok(base.id());
         }
-        let by = Signature::new(BY.0, BY.1, &base.time()).map_err(failed)?;
         let message = format!("{}\n\nMade by kbisect to test {of} with it.\n", self.name);
-        git.commit(None, &by, &by, &message, &tree, &[base]).map_err(failed)
+        made::commit(git, base, &tree, &message).map_err(failed)
     }
 }
 
