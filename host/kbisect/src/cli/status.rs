@@ -13,6 +13,7 @@ use crate::record::event::Event;
 use crate::record::faces::Faces;
 use crate::record::pace::Pace;
 use crate::record::reaches::Reaches;
+use crate::record::reaches::is_not_exercised;
 use crate::record::report;
 use crate::record::report_text;
 use crate::record::rows;
@@ -60,10 +61,10 @@ pub(super) fn table(recorded: &Recorded) -> String {
     let _ =
         writeln!(text, "  {:<12}  {:<10}  {:<36}  hit/clean/void/other   P(has the bug)  verdict", "commit", "why", "subject");
     let subjects = report::subjects(&recorded.entries);
-    let reaches = Reaches::of(&recorded.entries);
+    let reached = Reaches::of(&recorded.entries).into_list();
     for tested in &summary.tested {
         let assumed = summary.assumed.iter().any(|one| one.commit == tested.commit);
-        let verdict = rows::verdict_of(tested, reaches.is_not_exercised(&tested.commit));
+        let verdict = rows::verdict_of(tested, is_not_exercised(&reached, &tested.commit));
         let verdict = if assumed { format!("{verdict}, assumed") } else { verdict };
         let subject = subjects.get(&tested.commit).map_or("", String::as_str);
         let _ = writeln!(

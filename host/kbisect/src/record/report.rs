@@ -31,6 +31,7 @@ use super::priors::Prior;
 use super::priors::priors;
 use super::reaches::ReachedAt;
 use super::reaches::Reaches;
+use super::reaches::is_not_exercised;
 use super::setting::Setting;
 use crate::git::Reverted;
 use crate::syzbot::Found;
@@ -341,12 +342,10 @@ impl Report {
             files: Vec::new(),
         })
     }
-}
 
-impl Report {
     /// Whether clean trials at a commit say nothing of whether the bug is there.
     pub fn is_not_exercised(&self, commit: &CommitId) -> bool {
-        self.reach.iter().any(|one| one.commit == *commit && one.is_not_exercised())
+        is_not_exercised(&self.reach, commit)
     }
 
     /// Whether the named commit only opens the way to the crash, as far as its clean parents tell.

@@ -261,11 +261,15 @@ fn splat(parts: &Parts, state: &State) -> String {
     };
     let text = String::from_utf8_lossy(&console).replace('\r', "");
     let lines = report_lines(&text, sighting.report.span, &sighting.report.title);
-    // Where an exit status is the crash, what the reproducer said last tells more than the kernel.
-    let printed = parts.directory.printed(&past.commit, past.n);
-    let printed = String::from_utf8_lossy(&printed);
-    let lines = if lines.is_empty() { last_lines(&printed) } else { lines };
-    let text: String = lines.into_iter().take(SPLAT_LINES).map(|line| format!("{}\n", printable(line))).collect();
+    let quoted = |lines: Vec<&str>| -> String {
+        lines.into_iter().take(SPLAT_LINES).map(|line| format!("{}\n", printable(line))).collect()
+    };
+    let text = if lines.is_empty() {
+        // Where an exit status is the crash, what the reproducer said last tells more than the kernel.
+        quoted(last_lines(&String::from_utf8_lossy(&parts.directory.printed(&past.commit, past.n))))
+    } else {
+        quoted(lines)
+    };
     let Some(BuildResult::Built { kernel: Some(kernel), .. }) = state.builds.get(&(past.commit, past.build)) else { return text };
     let folder = parts.directory.kernels().join(kernel);
     let symbols = Symbols::new(folder.join("vmlinux"), Some(folder.join("modules")));

@@ -147,10 +147,11 @@ fn without_it(text: &mut String, start: CommitId, without: &Without) {
 fn evidence_line(text: &mut String, report: &Report, what: &str, tested: &TestedCommit) {
     let counts = &tested.tested;
     let valid = counts.hits + counts.clean + counts.other;
-    let mut told = with_it(counts.hits, valid);
-    if report.is_not_exercised(&counts.commit) {
-        told = told.trim_end_matches(" with it").to_owned() + ": clean, not exercised";
-    }
+    let told = if report.is_not_exercised(&counts.commit) {
+        crashed(counts.hits, valid) + ": clean, not exercised"
+    } else {
+        with_it(counts.hits, valid)
+    };
     let _ = writeln!(text, "  {what:<10} {}  {told}", counts.commit.short());
 }
 
@@ -161,14 +162,17 @@ pub(super) fn reach(text: &mut String, report: &Report) {
     }
 }
 
-/// How many of a commit's trials crashed with the target.
+/// How many of a commit's trials crashed with the target, and that it is the target.
 fn with_it(hits: u32, valid: u32) -> String {
+    crashed(hits, valid) + if valid == 0 { "" } else { " with it" }
+}
+
+/// How many of a commit's trials crashed with the target.
+fn crashed(hits: u32, valid: u32) -> String {
     match valid {
         0 => "no trial had a result".to_owned(),
-        _ => format!(
-            "{hits:>3} of {} with it",
-            counted(u64::from(valid), "trial") + if valid == 1 { " crashes" } else { " crash" }
-        ),
+        1 => format!("{hits:>3} of 1 trial crashes"),
+        _ => format!("{hits:>3} of {valid} trials crash"),
     }
 }
 

@@ -8,17 +8,23 @@ pub(super) const WIDTH: usize = 75;
 /// Text behind `head`, broken at blanks so that it fits; further lines are indented a little.
 pub(super) fn wrapped(head: &str, body: &str) -> String {
     let indent = " ".repeat(head.len() - head.trim_start().len() + 2);
-    let mut text = String::new();
+    broken(head, body.split(' '), &indent, WIDTH).iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+}
+
+/// Lines of at most so many columns, where words are not longer: the first begins with `head`, the others with `indent`.
+fn broken<'w>(head: &str, words: impl Iterator<Item = &'w str>, indent: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
     let mut line = head.to_owned();
-    for word in body.split(' ') {
-        if line.chars().count() + word.chars().count() > WIDTH && !line.trim().is_empty() {
-            let _ = writeln!(text, "{}", line.trim_end());
-            line.clone_from(&indent);
+    for word in words {
+        if line.chars().count() + word.chars().count() > width && !line.trim().is_empty() {
+            lines.push(line.trim_end().to_owned());
+            indent.clone_into(&mut line);
         }
         line += word;
         line.push(' ');
     }
-    text + line.trim_end() + "\n"
+    lines.push(line.trim_end().to_owned());
+    lines
 }
 
 /// The text with every line broken that is too long for a mail, at blanks.
@@ -45,17 +51,7 @@ pub(super) fn filled(lines: &[&str], width: usize) -> Vec<String> {
             out.extend(paragraph.iter().map(|line| (*line).to_owned()));
             continue;
         }
-        let mut line = String::new();
-        for word in paragraph.iter().flat_map(|line| line.split_whitespace()) {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-                out.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line += word;
-        }
-        out.push(line);
+        out.extend(broken("", paragraph.iter().flat_map(|line| line.split_whitespace()), "", width));
     }
     out
 }
