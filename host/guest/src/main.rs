@@ -1,8 +1,8 @@
 //! The init of a guest: mounts what programs expect, and runs what the host asks for over the control port.
 //!
 //! The protocol is written down in kbisect's `machine/control.rs`. The program is static and is packed as `/init`; `/control`, a link to
-//! it, runs the control test, and `/trace` and `/traced` a program whose system calls are counted. It prints nothing on the console that looks like a crash, and it never ends: the kernel
-//! would panic.
+//! it, runs the control test, and `/trace` and `/traced` a program whose system calls are counted. It prints nothing on the console that
+//! looks like a crash, and it never ends: the kernel would panic.
 
 mod control_test;
 mod mounts;

@@ -356,8 +356,7 @@ impl Conversation {
             }
             // What a program left behind may print after its end.
             Message::Out(run, piece) if (1..=self.last_run).contains(&run) => {
-                let fits = piece.len().min(super::MOST_PRINTED - self.printed.len());
-                self.printed.extend_from_slice(&piece[..fits]);
+                super::keep(&mut self.printed, &piece);
             }
             Message::End(run, code) if self.run_asked == Some(run) && self.run_started => {
                 (self.run_asked, self.ended) = (None, Some((run, code)));

@@ -147,6 +147,12 @@ fn nonce() -> Result<String, Failure> {
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Keeps what a program printed, as far as there is room for it.
+fn keep(printed: &mut Vec<u8>, piece: &[u8]) {
+    let fits = piece.len().min(MOST_PRINTED - printed.len());
+    printed.extend_from_slice(&piece[..fits]);
+}
+
 fn infra(reason: String) -> Failure {
     Failure { stage: Stage::Infra, reason }
 }

@@ -1,4 +1,5 @@
-//! Machines whose consoles are shown while they run, and what programs print once they have ended. Owns no more than that: everything else is the machine's own.
+//! Machines whose consoles are shown while they run, and what programs print once they have ended. Owns no more than that: everything
+//! else is the machine's own.
 
 use std::io::Write as _;
 use std::path::Path;

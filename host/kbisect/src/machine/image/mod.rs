@@ -219,7 +219,7 @@ impl Machine for ImageMachine {
         let (sender, pieces) = mpsc::channel(CONSOLE_PIECES);
         let task = self.way()?.command(self.emulator.dir(), &ssh::told_apart(&quoted(&words)));
         let running = async move { process::stream(&task, limit, &sender).await };
-        let both = async { tokio::join!(running, keep(pieces, Arc::clone(&self.printed))).0 };
+        let both = async { tokio::join!(running, keep_all(pieces, Arc::clone(&self.printed))).0 };
         let finish = tokio::select! {
             finish = both => finish.map_err(|error| infra(error.to_string()))?,
             () = self.emulator.ended() => return self.gone().await,
@@ -258,11 +258,9 @@ impl Machine for ImageMachine {
 }
 
 /// Keeps what a program prints, and lets it print on where that is too much.
-async fn keep(mut pieces: mpsc::Receiver<Vec<u8>>, printed: Arc<Mutex<Vec<u8>>>) {
+async fn keep_all(mut pieces: mpsc::Receiver<Vec<u8>>, printed: Arc<Mutex<Vec<u8>>>) {
     while let Some(piece) = pieces.recv().await {
-        let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = piece.len().min(super::MOST_PRINTED - printed.len());
-        printed.extend_from_slice(&piece[..fits]);
+        super::keep(&mut printed.lock().unwrap_or_else(PoisonError::into_inner), &piece);
     }
 }
 

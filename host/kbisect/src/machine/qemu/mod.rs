@@ -1,8 +1,7 @@
 //! Virtual machines in QEMU: a kernel booted directly, its console on the first serial port, control on the second.
 //!
 //! Owns QEMU's command line and a machine's life; the emulator's own is [`emulator`]'s, what is seen of a kernel that is watched
-//! [`probe`]'s. The control protocol is [`super::control`]'s, the initramfs is
-//! [`initramfs`]'s, spawning is `process`'s.
+//! [`probe`]'s. The control protocol is [`super::control`]'s, the initramfs is [`initramfs`]'s, spawning is `process`'s.
 
 pub mod accel;
 pub mod command;
