@@ -1,13 +1,14 @@
 //! What was handed over, sorted by what it is: consoles, configurations, reproducers, reports. Files are known by what is in them,
 //! never by their names alone. Pure but for the classifiers, which are asked what a console shows.
 
+mod body;
+
 use std::path::PathBuf;
 
 use kbisect_core::crash::CrashReport;
 
 use super::dashboard;
 use super::kselftest::Collection;
-use super::mail;
 use super::mail::Mail;
 use super::release;
 use super::release::Release;
@@ -20,8 +21,6 @@ use crate::error::Error;
 
 /// A configuration with fewer lines is a part of one.
 const WHOLE: usize = 300;
-/// Lines that a configuration inside of a text has at least.
-const LEAST_LINES: usize = 8;
 
 /// A file that was handed over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -172,9 +171,6 @@ pub struct Pieces {
     /// Files of which nothing is used, and why.
     pub unused: Vec<(String, String)>,
 }
-
-/// So many paragraphs above a console are looked at.
-const PARAGRAPHS: usize = 20;
 
 /// Says what a console shows.
 pub type Classify<'a> = dyn Fn(&[u8]) -> Result<Vec<CrashReport>, Error> + 'a;
@@ -354,121 +350,29 @@ impl Sorting<'_> {
 
     /// A console by itself. Gives whether it is one.
     fn console(&mut self, material: &Material) -> Result<bool, Error> {
-        let crashes: Vec<CrashReport> = (self.classify)(&material.bytes)?.into_iter().filter(|crash| !crash.suppressed).collect();
+        let crashes = (self.classify)(&material.bytes)?;
+        Ok(self.console_with(material, crashes))
+    }
+
+    /// A console by itself, with what the classifiers see on it. Gives whether it is one.
+    fn console_with(&mut self, material: &Material, crashes: Vec<CrashReport>) -> bool {
+        let crashes: Vec<CrashReport> = crashes.into_iter().filter(|crash| !crash.suppressed).collect();
         let text = String::from_utf8_lossy(&material.bytes);
         let releases = release::on_console(&text);
         if crashes.is_empty() {
             if !releases.is_empty() {
                 self.unused(&material.name, "a kernel's console on which no classifier sees a crash");
                 self.pieces.quiet.push((material.name.clone(), releases));
-                return Ok(true);
+                return true;
             }
-            return Ok(false);
+            return false;
         }
         let more = crashes.len() - 1;
         let also = if more > 0 { format!(", and {}", crate::record::counted(more as u64, "crash")) } else { String::new() };
         let doubt = crashes[0].corrupted.as_ref().map(|why| format!(" (damaged: {why})")).unwrap_or_default();
         self.understood(&material.name, format!("a console: {}{doubt}{also}", crashes[0].title));
         self.pieces.consoles.push(Console { material: material.clone(), crashes, arch: release::arch(&text), releases });
-        Ok(true)
-    }
-
-    /// The text of a mail or of a file: a report, and what was pasted into it.
-    fn body(&mut self, source: &Source, text: &Text, is_mail: bool, index: usize) -> Result<(), Error> {
-        let name = &source.name;
-        let body = text.text().replace("\r\n", "\n");
-        let inside = Material { name: name.clone(), path: None, bytes: text.bytes.clone() };
-        // What was quoted or encoded as a whole is known as a whole.
-        if text.undone && !is_mail && self.known(&inside) {
-            return Ok(());
-        }
-        let mails = mail::read(&body, text.subject.as_deref(), text.message_id.as_deref());
-        let report = !mails.is_empty();
-        for mail in mails {
-            self.understood(name, mail.sender.called());
-            self.pieces.reports.push(Report { name: name.clone(), mail });
-        }
-        let whole = !report && !text.undone && index == 0;
-        if whole && self.behind_prose(&text.bytes, 0, text.bytes.len())? == 0 {
-            let whole = Material { path: source.path.clone(), ..inside };
-            self.console(&whole)?;
-        } else {
-            self.console_inside(name, &body)?;
-        }
-        self.pasted(name, &body);
-        Ok(())
-    }
-
-    /// The part of a text that is a console.
-    fn console_inside(&mut self, name: &str, body: &str) -> Result<(), Error> {
-        let crashes = (self.classify)(body.as_bytes())?;
-        let spans: Vec<_> = crashes.iter().filter_map(|crash| crash.span).collect();
-        let (Some(start), Some(end)) =
-            (spans.iter().map(|span| span.start as usize).min(), spans.iter().map(|span| span.end as usize).max())
-        else {
-            return Ok(());
-        };
-        let bytes = body.as_bytes();
-        let (start, end) = (start.min(bytes.len()), end.min(bytes.len()));
-        let start = bytes[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let end = bytes[end..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |newline| end + newline + 1);
-        // What stands below a mail's end is not the kernel's.
-        let last = spans.iter().map(|span| span.start as usize).max().unwrap_or(start).clamp(start, end);
-        let ends = |line: &&[u8]| matches!(line.trim_ascii_end(), b"---" | b"--");
-        let lines = bytes[last..end].split_inclusive(|byte| *byte == b'\n');
-        let end = last + lines.take_while(|line| !ends(line)).map(<[u8]>::len).sum::<usize>();
-        let part = |bytes: &[u8]| Material { name: name.to_owned(), path: None, bytes: bytes.to_vec() };
-        let start = self.behind_prose(bytes, start, end.max(start))?;
-        if !self.console(&part(&bytes[start..end.max(start)]))? {
-            // What makes it a crash stands around it.
-            self.console(&part(bytes))?;
-        }
-        Ok(())
-    }
-
-    /// Where a console begins in a text that speaks of its crash before it shows it, in a subject or a sentence: at the report that is
-    /// seen from the first paragraph on from which it is not damaged. Where there is none, at `start`.
-    fn behind_prose(&self, bytes: &[u8], start: usize, end: usize) -> Result<usize, Error> {
-        let mut paragraph = start;
-        for _ in 0..PARAGRAPHS {
-            match (self.classify)(&bytes[paragraph..end])?.first() {
-                // The report's first line, where there is anything above it that had to be left out.
-                Some(crash) if crash.corrupted.is_none() && paragraph > start => {
-                    let first = crash.span.map_or(paragraph, |span| (paragraph + span.start as usize).min(end));
-                    return Ok(bytes[..first].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1));
-                }
-                Some(crash) if crash.corrupted.is_none() => return Ok(start),
-                Some(_) => {}
-                None => break,
-            }
-            let Some(blank) = bytes[paragraph..end].windows(2).position(|pair| pair == b"\n\n") else { break };
-            paragraph += blank + 2;
-        }
-        Ok(start)
-    }
-
-    /// Source, programs and configurations that were pasted into a text.
-    fn pasted(&mut self, name: &str, body: &str) {
-        let lines: Vec<&str> = body.lines().collect();
-        let material = |lines: &[&str]| {
-            let text: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
-            Material { name: name.to_owned(), path: None, bytes: text.into_bytes() }
-        };
-        if let Some((start, end)) = c_block(&lines) {
-            let block = material(&lines[start..end]);
-            let text = String::from_utf8_lossy(&block.bytes).into_owned();
-            self.c_source(&block, &text);
-        } else if let Some((start, end)) = program_block(&lines) {
-            let block = material(&lines[start..end]);
-            let options = syzkaller::Options::of_program(&String::from_utf8_lossy(&block.bytes));
-            self.understood(name, "a program of syzkaller's");
-            self.pieces.programs.push(SyzProgram { material: block, options });
-        }
-        if let Some((start, end)) = config_block(&lines) {
-            let block = material(&lines[start..end]);
-            let text = String::from_utf8_lossy(&block.bytes).into_owned();
-            self.config(&block, &text);
-        }
+        true
     }
 }
 
@@ -560,52 +464,6 @@ fn has_main(text: &str) -> bool {
         });
         calls || line.starts_with("TEST_HARNESS_MAIN")
     })
-}
-
-/// Lines of C source: from where it begins to the last closing brace in the first column.
-fn c_block(lines: &[&str]) -> Option<(usize, usize)> {
-    let begins = |line: &&str| {
-        line.starts_with("// autogenerated by syzkaller") || line.starts_with("#define _GNU_SOURCE") || is_include(line)
-    };
-    let start = lines.iter().position(begins)?;
-    let rule = |line: &&str| ["--", "-- ", "---"].contains(line) || line.starts_with("=====");
-    let stop = lines[start..].iter().position(rule).map_or(lines.len(), |at| start + at);
-    let end = lines[start..stop].iter().rposition(|line| line.trim_end() == "}" || line.trim_end() == "};")?;
-    Some((start, start + end + 1))
-}
-
-/// Lines of a program of syzkaller's: its options and the calls behind them.
-fn program_block(lines: &[&str]) -> Option<(usize, usize)> {
-    let start = lines.iter().position(|line| {
-        line.strip_prefix('#').map(str::trim_start).is_some_and(|rest| rest.starts_with("{\"") || rest.starts_with("{Threaded:"))
-    })?;
-    let calls = lines[start + 1..].iter().take_while(|line| syzkaller::is_call(line.trim_end())).count();
-    (calls > 0).then_some((start, start + 1 + calls))
-}
-
-/// The longest stretch of lines of a configuration.
-fn config_block(lines: &[&str]) -> Option<(usize, usize)> {
-    let is_entry = |line: &str| (line.starts_with("CONFIG_") || line.starts_with("# CONFIG_")) && Entry::parse(line).is_some();
-    let mut best: Option<(usize, usize, usize)> = None;
-    let mut at = 0;
-    while at < lines.len() {
-        if !is_entry(lines[at]) {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        let (mut said, mut end) = (0, at);
-        while at < lines.len() && (is_entry(lines[at]) || lines[at].is_empty() || lines[at].starts_with('#')) {
-            if is_entry(lines[at]) {
-                (said, end) = (said + 1, at + 1);
-            }
-            at += 1;
-        }
-        if said >= LEAST_LINES && best.is_none_or(|(most, ..)| said > most) {
-            best = Some((said, start, end));
-        }
-    }
-    best.map(|(_, start, end)| (start, end))
 }
 
 #[cfg(test)]
