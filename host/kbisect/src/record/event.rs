@@ -16,7 +16,6 @@ use kbisect_core::caveat::Caveat;
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::credence::Credence;
-use kbisect_core::policy::Failure;
 use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
@@ -26,6 +25,7 @@ use serde::Serialize;
 
 use super::minimized::ConfigTest;
 use super::minimized::Minimized;
+use super::progress::Progress;
 use crate::git::Mention;
 use crate::git::Reverted;
 use crate::syzbot::Log;
@@ -564,49 +564,6 @@ impl Event {
     pub fn reopens(&self) -> bool {
         matches!(self, Self::Assumed { .. } | Self::Retracted { .. } | Self::ByHand { .. })
     }
-}
-
-/// What is going on right now; shown, never kept.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Progress {
-    /// A build started.
-    Building {
-        /// The commit.
-        commit: CommitId,
-        /// Which build, from 1.
-        build: u32,
-    },
-    /// Commits are being weighed.
-    Weighing {
-        /// How many.
-        commits: usize,
-    },
-    /// A trial started.
-    Trying {
-        /// Its number.
-        trial: TrialNumber,
-        /// The commit.
-        commit: CommitId,
-        /// The slot it runs in.
-        slot: u32,
-    },
-    /// A trial was ended early because nothing it could still say matters.
-    Cancelled {
-        /// Its number.
-        trial: TrialNumber,
-    },
-    /// It is looked how far the reproducer gets.
-    Probing {
-        /// Where.
-        commit: CommitId,
-    },
-    /// Where the search stands.
-    Standing(Summary),
-    /// An infrastructure failure is tried again.
-    Retrying {
-        /// What failed.
-        failure: Failure,
-    },
 }
 
 /// What renderers are told.

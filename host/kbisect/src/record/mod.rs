@@ -13,6 +13,7 @@ pub mod mentions;
 pub mod minimized;
 pub mod pace;
 pub mod priors;
+pub mod progress;
 pub mod reaches;
 pub mod recorder;
 pub mod report;

@@ -4,9 +4,9 @@ use super::Renderer;
 use super::event::Entry;
 use super::event::Event;
 use super::event::Notice;
-use super::event::Progress;
 use super::journal::Journal;
 use super::journal::JournalError;
+use super::progress::Progress;
 
 /// A journal and the renderers that follow it.
 pub struct Recorder {

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::parts::Parts;
 use super::reverting;
+use super::stop::unless_stopped;
 use crate::build;
 use crate::build::Finished;
 use crate::build::Recipe;
@@ -109,10 +110,7 @@ impl Builder {
     /// Builds a commit: as the checkout is, and from clean if that fails oddly; the second build of a commit from clean at once. None
     /// where it was stopped.
     pub(super) async fn build(&self, commit: &CommitId, build: u32, mut stopped: watch::Receiver<bool>) -> Option<BuildResult> {
-        tokio::select! {
-            result = self.build_twice(commit, build >= 2) => Some(result),
-            _ = stopped.wait_for(|stop| *stop) => None,
-        }
+        unless_stopped(&mut stopped, self.build_twice(commit, build >= 2)).await
     }
 
     async fn build_twice(&self, commit: &CommitId, clean: bool) -> BuildResult {

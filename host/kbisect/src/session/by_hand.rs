@@ -22,7 +22,7 @@ use super::state::State;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::record::event::Event;
-use crate::record::event::Progress;
+use crate::record::progress::Progress;
 
 /// Why a run is not at work when trials by hand are done.
 const DONE: &str = "the trials that were asked for are made";

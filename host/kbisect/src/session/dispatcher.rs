@@ -6,6 +6,7 @@
 mod at_start;
 mod exactly;
 mod identity;
+mod kernels;
 mod newest;
 mod outcome;
 mod reach;
@@ -35,7 +36,6 @@ use kbisect_core::policy::Judgement;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Role;
 use kbisect_core::policy::SAYS_SOMETHING;
-use kbisect_core::policy::Sighting;
 use kbisect_core::policy::Stage;
 use kbisect_core::policy::Trial;
 use kbisect_core::policy::Verdict;
@@ -46,13 +46,11 @@ use super::executor::Executor;
 use super::parts::Parts;
 use super::state::State;
 use crate::config::job::Expect;
-use crate::config::job::TargetStage;
 use crate::error::Error;
 use crate::machine::Ended as Exited;
-use crate::policy::Watch as _;
 use crate::record::event::BuildResult;
 use crate::record::event::Event;
-use crate::record::event::Progress;
+use crate::record::progress::Progress;
 use crate::record::recorder::Recorder;
 use crate::trial::Finished;
 
@@ -111,8 +109,6 @@ pub(super) struct Dispatcher<'a> {
     stopping: Option<Ending>,
     /// The only commit that anything is done for.
     only: Option<CommitId>,
-    /// It is looked how far the reproducer gets.
-    probing: bool,
     /// It was said that build ids cannot tell which kernel runs.
     unidentified_told: bool,
 }
@@ -137,7 +133,6 @@ impl<'a> Dispatcher<'a> {
             newest_done: false,
             stopping: None,
             only: None,
-            probing: false,
             unidentified_told: false,
         }
     }
@@ -365,75 +360,6 @@ impl<'a> Dispatcher<'a> {
         self.record(event)
     }
 
-    /// Sees to it that trials of this build can start: none when they can. A build that failed is a trial's outcome.
-    fn serve_kernel(&mut self, commit: CommitId, role: Role, build: u32) -> Result<Option<Served>, Error> {
-        if !self.parts.job.builds_kernels() {
-            return Ok(None);
-        }
-        let failure = match self.state.builds.get(&(commit, build)) {
-            Some(BuildResult::Built { kernel, .. }) if kernel.as_ref().is_none_or(|kernel| self.executor.has(kernel)) => {
-                return Ok(None);
-            }
-            Some(BuildResult::Failed(why)) => why.clone(),
-            // It was never built, or what was built had to make room.
-            Some(BuildResult::Built { .. } | BuildResult::Infra(_)) | None => {
-                self.build_now(commit, build);
-                return Ok(Some(Served::Started));
-            }
-        };
-        let number = self.state.next_number();
-        let outcome = self.build_failure(&commit, &failure);
-        self.record(Event::TrialEnded {
-            trial: number,
-            commit,
-            role,
-            build,
-            n: self.free_index(commit),
-            outcome,
-            reason: String::new(),
-            reports: Vec::new(),
-            weight: None,
-            exposure: 1.0,
-            boot: None,
-            seconds: 0.0,
-        })?;
-        let running = self.running.values().filter(|running| running.commit == commit).count() as u32;
-        self.judge(commit, role, running, 1).map(Some)
-    }
-
-    /// A build failure is a void trial, or the crash itself where the target is one.
-    fn build_failure(&self, commit: &CommitId, why: &str) -> Outcome {
-        if self.parts.job.stage != TargetStage::Build {
-            return Outcome::Void(Failure {
-                stage: Stage::Build,
-                reason: last_line(why).unwrap_or("the build failed").to_owned(),
-            });
-        }
-        let report = super::builder::failure_report(why);
-        let same = match self.parts.policies.relate(&report, commit) {
-            Ok(relation) => relation.same,
-            Err(failure) => return Outcome::Void(failure),
-        };
-        Outcome::Crashed(Sighting { look: self.look(&report), report, same })
-    }
-
-    fn start_build(&mut self, commit: CommitId, build: u32) {
-        if !self.building.contains(&(commit, build)) && self.executor.start_build(commit, build) {
-            self.building.insert((commit, build));
-            self.recorder.progress(&Progress::Building { commit, build });
-        }
-    }
-
-    /// Builds what a trial waits for: where no builder is free, the least likely of the builds ahead of need makes room.
-    fn build_now(&mut self, commit: CommitId, build: u32) {
-        self.start_build(commit, build);
-        if !self.building.contains(&(commit, build))
-            && let Some(ahead) = self.ahead.iter().rev().find(|ahead| self.building.contains(&(**ahead, 1)))
-        {
-            self.executor.cancel_build(*ahead, 1);
-        }
-    }
-
     fn start_trial(&mut self, commit: CommitId, role: Role, build: u32, slot: u32, proposed: u32, exposure: f64) {
         let number = self.state.next_number();
         let n = self.free_index(commit);
@@ -462,32 +388,10 @@ impl<'a> Dispatcher<'a> {
             Ended::Weighed(weighed) => self.take_weights(weighed),
             Ended::Probed { commit, slot, found, seconds } => {
                 self.free_slots.push(slot);
-                self.probing = false;
                 // One that was cancelled is made anew.
                 found.map_or(Ok(()), |found| self.record(Event::Reached { commit, found: *found, seconds }))
             }
-            Ended::Build { commit, build, result, seconds } => {
-                self.building.remove(&(commit, build));
-                match &result {
-                    // A cancelled build said nothing.
-                    None => return Ok(()),
-                    Some(BuildResult::Infra(why)) => {
-                        self.stopping = Some(Ending::Infrastructure(why.clone()));
-                    }
-                    Some(_) => self.infra_streak = 0,
-                }
-                let result = result.expect("cancelled builds were left above");
-                let failed = matches!(result, BuildResult::Failed(_));
-                self.record(Event::BuildEnded { commit, build, result, seconds })?;
-                // What a trial waits for is told at once: by the next plan the search may have turned to another commit.
-                if failed
-                    && let Some(role) = self.state.under_test(&commit)
-                    && let Some(Served::End(ending)) = self.serve_kernel(commit, role, build)?
-                {
-                    self.stopping = Some(ending);
-                }
-                Ok(())
-            }
+            Ended::Build { commit, build, result, seconds } => self.take_build(commit, build, result, seconds),
             Ended::Trial { number, slot, end } => {
                 self.free_slots.push(slot);
                 let Some(running) = self.running.remove(&number) else {

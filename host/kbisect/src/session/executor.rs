@@ -24,6 +24,7 @@ use super::inputs;
 use super::parts::Parts;
 use super::reaching::Watched;
 use super::reverting;
+use super::stop::unless_stopped;
 use super::weighing;
 use super::weighing::Weighed;
 use crate::build::store::Store;
@@ -218,10 +219,7 @@ impl Executor {
         self.builds.insert((commit, build), Building { builder: Arc::clone(&builder), stop });
         let (sender, bustle) = (self.sender.clone(), Arc::clone(&self.bustle));
         self.tasks.spawn(async move {
-            let presence = tokio::select! {
-                presence = bustle.enter() => Some(presence),
-                _ = stopped.wait_for(|stop| *stop) => None,
-            };
+            let presence = unless_stopped(&mut stopped, bustle.enter()).await;
             let started = tokio::time::Instant::now();
             let result = if presence.is_some() { builder.build(&commit, build, stopped).await } else { None };
             drop(presence);
@@ -283,7 +281,7 @@ impl Executor {
 
     /// Looks how far the reproducer gets, in a slot.
     pub(super) fn start_probe(&mut self, parts: &Parts, slot: u32, probing: Probing) {
-        let (stop, stopped) = watch::channel(false);
+        let (stop, mut stopped) = watch::channel(false);
         self.probe = Some(stop);
         let Probing { commit, kernel, lost, functions, runs, exposure } = probing;
         Store::new(self.kernels.clone()).touch(&kernel);
@@ -293,11 +291,7 @@ impl Executor {
         let (seed, words) = (self.seed, self.command.clone());
         let (sender, bustle) = (self.sender.clone(), Arc::clone(&self.bustle));
         self.tasks.spawn(async move {
-            let mut cancelled = stopped.clone();
-            let presence = tokio::select! {
-                presence = bustle.enter() => Some(presence),
-                _ = cancelled.wait_for(|stop| *stop) => None,
-            };
+            let presence = unless_stopped(&mut stopped, bustle.enter()).await;
             let started = tokio::time::Instant::now();
             let command = |run| trial::seed::fill(&words, trial::seed::trial_seed(seed, &commit, run), &commit);
             let found = match presence {
@@ -309,6 +303,11 @@ impl Executor {
             // The receiver goes only when the run is over.
             let _ = sender.send(Ended::Probed { commit, slot, found, seconds: started.elapsed().as_secs_f64() });
         });
+    }
+
+    /// Whether it is looked how far the reproducer gets.
+    pub(super) fn is_probing(&self) -> bool {
+        self.probe.is_some()
     }
 
     /// Who judges the console of a kernel of this name: frames get their places where its debug information was kept.
@@ -370,10 +369,7 @@ impl Attempt<'_> {
     /// Runs it beside whatever else runs, and once more alone where its end may be the others' fault. None where it was cancelled
     /// without result.
     async fn beside_others(&self, bustle: &Arc<Bustle>, mut stopped: watch::Receiver<bool>) -> Option<Finished> {
-        let presence = tokio::select! {
-            presence = bustle.enter() => presence,
-            _ = stopped.wait_for(|stop| *stop) => return None,
-        };
+        let presence = unless_stopped(&mut stopped, bustle.enter()).await?;
         let first = self.run(stopped.clone()).await?;
         let doubted = presence.had_company() && alone::may_be_slow(&first);
         drop(presence);
@@ -381,10 +377,7 @@ impl Attempt<'_> {
             return Some(first);
         }
         tracing::info!(trial = self.setup.trial, outcome = ?first.outcome, "made again alone");
-        let _alone = tokio::select! {
-            guard = bustle.alone() => guard,
-            _ = stopped.wait_for(|stop| *stop) => return None,
-        };
+        let _alone = unless_stopped(&mut stopped, bustle.alone()).await?;
         let second = self.run(stopped).await?;
         let before = match &first.outcome {
             Outcome::Crashed(sighting) => &sighting.report.title,
@@ -400,11 +393,7 @@ impl Attempt<'_> {
     async fn run(&self, mut stopped: watch::Receiver<bool>) -> Option<Finished> {
         for attempt in 1.. {
             let started = tokio::time::Instant::now();
-            let created = tokio::select! {
-                created = self.pool.create(self.setup) => created,
-                _ = stopped.wait_for(|stop| *stop) => return None,
-            };
-            let finished = match created {
+            let finished = match unless_stopped(&mut stopped, self.pool.create(self.setup)).await? {
                 Ok(machine) => trial::run(machine, self.plan, Arc::clone(&self.judge), stopped.clone()).await,
                 Err(failure) => void(failure, started.elapsed().as_secs_f64()),
             };

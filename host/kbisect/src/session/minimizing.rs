@@ -246,7 +246,7 @@ impl Tests<'_> {
         }
         let start = self.parts.ends.start;
         let builder = Builder::with(self.parts, config).ok_or_else(|| Error::internal("no builder of Linux"))?;
-        self.recorder.progress(&crate::record::event::Progress::Building { commit: start, build: 1 });
+        self.recorder.progress(&crate::record::progress::Progress::Building { commit: start, build: 1 });
         let began = std::time::Instant::now();
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let build = builder.build(&start, 1, stopped);

@@ -12,7 +12,7 @@ use super::Ending;
 use crate::error::Error;
 use crate::record::event::BuildResult;
 use crate::record::event::Event;
-use crate::record::event::Progress;
+use crate::record::progress::Progress;
 use crate::session::executor::Probing;
 use crate::session::reaching;
 use crate::session::signals::Signals;
@@ -39,23 +39,15 @@ impl Dispatcher<'_> {
                 return Ok(None);
             }
         };
-        let (mut hits, mut clean, mut exposure) = (0, 0, 0.0_f64);
-        for past in self.state.past_at(self.parts.ends.start) {
-            match &past.outcome {
-                Outcome::Crashed(sighting) if sighting.is_target() => hits += 1,
-                Outcome::Clean => clean += 1,
-                _ => {}
-            }
-        }
-        for past in self.state.past_at(commit).filter(|past| past.outcome == Outcome::Clean) {
-            exposure = exposure.max(past.exposure);
-        }
+        let start = self.parts.ends.start;
+        let clean = |commit| self.state.past_at(commit).filter(|past| past.outcome == Outcome::Clean);
+        let exposure = clean(commit).map(|past| past.exposure).fold(0.0, f64::max);
         let probing = Probing {
             commit,
             kernel,
             lost,
             functions: reaching::functions(&self.state.faces()),
-            runs: reach::runs(hits, clean),
+            runs: reach::runs(self.state.hits(start), clean(start).count() as u32),
             exposure: if exposure > 0.0 { exposure } else { 1.0 },
         };
         let mut probing = Some(probing);
@@ -64,11 +56,10 @@ impl Dispatcher<'_> {
                 && let Some(slot) = self.free_slots.pop_if(|_| probing.is_some())
                 && let Some(probing) = probing.take()
             {
-                self.probing = true;
                 self.recorder.progress(&Progress::Probing { commit });
                 self.executor.start_probe(self.parts, slot, probing);
             }
-            let idle = !self.probing && (probing.is_none() || self.stopping.is_some());
+            let idle = !self.executor.is_probing() && (probing.is_none() || self.stopping.is_some());
             let over = self.stopping.is_none() || self.running.is_empty() && self.building.is_empty();
             if idle && over {
                 return Ok(self.stopping.take());

@@ -6,6 +6,7 @@ use std::fs;
 use std::process::Command;
 
 use kbisect_core::crash::CrashReport;
+use kbisect_core::policy::Sighting;
 
 use super::*;
 use crate::error::ErrorKind;

@@ -5,7 +5,7 @@ use kbisect_core::bisector::Strategy;
 use super::Dispatcher;
 use crate::error::Error;
 use crate::record::event::Event;
-use crate::record::event::Progress;
+use crate::record::progress::Progress;
 use crate::session::weighing;
 use crate::session::weighing::Weighed;
 

@@ -15,7 +15,7 @@ use kbisect_core::policy::Stage;
 use super::Tests;
 use crate::error::Error;
 use crate::record::event::Event;
-use crate::record::event::Progress;
+use crate::record::progress::Progress;
 use crate::session::directory;
 use crate::session::dispatcher::Ending;
 use crate::session::dispatcher::start_commit::look;
