@@ -301,3 +301,46 @@ fn a_reproducer_that_needs_a_loader_is_pointed_out() {
         assert!(!shown.contains("dynamically"), "{repro} {more}: {shown}");
     }
 }
+
+#[test]
+fn what_keeps_the_target_from_showing_is_said_before_anything_is_built() {
+    let world = World::new();
+    let makefile = "VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\nEXTRAVERSION =\n";
+    let commits = [Planned::on(&[], "One").file("Makefile", makefile), Planned::on(&[0], "Two").file("Makefile", makefile)];
+    write_history(&world, "src", &commits, &[("v1.0", 0)]);
+    fs::write(world.path("repro.sh"), "#!/bin/sh\n").unwrap();
+    fs::write(world.path("config"), "CONFIG_X86_64=y\n").unwrap();
+    fs::write(world.path("console"), "[    1.0] BUG: KASAN: slab-out-of-bounds in one_thing+0x1/0x2\n[    1.0] Read of size 8 at addr ffff888000000000 by task repro/1\n").unwrap();
+    let checked = |target: &str, set: &str| {
+        let build = format!("[build]\nkind = \"linux\"\nconfig = \"config\"\nset = [{set}]\n");
+        let job = PROCESS.replace("process", "qemu").replace("repro =", &format!("{target}\nrepro =")) + &build;
+        fs::write(world.path("job.toml"), job).unwrap();
+        shown(&world, &mut world.kbisect(&["check", "job.toml"]))
+    };
+    let lack = "lacks CONFIG_KASAN, by which the target is told: it would hardly show";
+    let without = checked("crash = \"console\"", "");
+    assert!(without.contains(lack) && without.contains("set = [\"KASAN=y\"]"), "{without}");
+    assert!(!checked("crash = \"console\"", "\"KASAN=y\"").contains(lack));
+    let strange = "`my computer is broken` is no title that a classifier gives";
+    let odd = checked("title = \"my computer is broken\"", "");
+    assert!(odd.contains(strange) && odd.contains("\ntarget    my computer is broken\n"), "{odd}");
+    let usual = checked("title = \"KASAN: use-after-free Read in one_thing\"", "");
+    assert!(!usual.contains("is no title") && usual.contains("\ntarget    KASAN: use-after-free Read in one_thing\n"), "{usual}");
+}
+
+#[test]
+fn a_commit_s_subject_does_not_steer_a_terminal() {
+    let world = World::new();
+    let commits = [Planned::on(&[], "One"), Planned::on(&[0], "Two \u{1b}]0;mine\u{7}\u{1b}[2J")];
+    write_history(&world, "src", &commits, &[("v1.0", 0)]);
+    fs::write(world.path("repro.sh"), "#!/bin/sh\n").unwrap();
+    fs::write(world.path("job.toml"), PROCESS).unwrap();
+    // util-linux's script(1) gives it a terminal.
+    let line = format!("{} check job.toml", env!("CARGO_BIN_EXE_kbisect"));
+    let output = world.command("script").args(["-qec", &line, "/dev/null"]).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("(\"Two ?]0;mine??[2J\")"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    let file = world.kbisect(&["check", "job.toml"]).output().unwrap();
+    assert!(String::from_utf8(file.stdout).unwrap().contains('\u{1b}'), "what goes elsewhere is left as it is");
+}

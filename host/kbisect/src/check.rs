@@ -163,9 +163,10 @@ pub async fn check(settled: Settled, out: &Path) -> Result<Checked, Error> {
     let work = work(job, &range, checkout);
     let (mut machine, mut inputs) = (machine(job, &work, out).await, inputs(job).await);
     inputs.extend(job.repro.as_ref().and_then(|repro| unmade(repro, &repository, &start.commit)));
+    inputs.extend(strange_title(job, &policies));
     let mut commands = commands(job, &start.commit).await;
     if let Some(recipe) = job.build.as_ref().and_then(Build::linux) {
-        let look = linux::look(job, recipe, &repository, &start.commit).await;
+        let look = linux::look(job, recipe, &repository, &start.commit, &target).await;
         machine.extend(look.machine);
         inputs.extend(look.inputs);
         commands.splice(0..0, look.commands);
@@ -358,6 +359,20 @@ async fn inputs(job: &Job) -> Vec<Finding> {
     let mute = (job.machine.kind == MachineKind::Command).then(|| mute(&job.machine.command)).flatten();
     let findings = programs.chain(machine).chain(mute).chain(doctor::repository(&job.repo)).chain(repro);
     findings.filter(|finding| finding.level != Level::Fine).collect()
+}
+
+/// What is said of a target that is named by a title alone, where no kernel prints such a one.
+fn strange_title(job: &Job, policies: &Policies) -> Option<Finding> {
+    let title = job.title.as_ref().filter(|_| job.crash.is_none() && job.machine.kind != MachineKind::Process)?;
+    (!console::is_title(policies, title)).then(|| Finding {
+        what: "title".to_owned(),
+        level: Level::Poor,
+        found: format!("`{title}` is no title that a classifier gives: no crash will be taken for it"),
+        mend: vec![
+            "name a console with `crash`, or leave `title` out: the most frequent crash of the start commit is looked for"
+                .to_owned(),
+        ],
+    })
 }
 
 /// What is said of a `vng` that keeps the console to itself.

@@ -17,6 +17,7 @@ pub mod error;
 pub mod exit;
 pub mod git;
 pub mod gitlog;
+mod harmless;
 mod log_text;
 pub mod machine;
 pub mod plugin;

@@ -46,8 +46,10 @@ const LINES: usize = 8;
 /// Compilers, best first; `cc` may be anything.
 const COMPILERS: [&str; 3] = ["gcc", "cc", "clang"];
 
-/// What the compiler says where 32-bit programs cannot be made for want of a library.
-const NO_32_BIT: [&str; 4] = ["gnu/stubs-32.h", "bits/libc-header-start.h", "sys/cdefs.h", "skipping incompatible"];
+/// Folders of the C library's headers of which each architecture has its own, and what the linker says: without a library of 32 bits.
+const NO_32_BIT: [&str; 5] = ["error: gnu/", "error: bits/", "error: sys/", "error: asm/", "skipping incompatible"];
+/// What to do where a source needs more than it gets.
+const BUILD_IT: &str = "or build it yourself, static, and name the program in its place: repro = \"./PROGRAM\"";
 
 /// What the file at `path` is: C source by its name, scripts by their first line.
 ///
@@ -88,7 +90,7 @@ pub async fn compile(source: &Path, arch: ReproArch, to: &Path) -> Result<(), Er
     }
     // By its name C, whatever syzkaller's managers call it.
     argv.extend(["-x", "c"].map(Into::into));
-    argv.extend([source.as_os_str().to_owned(), "-o".into(), to.as_os_str().to_owned()]);
+    argv.extend([source.as_os_str().to_owned(), "-o".into(), to.as_os_str().to_owned(), "-lm".into()]);
     let task = Task::new(argv, folder, Jail::build(vec![folder.to_owned()])).env("LC_ALL", "C").env("TMPDIR", folder);
     let (finish, said) = process::run(&task, LIMIT, OUTPUT).await.map_err(|error| Error::infrastructure(error.to_string()))?;
     let said = String::from_utf8_lossy(&said);
@@ -97,13 +99,28 @@ pub async fn compile(source: &Path, arch: ReproArch, to: &Path) -> Result<(), Er
         Finish::TimeLimit => Err(Error::user(format!("repro: {compiler} has not compiled {name} within {} s", LIMIT.as_secs()))),
         Finish::Exit(_) => {
             let shown = said.replace(&source.display().to_string(), &name);
-            let mut error = Error::user(format!("repro: {compiler} cannot compile {name}:\n{}", told(&shown)));
-            if arch == ReproArch::I386 && NO_32_BIT.iter().any(|sign| said.contains(sign)) {
-                error = error.hint("32-bit programs need a library more; on Debian: apt-get install gcc-multilib");
-            }
-            Err(error)
+            let error = Error::user(format!("repro: {compiler} cannot compile {name}:\n{}", told(&shown)));
+            Err(match remedy(&said, arch) {
+                Some(remedy) => error.hint(remedy),
+                None => error,
+            })
         }
     }
+}
+
+/// What to do about what a compiler says, where that is known.
+fn remedy(said: &str, arch: ReproArch) -> Option<String> {
+    if arch == ReproArch::I386 && NO_32_BIT.iter().any(|sign| said.contains(sign)) {
+        return Some("32-bit programs need a library more; on Debian: apt-get install gcc-multilib".to_owned());
+    }
+    if said.contains("undefined reference to `main'") {
+        return Some("a reproducer in C is one file with a main(); name the program where it is built of more".to_owned());
+    }
+    if said.contains("undefined reference") {
+        return Some(format!("it is linked with the C library alone (-static -pthread -lm): do without the others, {BUILD_IT}"));
+    }
+    let header = said.lines().find_map(|line| line.split_once("fatal error: ")?.1.strip_suffix(": No such file or directory"));
+    header.map(|header| format!("{header} is not installed: on Debian, apt-file search {header} names its package; {BUILD_IT}"))
 }
 
 /// The lines of a compiler's output that say what is wrong, or else its first ones.

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kbisect_core::commit::CommitId;
+use kbisect_core::crash::CrashReport;
 
 use crate::build::linux::environment;
 use crate::build::linux::kconfig::Config;
+use crate::build::linux::kconfig::Entry;
 use crate::build::linux::make::Arch;
 use crate::build::linux::make::Make;
 use crate::build::linux::needs;
@@ -34,8 +36,14 @@ pub(super) struct Look {
     pub(super) commands: Vec<(&'static str, String)>,
 }
 
-/// Looks at the start commit.
-pub(super) async fn look(job: &Job, recipe: &Linux, repository: &Arc<Repository>, start: &CommitId) -> Look {
+/// Looks at the start commit, where the target shows these crashes.
+pub(super) async fn look(
+    job: &Job,
+    recipe: &Linux,
+    repository: &Arc<Repository>,
+    start: &CommitId,
+    target: &[CrashReport],
+) -> Look {
     let mut look = Look::default();
     let facts = Facts::new(Arc::clone(repository));
     let makefile = facts.read_file(start, "Makefile").unwrap_or_default();
@@ -56,7 +64,7 @@ pub(super) async fn look(job: &Job, recipe: &Linux, repository: &Arc<Repository>
         }
         Err(_) => None,
     };
-    look.configuration(recipe, compiler.as_ref());
+    look.configuration(recipe, compiler.as_ref(), target);
     for (tool, package) in needs::missing_tools(None, recipe.modules) {
         let mend = format!("apt-get install --no-install-recommends {package}");
         look.machine.push(finding(tool, Level::Missing, "every build of Linux needs it", &mend));
@@ -72,7 +80,7 @@ pub(super) async fn look(job: &Job, recipe: &Linux, repository: &Arc<Repository>
 
 impl Look {
     /// A configuration that the job brings: what is wrong with it already. What `olddefconfig` makes of it the run sees.
-    fn configuration(&mut self, recipe: &Linux, compiler: Option<&Compiler>) {
+    fn configuration(&mut self, recipe: &Linux, compiler: Option<&Compiler>, target: &[CrashReport]) {
         if let Some(Baseline::File(path)) = recipe.minimize.as_ref().map(|minimize| &minimize.baseline)
             && let Some(baseline) = fs::read_to_string(path).ok().and_then(|text| Config::parse(&text).ok())
             && let Some(other) = prepare::other_arch(&baseline, &recipe.arch)
@@ -85,6 +93,17 @@ impl Look {
         if let Some(other) = prepare::other_arch(&config, &recipe.arch) {
             let found = format!("{} is for {other}, and [build] `arch` is {}", path.display(), recipe.arch);
             self.inputs.push(finding("config", Level::Missing, found, &format!("state [build] `arch` = \"{other}\"")));
+        }
+        let fragments = recipe.fragments.iter().filter_map(|path| Config::parse(&fs::read_to_string(path).ok()?).ok());
+        let asked: Vec<Entry> = fragments
+            .flat_map(|fragment| fragment.entries())
+            .chain(recipe.set.iter().filter_map(|line| Entry::parse(line)))
+            .collect();
+        let added = |symbol: &str| asked.iter().any(|entry| entry.symbol == symbol);
+        let types = || target.iter().map(|report| report.crash_type.as_str());
+        for symbol in needs::of_types(types).filter(|symbol| !config.is_on(symbol) && !added(symbol)) {
+            let found = format!("{} lacks CONFIG_{symbol}, by which the target is told: it would hardly show", path.display());
+            self.inputs.push(finding("config", Level::Poor, found, &format!("add to [build]: set = [\"{symbol}=y\"]")));
         }
         let told = [
             compiler.and_then(|compiler| prepare::other_compiler(&config, &compiler.identity)),

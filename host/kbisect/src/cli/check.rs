@@ -54,6 +54,9 @@ fn render(checked: &Checked, out: &Path) -> String {
     for report in &checked.target {
         say("target", &report.title);
     }
+    if let (true, Some(title)) = (checked.target.is_empty(), &checked.settled.job.title) {
+        say("target", title);
+    }
     work(checked, out, &mut say);
     for (name, command) in &checked.commands {
         say(name, command);

@@ -52,9 +52,11 @@ impl Classifiers {
         plugins.extend(given);
         plugins.extend(more);
         let tell = |notice: Notice| match notice {
-            Notice::Log { plugin, level, message } => eprintln!("{plugin}: {level}: {message}"),
-            Notice::Failed { plugin, hook, error, .. } => eprintln!("warning: plugin {plugin} failed in {hook}: {error}"),
-            Notice::Warned { message } => eprintln!("warning: {message}"),
+            Notice::Log { plugin, level, message } => super::say(&format!("{plugin}: {level}: {message}")),
+            Notice::Failed { plugin, hook, error, .. } => {
+                super::say(&format!("warning: plugin {plugin} failed in {hook}: {error}"))
+            }
+            Notice::Warned { message } => super::say(&format!("warning: {message}")),
         };
         Ok(Policies::load(&plugins, Arc::new(NoFacts), Arc::new(tell))?)
     }

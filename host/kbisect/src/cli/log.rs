@@ -60,7 +60,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
 /// Prints a log by syzbot as it was understood: what was not stands in it as it was, with a warning.
 fn rewrite(path: &Path) -> Result<Exit, Error> {
     let log = syzbot::read_file(path)?;
-    log.warnings.iter().for_each(|warning| eprintln!("warning: {}: {warning}", path.display()));
+    log.warnings.iter().for_each(|warning| super::say(&format!("warning: {}: {warning}", path.display())));
     super::print(&log.to_string())?;
     Ok(Exit::Success)
 }

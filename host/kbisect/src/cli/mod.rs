@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::io::IsTerminal as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ use crate::config::job::Plugin;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::exit::Exit;
+use crate::harmless::harmless;
 
 pub mod check;
 pub mod classifiers;
@@ -146,22 +148,29 @@ fn report(error: &Error) {
     let mut text: String = error.message.lines().map(|line| format!("error: {line}\n")).collect();
     text.extend(error.hints.iter().map(|hint| format!("hint: {hint}\n")));
     // Nothing is left to say where stderr is gone.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(harmless(&text).as_bytes());
 }
 
-/// Writes to standard output. A reader that has gone away, as `head` does, is no error.
+/// Writes to standard output, to a terminal without what would steer it. A reader that has gone away, as `head` does, is no error.
 ///
 /// # Errors
 ///
 /// When the text cannot be written for another reason, such as a full disk.
 pub fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
+    let text = if stdout.is_terminal() { harmless(text) } else { text.into() };
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::new(ErrorKind::Infrastructure, format!("cannot write to standard output: {error}")))
         }
         _ => Ok(()),
     }
+}
+
+/// Says on standard error what people should know.
+fn say(text: &str) {
+    // Nothing is left to say where it is gone.
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
 /// Waits for work that talks to other processes.

@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             told(args, &log, &policies, &history, Some(&repository))?
         }
     };
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    warnings.iter().for_each(|warning| super::say(&format!("warning: {warning}")));
     print(&text)?;
     Ok(Exit::Success)
 }

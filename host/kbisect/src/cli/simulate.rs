@@ -260,11 +260,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     progress.finish_and_clear();
     for notice in simulator.notices() {
         if let Notice::Warned { message } | Notice::Failed { error: message, .. } = notice {
-            eprintln!("warning: {message}");
+            super::say(&format!("warning: {message}"));
         }
     }
     for (message, runs) in cells.iter().filter_map(|cell| cell.total.stuck()) {
-        eprintln!("warning: {runs} runs did not come to an end; the first: {message}");
+        super::say(&format!("warning: {runs} runs did not come to an end; the first: {message}"));
     }
     print(&if args.json { to_json(args, &history, &faults, &cells) } else { to_text(args, &history, &cells) })?;
     Ok(Exit::Success)

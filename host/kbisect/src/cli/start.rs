@@ -13,7 +13,6 @@ use crate::git;
 use crate::plugin::facts::NoFacts;
 use crate::policy::Notice;
 use crate::policy::Policies;
-use crate::policy::Watch as _;
 use crate::policy::console;
 use crate::record::counted;
 use crate::start::decide;
@@ -110,7 +109,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         folder: folder.clone(),
         arch: if arch == "aarch64" { "arm64" } else { arch },
         is_installed: &is_in_path,
-        is_title: &|title| is_title(&policies, title),
+        is_title: &|title| console::is_title(&policies, title),
     };
     let wishes = Wishes { bad: args.bad.clone(), good: args.good.clone() };
     let Some(draft) = decide::decide(&pieces, &wishes, &around) else { return Err(nothing(&pieces, &gathered)) };
@@ -145,22 +144,6 @@ fn write(args: &Args, out: &Path, folder: &Path, pieces: &Pieces, draft: &Draft)
     Ok(names)
 }
 
-/// Whether a kernel may print such a title: a console that is nothing else is a crash, or the title begins with a word by which
-/// classifiers know crashes.
-fn is_title(policies: &Policies, title: &str) -> bool {
-    let console = format!("[    1.000000] {title}\n");
-    if console::classify(policies, console.as_bytes(), None).is_ok_and(|classified| !classified.reports.is_empty()) {
-        return true;
-    }
-    let words = |text: &str| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3);
-        words.map(str::to_owned).collect()
-    };
-    let head = title.split(" in ").next().and_then(|head| head.split(": ").next()).unwrap_or_default();
-    let markers: Vec<String> = policies.markers().iter().flat_map(|marker| words(&String::from_utf8_lossy(marker))).collect();
-    words(head).iter().any(|word| markers.contains(word))
-}
-
 fn nothing(pieces: &Pieces, gathered: &Gathered) -> Error {
     let told = pieces.unused.iter().chain(&gathered.skipped);
     let mut lines: Vec<String> = told.map(|(name, why)| format!("{name}: {why}")).collect();
@@ -175,7 +158,7 @@ fn nothing(pieces: &Pieces, gathered: &Gathered) -> Error {
 fn tell(notice: Notice) {
     match notice {
         Notice::Log { .. } => {}
-        Notice::Failed { plugin, hook, error, .. } => eprintln!("warning: plugin {plugin} failed in {hook}: {error}"),
-        Notice::Warned { message } => eprintln!("warning: {message}"),
+        Notice::Failed { plugin, hook, error, .. } => super::say(&format!("warning: plugin {plugin} failed in {hook}: {error}")),
+        Notice::Warned { message } => super::say(&format!("warning: {message}")),
     }
 }

@@ -221,14 +221,16 @@ fn kernel_tree(tag: &str) -> Option<&'static str> {
     }
 }
 
-fn unknown_name_hints(repo: &Path, name: &str, similar: &[String]) -> Vec<String> {
-    let repo = quoted(repo);
+fn unknown_name_hints(path: &Path, name: &str, similar: &[String]) -> Vec<String> {
+    let repo = quoted(path);
     let mut hints = Vec::new();
     let base = name.split(['~', '^']).next().unwrap_or(name);
     if !similar.is_empty() {
         hints.push(format!("names that look alike: {}", similar.join(", ")));
     }
-    if let Some(tree) = kernel_tree(base) {
+    if super::soundness::open(path).is_ok_and(|git| git.is_shallow()) {
+        hints.push(format!("the clone is a shallow one; deepen it: git -C {repo} fetch --unshallow --tags"));
+    } else if let Some(tree) = kernel_tree(base) {
         hints.push(format!("fetch the tag: git -C {repo} fetch {KERNEL_ORG}/{tree} tag {base}"));
         if base.starts_with("next-") {
             hints.push(

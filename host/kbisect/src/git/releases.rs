@@ -73,9 +73,17 @@ impl Repository {
 
     /// The releases before `start` that a walk back tries, newest first: syzkaller's sparse picks (see [`range::pick_releases`]). Before
     /// those of a day's linux-next comes what it was made from.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shallow`] where there is none and history was cut off.
     pub fn releases_to_walk(&self, start: &CommitId) -> Result<Vec<Release>, Error> {
         let base = self.next_base(start)?;
-        Ok(base.into_iter().chain(self.picked_releases(start)?).collect())
+        let releases: Vec<Release> = base.into_iter().chain(self.picked_releases(start)?).collect();
+        match self.shallow()?.into_iter().min() {
+            Some(at) if releases.is_empty() => Err(Error::Shallow { repo: self.path().to_owned(), at }),
+            _ => Ok(releases),
+        }
     }
 
     /// What a day of linux-next was made from, as far as a branch `stable` tells it: mainline of that day

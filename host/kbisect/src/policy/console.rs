@@ -106,3 +106,19 @@ pub fn classify(policies: &Policies, console: &[u8], symbols: Option<&Symbols>) 
     }
     Ok(all)
 }
+
+/// Whether a kernel may print such a title: a console that is nothing else is a crash, or the title begins with a word by which
+/// classifiers know crashes.
+pub fn is_title(policies: &Policies, title: &str) -> bool {
+    let console = format!("[    1.000000] {title}\n");
+    if classify(policies, console.as_bytes(), None).is_ok_and(|classified| !classified.reports.is_empty()) {
+        return true;
+    }
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3);
+        words.map(str::to_owned).collect()
+    };
+    let head = title.split(" in ").next().and_then(|head| head.split(": ").next()).unwrap_or_default();
+    let markers: Vec<String> = policies.markers().iter().flat_map(|marker| words(&String::from_utf8_lossy(marker))).collect();
+    words(head).iter().any(|word| markers.contains(word))
+}

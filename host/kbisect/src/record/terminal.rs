@@ -40,6 +40,7 @@ use super::rows;
 use super::rows::Row;
 use super::rows::Rows;
 use crate::git::Reverted;
+use crate::harmless::harmless;
 
 /// How many columns of a subject are shown: so many, fewer where the screen is narrow, but not less than these.
 const SUBJECT: usize = 40;
@@ -113,9 +114,10 @@ impl Terminal {
     }
 
     fn line(&self, text: &str) {
+        let text = harmless(text);
         match &self.live {
             Some(live) => {
-                let _ = live.screen.println(text);
+                let _ = live.screen.println(&text);
             }
             None => {
                 let _ = writeln!(std::io::stderr(), "{text}");
@@ -156,10 +158,11 @@ impl Terminal {
                 let subject = shortened(subject, 40);
                 self.line(&format!("newest  {} ({name}: \"{subject}\"): does it still crash?", commit.short()));
             }
-            Event::Reverted { commit, reverted: Reverted::Made(_) } => {
-                self.line(&format!("revert  {} taken back at the start commit, to be tested there", commit.short()));
+            Event::Reverted { commit, at, reverted: Reverted::Made(_) } => {
+                let at = if at.is_some() { "newest" } else { "start" };
+                self.line(&format!("revert  {} taken back at the {at} commit, to be tested there", commit.short()));
             }
-            Event::Reverted { commit, reverted: Reverted::Conflicts(files) } => {
+            Event::Reverted { commit, reverted: Reverted::Conflicts(files), .. } => {
                 let (commit, files) = (commit.short(), shortened(&files.join(", "), 60));
                 self.line(&format!("revert  {commit} cannot be taken back at the start commit ({files})"));
             }
@@ -352,7 +355,7 @@ impl Terminal {
             Progress::Cancelled { trial } => {
                 live.trying.remove(trial);
             }
-            Progress::Standing(summary) => live.best.set_message(best_line(summary)),
+            Progress::Standing(summary) => live.best.set_message(harmless(&best_line(summary)).into_owned()),
             Progress::Retrying { .. } => {}
         }
         live.draw();
@@ -421,7 +424,7 @@ impl Live {
             let _ = write!(text, "{} at {}", counted(self.trying.len() as u64, "trial"), commit.short());
         }
         text.push_str("   (Ctrl-C stops; the run can be resumed)");
-        self.now.set_message(text);
+        self.now.set_message(harmless(&text).into_owned());
     }
 }
 

@@ -62,13 +62,33 @@ async fn the_compilers_errors_are_shown_and_its_warnings_are_not() {
 }
 
 #[tokio::test]
+async fn what_to_do_about_what_is_missing_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let cases = [
+        ("lib.c", "int usb_init(void); int main(void) { return usb_init(); }", "-static -pthread -lm"),
+        ("header.c", "#include <usb-of-mine.h>\nint main(void) { return 0; }", "usb-of-mine.h is not installed"),
+        ("nomain.c", "int init(void) { return 0; }", "one file with a main()"),
+    ];
+    for (name, text, expected) in cases {
+        let source = file(dir.path(), name, text);
+        let error = compile(&source, ReproArch::Host, &dir.path().join("out")).await.unwrap_err();
+        assert!(error.hints.len() == 1 && error.hints[0].contains(expected), "{error} {:?}", error.hints);
+    }
+    let source = file(dir.path(), "math.c", "double sin(double); int main(int n, char **v) { return sin(n); }\n");
+    compile(&source, ReproArch::Host, &dir.path().join("out")).await.unwrap();
+}
+
+#[tokio::test]
 async fn programs_of_32_bits_are_made_or_the_package_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let source = file(dir.path(), "repro.c", "#include <stdio.h>\nint main(void) { return sizeof(long); }\n");
     let program = dir.path().join("repro");
-    match compile(&source, ReproArch::I386, &program).await {
-        // ELF's class: 1 is 32 bits.
-        Ok(()) => assert_eq!(fs::read(&program).unwrap()[4], 1),
-        Err(error) => assert!(error.hints.iter().any(|hint| hint.contains("gcc-multilib")), "{error} {:?}", error.hints),
+    // What is missing first depends on the header.
+    for header in ["stdio.h", "endian.h", "fcntl.h", "errno.h", "pthread.h", "linux/types.h"] {
+        let source = file(dir.path(), "repro.c", &format!("#include <{header}>\nint main(void) {{ return sizeof(long); }}\n"));
+        match compile(&source, ReproArch::I386, &program).await {
+            // ELF's class: 1 is 32 bits.
+            Ok(()) => assert_eq!(fs::read(&program).unwrap()[4], 1),
+            Err(error) => assert!(error.hints.iter().any(|hint| hint.contains("gcc-multilib")), "{error} {:?}", error.hints),
+        }
     }
 }

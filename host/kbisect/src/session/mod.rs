@@ -364,5 +364,5 @@ fn exit_of(conclusion: &Conclusion) -> Exit {
 fn eprint_line(text: &str) {
     use std::io::Write as _;
     // Nothing is left to say where standard error is gone.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", crate::harmless::harmless(text));
 }

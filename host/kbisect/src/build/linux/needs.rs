@@ -119,6 +119,11 @@ pub fn tells_only<'a>(symbol: &str, types: impl Iterator<Item = &'a str>) -> boo
     types.peek().is_some() && types.all(|kind| kind.starts_with(head))
 }
 
+/// The detectors that alone tell crashes of all these types.
+pub fn of_types<'a, T: Iterator<Item = &'a str>>(types: impl Fn() -> T) -> impl Iterator<Item = &'static str> {
+    TELLS_ONLY.into_iter().map(|(symbol, _)| symbol).filter(move |symbol| tells_only(symbol, types()))
+}
+
 /// The detectors that a configuration has.
 pub fn detectors(config: &Config) -> impl Iterator<Item = &'static str> + use<'_> {
     DETECTORS.into_iter().filter(|symbol| config.is_on(symbol))

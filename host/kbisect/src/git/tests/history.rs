@@ -261,6 +261,10 @@ fn shallow_history_says_how_to_deepen() {
     assert_eq!(tip, sandbox.id("b0"));
     let error = repository.graph(&[tip]).unwrap_err();
     assert!(matches!(error, Error::Shallow { .. }), "{error}");
+    // Neither releases nor names are looked for where they cannot be.
+    assert!(matches!(repository.releases_to_walk(&tip), Err(Error::Shallow { .. })));
+    let unknown = repository.resolve("v6.0").unwrap_err();
+    assert!(unknown.hints().iter().any(|hint| hint.ends_with("fetch --unshallow --tags")), "{:?}", unknown.hints());
     let here = git_in(&shallow, &["rev-list", "--all"]);
     let gone = sandbox.ids(&["rev-list", "b0"]).into_iter().find(|id| !here.contains(&id.to_string())).unwrap();
     assert!(matches!(repository.is_ancestor(&gone, &tip), Err(Error::MissingObject { .. })));
