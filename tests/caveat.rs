@@ -52,7 +52,7 @@ fn bisect(change: Change<'_>, kernel: bool) -> (World, String) {
 #[test]
 fn a_change_of_documentation_is_not_named_alone() {
     let (world, shown) = bisect(("Documentation/pipe.rst", "BROKEN\n"), true);
-    insta::assert_snapshot!(shown, @r"
+    insta::assert_snapshot!(shown, @r#"
     --- stdout
 
     No single culprit: the trials lead to 2e6efb6c1352, but it changes only
@@ -66,7 +66,7 @@ fn a_change_of_documentation_is_not_named_alone() {
     configuration, files that were built elsewhere.
 
     Crash: exit status 1
-      (in 6 trials, seen on 25823e0f4d38)
+      (in 6 trials, seen on 25823e0f4d38 ("change 7"))
     Evidence:
       start      25823e0f4d38    3 of 3 trials crash with it
       good end   b6803278dcec    0 of 1 trial crashes with it
@@ -77,10 +77,12 @@ fn a_change_of_documentation_is_not_named_alone() {
     Machine: a process on the host
     Test: ./test.sh, for at most 5m
     Files: git-bisect.log
-    Effort: 10 trials on 5 commits in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 10 trials on 5 commits in [TIME]
     --- exit status 3
-    ");
+    "#);
     let report = report(&world.path("run"));
     assert_eq!((&report["caveat"]["kind"], &report["named"]), (&"not-built".into(), &serde_json::Value::Null));
     assert_eq!(report["conclusion"]["end"], "inconclusive");
@@ -113,10 +115,12 @@ fn a_check_is_named_with_that_caveat() {
       went wrong before, too. The bug may be older: here it begins to show.
 
     Crash: exit status 1
-      (in 6 trials, seen on af0b5647a6d7, which is NOT the culprit)
+      (in 6 trials, seen on af0b5647a6d7 ("change 7"), which is NOT the
+        culprit)
     Evidence (same configuration, same compiler):
       culprit    12e943a91f1e    2 of 2 trials crash with it
       parent     fec303f2feb8    0 of 3 trials crash with it
+      start      af0b5647a6d7    3 of 3 trials crash with it
     Mended already? None of 8 newer commits says so
     Not counted: nothing
     Checks: parent PASS
@@ -124,12 +128,14 @@ fn a_check_is_named_with_that_caveat() {
     Test: ./test.sh, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 10 trials on 5 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
     If you fix it, please add as appropriate:
     | Fixes: 12e943a91f1e ("change 4")
+
+    Details of the bisection:
+    Effort: 10 trials on 5 commits in [TIME]
     --- exit status 0
     "#);
     let report = report(&world.path("run"));
@@ -155,10 +161,12 @@ fn a_default_of_the_configuration_is_named_with_that_caveat() {
       begins to show.
 
     Crash: exit status 1
-      (in 6 trials, seen on 37aae8b7d53e, which is NOT the culprit)
+      (in 6 trials, seen on 37aae8b7d53e ("change 7"), which is NOT the
+        culprit)
     Evidence (same configuration, same compiler):
       culprit    59b4c6dc5b84    2 of 2 trials crash with it
       parent     4c227bbcabc2    0 of 3 trials crash with it
+      start      37aae8b7d53e    3 of 3 trials crash with it
     Mended already? None of 8 newer commits says so
     Not counted: nothing
     Checks: parent PASS
@@ -166,12 +174,14 @@ fn a_default_of_the_configuration_is_named_with_that_caveat() {
     Test: ./test.sh, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 10 trials on 5 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
     If you fix it, please add as appropriate:
     | Fixes: 59b4c6dc5b84 ("change 4")
+
+    Details of the bisection:
+    Effort: 10 trials on 5 commits in [TIME]
     --- exit status 0
     "#);
 }

@@ -76,19 +76,22 @@ fn the_fix_is_found_up_to_head() {
      2 files changed, 3 insertions(+), 4 deletions(-)
 
     Crash: exit status 1
-      (in 5 trials, seen on affa854dbcc4, which is NOT the fix)
+      (in 5 trials, seen on affa854dbcc4 ("change 3"), which is NOT the fix)
     Evidence (same configuration, same compiler):
       fix        6f794e185ec2    0 of 3 trials crash with it
       parent     0799741af345    2 of 2 trials crash with it
+      start      affa854dbcc4    3 of 3 trials crash with it
     Not counted: nothing
     Checks: parent PASS
     Machine: a process on the host
     Test: ./test.sh, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 10 trials on 5 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the fix)
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 10 trials on 5 commits in [TIME]
     --- stderr
     start   affa854dbcc4 ("change 3"), looking for its fix up to HEAD (03bc82bcc186)
     target  exit status 1   (start commit)
@@ -147,7 +150,7 @@ fn head_that_still_crashes_is_said() {
     introduced the crash, with kind = "cause".
 
     Crash: exit status 1
-      (in 6 trials, seen on affa854dbcc4)
+      (in 6 trials, seen on affa854dbcc4 ("change 3"))
     Evidence:
       start      affa854dbcc4    3 of 3 trials crash with it
       good end   e3d02c96ae13    3 of 3 trials crash with it
@@ -155,8 +158,10 @@ fn head_that_still_crashes_is_said() {
     Machine: a process on the host
     Test: ./test.sh, for at most 5m
     Files: git-bisect.log
-    Effort: 6 trials on 2 commits in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 6 trials on 2 commits in [TIME]
     --- stderr
     start   affa854dbcc4 ("change 3"), looking for its fix up to HEAD (e3d02c96ae13)
     target  exit status 1   (start commit)

@@ -155,11 +155,12 @@ fn a_commit_that_opens_the_way_to_an_older_bug_does_not_introduce_it() {
     // The walk went on behind the newer release.
     let releases: Vec<&Value> = report["tested"].as_array().unwrap().iter().filter(|one| one["role"] == "release").collect();
     assert_eq!(releases.iter().map(|one| &one["commit"]).collect::<Vec<_>>(), [&ids[3], &ids[0]]);
-    insta::assert_snapshot!(named(&lines(&text, &["The crash begins", "Evidence", "Reach", "  not older"]), &ids), @r"
+    insta::assert_snapshot!(named(&lines(&text, &["The crash begins", "Evidence", "Reach", "  not older"]), &ids), @"
     The crash begins to show, the bug is rather older, > 99.9 %:
     Evidence (same configuration, same compiler):
       culprit    <commit  5>    2 of 2 trials crash with it
       parent     <commit  4>    0 of 2 trials crash: clean, not exercised
+      start      <commit  6>    3 of 3 trials crash with it
     Reach: <commit  3> not exercised: inode_write_page, inode_write_pages do
       not run here (vfs_sync, sync_task, task_main, ret_from_fork do)
     Reach: <commit  4> not exercised: inode_write_page, inode_write_pages do
@@ -193,11 +194,12 @@ fn a_commit_whose_parent_runs_the_same_code_introduces_the_bug() {
     assert!(introduced(&report) >= 0.9, "{}", introduced(&report));
     let releases = report["tested"].as_array().unwrap().iter().filter(|one| one["role"] == "release").count();
     assert_eq!(releases, 1, "the walk ends at a release that is exercised");
-    insta::assert_snapshot!(named(&lines(&text, &["Culprit", "Evidence", "Reach"]), &ids), @r"
+    insta::assert_snapshot!(named(&lines(&text, &["Culprit", "Evidence", "Reach"]), &ids), @"
     Culprit, > 99.9 %:
     Evidence (same configuration, same compiler):
       culprit    <commit  5>    2 of 2 trials crash with it
       parent     <commit  4>    0 of 2 trials crash with it
+      start      <commit  6>    3 of 3 trials crash with it
     Reach: <commit  3> exercised: inode_write_page, inode_write_pages,
       vfs_sync, sync_task and 2 more run here, too
     Reach: <commit  4> exercised: inode_write_page, inode_write_pages,

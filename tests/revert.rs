@@ -1,4 +1,4 @@
-//! `[search] revert`: the named commit is taken back at the start commit, and the result says whether the crash goes with it.
+//! `[search] revert`: the named commit is taken back at the start commit or the newest, and the result says whether the crash goes with it.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -58,6 +58,25 @@ fn a_culprit_with_which_the_crash_goes_is_confirmed() {
     let start = &ids[COMMITS - 1][..12];
     assert_eq!(line, format!("  reverted   {start}    0 of {clean} trials crash with it: gone"));
     assert_eq!(before, fingerprint(&world.path("repo")));
+}
+
+#[test]
+fn where_the_newest_commit_crashes_too_it_is_taken_back_there() {
+    for (late, conflicts) in [("one\nbug\nthree\n", false), ("one\nbugs\nthree\n", true)] {
+        let world = World::new();
+        let ids = project(&world, |place, commit| if place == COMMITS - 1 { commit.file("lines", late) } else { commit });
+        let (start, newest) = (&ids[COMMITS - 2], &ids[COMMITS - 1]);
+        world.git("repo", &["branch", "late", newest]);
+        world.git("repo", &["update-ref", "refs/heads/main", start]);
+        world.job("job.toml", &ids[0], "[search]\nrevert = true\ntip = \"late\"\n");
+        world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
+        assert_eq!(named(&world.path("run")), Some(ids[CULPRIT].clone()));
+        let (reverted, line) = without(&world, "run");
+        let at = if conflicts { start } else { newest };
+        let clean = reverted["clean"].as_u64().unwrap();
+        assert_eq!(line, format!("  reverted   {}    0 of {clean} trials crash with it: gone", &at[..12]));
+        assert_eq!(reverted["at"].as_str(), (!conflicts).then_some(newest.as_str()));
+    }
 }
 
 #[test]

@@ -294,10 +294,12 @@ fn a_run_shows_what_it_tests_and_reports_once() {
      2 files changed, 2 insertions(+), 2 deletions(-)
 
     Crash: exit status 1
-      (in 6 trials, seen on ed984f69695f, which is NOT the culprit)
+      (in 6 trials, seen on ed984f69695f ("change 19"), which is NOT the
+        culprit)
     Evidence (same configuration, same compiler):
       culprit    ad2cfa89f261    2 of 2 trials crash with it
       parent     c99823dcb6e3    0 of 3 trials crash with it
+      start      ed984f69695f    3 of 3 trials crash with it
     Mended already? None of 20 newer commits says so
     Not counted: nothing
     Checks: parent PASS
@@ -305,12 +307,14 @@ fn a_run_shows_what_it_tests_and_reports_once() {
     Test: ./test.sh, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 12 trials on 7 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
     If you fix it, please add as appropriate:
     | Fixes: ad2cfa89f261 ("change 13")
+
+    Details of the bisection:
+    Effort: 12 trials on 7 commits in [TIME]
     --- stderr
     start   ed984f69695f ("change 19"), good at 947b274159d0
     target  exit status 1   (start commit)
@@ -360,7 +364,7 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
      2 files changed, 2 insertions(+), 2 deletions(-)
 
     Crash: not seen in any trial
-      (reported at 9bf86f0abf81, which is the culprit itself)
+      (reported at 9bf86f0abf81 ("change 1"), which is the culprit itself)
     Taken on trust, not tested: 9bf86f0abf81 is bad, 947b274159d0 is good
       (strategy posterior tests the ends first, and measures how sure it is)
     Evidence: none; neither the culprit nor a parent of it was tested
@@ -370,9 +374,11 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
     Test: ./test.sh, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 0 trials on 0 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 0 trials on 0 commits in [TIME]
     --- stderr
     start   9bf86f0abf81 ("change 1"), good at 947b274159d0
     range   1 commit, about 1 to test
@@ -393,7 +399,8 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
      2 files changed, 2 insertions(+), 2 deletions(-)
 
     Crash: exit status 1
-      (in 1 trial, reported at 277fcba66241, which is NOT the culprit)
+      (in 1 trial, reported at 277fcba66241 ("change 2"), which is NOT the
+        culprit)
     Taken on trust, not tested: 277fcba66241 is bad, 947b274159d0 is good
       (strategy posterior tests the ends first, and measures how sure it is)
     Evidence (same configuration, same compiler):
@@ -404,12 +411,11 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
     Test: ./test.sh, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 1 trial on 1 commit in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
-    If you fix it, please add as appropriate:
-    | Fixes: 9bf86f0abf81 ("change 1")
+    Details of the bisection:
+    Effort: 1 trial on 1 commit in [TIME]
     --- stderr
     start   277fcba66241 ("change 2"), good at 947b274159d0
     range   2 commits, about 2 to test

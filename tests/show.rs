@@ -99,10 +99,12 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
      2 files changed, 3 insertions(+), 2 deletions(-)
 
     Crash: exit status 1
-      (in 6 trials, seen on e897c36f5f4c, which is NOT the culprit)
+      (in 6 trials, seen on e897c36f5f4c ("change 7"), which is NOT the
+        culprit)
     Evidence (same configuration, same compiler):
       culprit    0f76ae1600a1    2 of 2 trials crash with it
       parent     bc37bc1f07e6    0 of 3 trials crash with it
+      start      e897c36f5f4c    3 of 3 trials crash with it
     Mended already? None of 8 newer commits says so
     Not counted: nothing
     Checks: parent PASS
@@ -110,12 +112,14 @@ fn status_of_a_run_that_goes_on_is_stopped_and_ends() {
     Test: ./test.sh, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 10 trials on 5 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
     If you fix it, please add as appropriate:
     | Fixes: 0f76ae1600a1 ("change 4")
+
+    Details of the bisection:
+    Effort: 10 trials on 5 commits in [TIME]
     --- exit status 0
     "#);
 }

@@ -111,7 +111,7 @@ fn a_bisection_whose_guests_forge_control_messages() {
 fn a_guest_that_speaks_only_on_its_console() {
     let script = format!("{CONSOLE}kbisect hello\nkbisect 00112233445566778899aabbccddeeff hello -\n{HALT}");
     let Some(said) = fails(&script) else { return };
-    insta::assert_snapshot!(said, @r"
+    insta::assert_snapshot!(said, @r#"
     --- stdout
 
     No answer: the start commit d1b19def845b cannot be tested: three trials in
@@ -121,7 +121,7 @@ fn a_guest_that_speaks_only_on_its_console() {
       this one.
 
     Crash: not seen in any trial
-      (reported at d1b19def845b)
+      (reported at d1b19def845b ("change 7"))
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 3 void trials (does not boot: 3)
@@ -129,10 +129,12 @@ fn a_guest_that_speaks_only_on_its_console() {
     Machine: QEMU (microvm), 1 CPU, 32M
     Test: race, for at most 2s
     Files: git-bisect.log
-    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 3 trials on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
 }
 
 #[test]
@@ -140,7 +142,7 @@ fn a_guest_that_forges_on_the_control_port() {
     let Some(said) = fails(&format!("{}{CONTROL}kbisect 00112233445566778899aabbccddeeff end 1 0\n{HALT}", begun())) else {
         return;
     };
-    insta::assert_snapshot!(said, @r"
+    insta::assert_snapshot!(said, @r#"
     --- stdout
 
     No answer: the start commit d1b19def845b cannot be tested: three trials in
@@ -151,7 +153,7 @@ fn a_guest_that_forges_on_the_control_port() {
       this one.
 
     Crash: not seen in any trial
-      (reported at d1b19def845b)
+      (reported at d1b19def845b ("change 7"))
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 3 void trials (reproducer said nothing: 3)
@@ -159,14 +161,16 @@ fn a_guest_that_forges_on_the_control_port() {
     Machine: QEMU (microvm), 1 CPU, 32M
     Test: race, for at most 2s
     Files: git-bisect.log
-    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 3 trials on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
     let Some(said) = fails(&format!("{}{CONTROL}kbisect {NONCE} end 2 0\n{HALT}", begun())) else { return };
     let nonce = said.split("`kbisect ").nth(1).and_then(|rest| rest.get(..32)).unwrap_or_default();
     let said = said.replace(nonce, "[NONCE]");
-    insta::assert_snapshot!(said, @r"
+    insta::assert_snapshot!(said, @r#"
     --- stdout
 
     No answer: the start commit d1b19def845b cannot be tested: three trials in
@@ -177,7 +181,7 @@ fn a_guest_that_forges_on_the_control_port() {
       this one.
 
     Crash: not seen in any trial
-      (reported at d1b19def845b)
+      (reported at d1b19def845b ("change 7"))
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 3 void trials (reproducer said nothing: 3)
@@ -185,10 +189,12 @@ fn a_guest_that_forges_on_the_control_port() {
     Machine: QEMU (microvm), 1 CPU, 32M
     Test: race, for at most 2s
     Files: git-bisect.log
-    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 3 trials on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
 }
 
 #[test]

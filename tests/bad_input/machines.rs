@@ -39,7 +39,7 @@ fn emulator(world: &World, machine: &str) {
 fn a_build_that_hangs() {
     let world = kernel_project("sleep 1000");
     emulator(&world, "exit 1");
-    insta::assert_snapshot!(run(&world), @r"
+    insta::assert_snapshot!(run(&world), @r#"
     --- stdout
 
     No answer: the start commit d1b19def845b cannot be tested: does not build:
@@ -49,7 +49,7 @@ fn a_build_that_hangs() {
       this one.
 
     Crash: not seen in any trial
-      (reported at d1b19def845b)
+      (reported at d1b19def845b ("change 7"))
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 1 void trial (does not build: 1)
@@ -57,17 +57,19 @@ fn a_build_that_hangs() {
     Machine: QEMU (pc), 1 CPU, 32M
     Test: what the kernel does itself, for at most 5m
     Files: git-bisect.log
-    Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 1 trial on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
 }
 
 #[test]
 fn a_build_that_fails_everywhere() {
     let world = kernel_project("echo \"main.c:7: error: no such thing\" >&2; exit 2");
     emulator(&world, "exit 1");
-    insta::assert_snapshot!(run(&world), @r"
+    insta::assert_snapshot!(run(&world), @r#"
     --- stdout
 
     No answer: the start commit d1b19def845b cannot be tested: does not build:
@@ -77,7 +79,7 @@ fn a_build_that_fails_everywhere() {
       this one.
 
     Crash: not seen in any trial
-      (reported at d1b19def845b)
+      (reported at d1b19def845b ("change 7"))
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 1 void trial (does not build: 1)
@@ -85,17 +87,19 @@ fn a_build_that_fails_everywhere() {
     Machine: QEMU (pc), 1 CPU, 32M
     Test: what the kernel does itself, for at most 5m
     Files: git-bisect.log
-    Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 1 trial on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
 }
 
 #[test]
 fn a_build_that_leaves_nothing() {
     let world = kernel_project("true");
     emulator(&world, "exit 1");
-    insta::assert_snapshot!(run(&world), @r"
+    insta::assert_snapshot!(run(&world), @r#"
     --- stdout
 
     No answer: the start commit d1b19def845b cannot be tested: does not build:
@@ -105,7 +109,7 @@ fn a_build_that_leaves_nothing() {
       this one.
 
     Crash: not seen in any trial
-      (reported at d1b19def845b)
+      (reported at d1b19def845b ("change 7"))
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 1 void trial (does not build: 1)
@@ -113,10 +117,12 @@ fn a_build_that_leaves_nothing() {
     Machine: QEMU (pc), 1 CPU, 32M
     Test: what the kernel does itself, for at most 5m
     Files: git-bisect.log
-    Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 1 trial on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
 }
 
 #[test]
@@ -125,7 +131,7 @@ fn a_build_that_takes_more_disk_than_the_run_may_have() {
     let job = fs::read_to_string(world.path("job.toml")).unwrap().replace("time_limit = \"1s\"", "time_limit = \"100s\"");
     fs::write(world.path("job.toml"), format!("{job}disk = \"8M\"\n")).unwrap();
     emulator(&world, "exit 1");
-    insta::assert_snapshot!(run(&world), @r"
+    insta::assert_snapshot!(run(&world), @r#"
     --- stdout
 
     No answer: the start commit d1b19def845b cannot be tested: does not build:
@@ -135,7 +141,7 @@ fn a_build_that_takes_more_disk_than_the_run_may_have() {
       this one.
 
     Crash: not seen in any trial
-      (reported at d1b19def845b)
+      (reported at d1b19def845b ("change 7"))
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 1 void trial (does not build: 1)
@@ -143,10 +149,12 @@ fn a_build_that_takes_more_disk_than_the_run_may_have() {
     Machine: QEMU (pc), 1 CPU, 32M
     Test: what the kernel does itself, for at most 5m
     Files: git-bisect.log
-    Effort: 1 trial on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 1 trial on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
 }
 
 #[test]
@@ -227,7 +235,7 @@ fn a_kernel_that_hangs_at_boot() {
          printf '\\040\\000\\020\\000\\364\\353\\375' >> \"$1/kernel\"",
     );
     emulator(&world, &format!("exec {} \"$@\"", path.trim_end()));
-    insta::assert_snapshot!(run(&world), @r"
+    insta::assert_snapshot!(run(&world), @r#"
     --- stdout
 
     No answer: the start commit d1b19def845b cannot be tested: three trials in
@@ -237,7 +245,7 @@ fn a_kernel_that_hangs_at_boot() {
       this one.
 
     Crash: not seen in any trial
-      (reported at d1b19def845b)
+      (reported at d1b19def845b ("change 7"))
     Evidence:
       start      d1b19def845b  no trial had a result
     Not counted: 3 void trials (does not boot: 3)
@@ -245,8 +253,10 @@ fn a_kernel_that_hangs_at_boot() {
     Machine: QEMU (pc), 1 CPU, 32M
     Test: what the kernel does itself, for at most 5m
     Files: git-bisect.log
-    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 3 trials on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
 }

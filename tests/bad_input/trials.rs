@@ -19,7 +19,7 @@ use crate::until;
 #[test]
 fn a_start_commit_that_does_not_show_the_crash() {
     let (world, _) = project("exit 0");
-    insta::assert_snapshot!(timeless(&said(&world, &RUN)), @r"
+    insta::assert_snapshot!(timeless(&said(&world, &RUN)), @r#"
     --- stdout
 
     Not reproduced: no trial at the start commit showed the crash.
@@ -28,17 +28,19 @@ fn a_start_commit_that_does_not_show_the_crash() {
     repeat = true, or the machine that the crash was seen on.
 
     Crash: not seen in any trial
-      (reported at abfbb5535546)
+      (reported at abfbb5535546 ("change 7"))
     Evidence:
       start      abfbb5535546    0 of 30 trials crash with it
     Not counted: nothing
     Machine: a process on the host
     Test: ./test.sh, for at most 5m
     Files: git-bisect.log
-    Effort: 30 trials on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 30 trials on 1 commit in [TIME]
     --- exit status 4
-    ");
+    "#);
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn a_title_that_nothing_has() {
     repeat = true, or the machine that the crash was seen on.
 
     Crash: My machine is broken
-      (reported at 8deb7e741474)
+      (reported at 8deb7e741474 ("change 7"))
     Evidence:
     "#);
 }
@@ -71,7 +73,7 @@ fn a_title_that_nothing_has() {
 #[test]
 fn a_start_commit_that_cannot_be_tested() {
     let (world, _) = project("echo 'no compiler' >&2; exit 125");
-    insta::assert_snapshot!(timeless(&said(&world, &RUN)), @r"
+    insta::assert_snapshot!(timeless(&said(&world, &RUN)), @r#"
     --- stdout
 
     No answer: the start commit 1e045f412be3 cannot be tested: three trials in
@@ -82,17 +84,19 @@ fn a_start_commit_that_cannot_be_tested() {
       this one.
 
     Crash: not seen in any trial
-      (reported at 1e045f412be3)
+      (reported at 1e045f412be3 ("change 7"))
     Evidence:
       start      1e045f412be3  no trial had a result
     Not counted: 3 void trials (reproducer said nothing: 3)
     Machine: a process on the host
     Test: ./test.sh, for at most 5m
     Files: git-bisect.log
-    Effort: 3 trials on 1 commit in [TIME]
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 3 trials on 1 commit in [TIME]
     --- exit status 3
-    ");
+    "#);
 }
 
 /// Prints what the kernel says when it jumps to nowhere: at first in one function, then in another, then never again.

@@ -42,7 +42,8 @@ fn what_is_assumed_is_not_tested_and_shown_as_assumed() {
      2 files changed, 2 insertions(+), 2 deletions(-)
 
     Crash: exit status 1
-      (in 3 trials, reported at 59aa3c73d0be, which is NOT the culprit)
+      (in 3 trials, reported at 59aa3c73d0be ("change 39"), which is NOT the
+        culprit)
     Assumed: 146cf7c1e526 is bad
     Assumed: 33938fcbc5c1 is good
     Assumed: 59aa3c73d0be is bad
@@ -57,12 +58,14 @@ fn what_is_assumed_is_not_tested_and_shown_as_assumed() {
     Test: ./test.sh {trial_seed}, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 9 trials on 4 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
     If you fix it, please add as appropriate:
     | Fixes: 0cad0091aca4 ("change 23")
+
+    Details of the bisection:
+    Effort: 9 trials on 4 commits in [TIME]
     --- exit status 0
     "#);
 }
@@ -103,12 +106,14 @@ fn a_run_that_was_stopped_goes_on_with_an_assumption() {
      1 file changed, 1 insertion(+), 1 deletion(-)
 
     Crash: exit status 1
-      (in 5 trials, seen on 59aa3c73d0be, which is NOT the culprit)
+      (in 5 trials, seen on 59aa3c73d0be ("change 39"), which is NOT the
+        culprit)
     Assumed: 0cad0091aca4 is good
     Assumed: 3bcacbd7edd7 is bad
     Assumed: 7e2c1719d038 is good
     Evidence (same configuration, same compiler):
       parent     0cad0091aca4    2 of 2 trials crash with it
+      start      59aa3c73d0be    3 of 3 trials crash with it
     Mended already? None of 40 newer commits says so
     Not counted: nothing
     Checks: parent FAIL
@@ -116,9 +121,11 @@ fn a_run_that_was_stopped_goes_on_with_an_assumption() {
     Test: ./test.sh {trial_seed}, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 6 trials on 3 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
+
+    Details of the bisection:
+    Effort: 6 trials on 3 commits in [TIME]
     --- exit status 0
     "#);
     insta::assert_snapshot!(said(&world, &["undo", "run", &ids[23]]), @r#"

@@ -20,10 +20,12 @@ fn trials_by_hand_are_evidence_like_any_other() {
      2 files changed, 2 insertions(+), 2 deletions(-)
 
     Crash: exit status 1
-      (in 6 trials, seen on d1b19def845b, which is NOT the culprit)
+      (in 6 trials, seen on d1b19def845b ("change 7"), which is NOT the
+        culprit)
     Evidence (same configuration, same compiler):
       culprit    3db1e3895b2c    2 of 2 trials crash with it
       parent     bc37bc1f07e6    0 of 3 trials crash with it
+      start      d1b19def845b    3 of 3 trials crash with it
     Mended already? None of 8 newer commits says so
     Not counted: nothing
     Checks: parent PASS
@@ -31,12 +33,14 @@ fn trials_by_hand_are_evidence_like_any_other() {
     Test: ./test.sh {trial_seed}, for at most 5m
     Reproduce: sh reproduce.sh
     Files: git-bisect.log
-    Effort: 15 trials on 6 commits in [TIME]
     To: A U Thor <author@example.org>  (author of the culprit)
     No person has checked this result.
 
     If you fix it, please add as appropriate:
     | Fixes: 3db1e3895b2c ("change 4")
+
+    Details of the bisection:
+    Effort: 15 trials on 6 commits in [TIME]
     --- exit status 0
     "#);
     let trials = events(&world, "run", "trial-ended");

@@ -114,16 +114,19 @@ fn a_log_alone_is_a_record_to_look_into() {
     The log itself named cccccccccccc ("change c").
 
     Crash: KASAN: use-after-free Read in ring_take
-      (in 19 trials, seen on ffffffffffff, which is NOT the culprit)
+      (in 19 trials, seen on ffffffffffff (""), which is NOT the culprit)
     Evidence (same configuration, same compiler):
       culprit    dddddddddddd   10 of 10 trials crash with it
+      start      ffffffffffff    9 of 9 trials crash with it
     Not counted: 1 other crash (general protection fault in
       batadv_iv_ogm_schedule_buff), 1 void trial (does not boot: 1)
-    Effort: 50 trials on 5 commits in [TIME]
     No person has checked this result.
 
     If you fix it, please add as appropriate:
     | Fixes: dddddddddddd ("change d")
+
+    Details of the bisection:
+    Effort: 50 trials on 5 commits in [TIME]
     --- exit status 0
     "#);
     insta::assert_snapshot!(said(&world, &["explain", "bisect-syz"]), @r#"

@@ -43,15 +43,15 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         super::print(&(json + "\n"))?;
         return Ok(Exit::Success);
     }
-    let paragraph = if args.regzbot {
-        Some(report_text::regzbot(report).ok_or_else(|| {
+    let text = if args.regzbot {
+        report_text::for_tracker(report).ok_or_else(|| {
             Error::user(
                 "there is nothing for a regression tracker: no commit is named, and no good one was found to begin a range",
             )
-        })?)
+        })?
     } else {
-        None
+        report_text::render(report)
     };
-    super::print(&(report_text::render(report) + &paragraph.unwrap_or_default()))?;
+    super::print(&text)?;
     Ok(Exit::Success)
 }

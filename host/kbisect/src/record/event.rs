@@ -355,10 +355,13 @@ pub enum Event {
         /// Share of the full exposure, 0 to 1.
         exposure: f64,
     },
-    /// The commit that is to be named was taken back at the start commit, to see whether the crash goes with it.
+    /// The commit that is to be named was taken back, to see whether the crash goes with it.
     Reverted {
         /// The commit.
         commit: CommitId,
+        /// Where: the newest commit. None: the start commit.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        at: Option<CommitId>,
         /// What became of it.
         reverted: Reverted,
     },
@@ -519,6 +522,9 @@ pub enum Event {
         /// The console's lines for the target, at most 60.
         #[serde(skip_serializing_if = "String::is_empty", default)]
         splat: String,
+        /// The commit that showed it so.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        splat_at: Option<CommitId>,
         /// Other bugs that the trials came upon, the most frequent first.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         others: Vec<OtherBug>,

@@ -83,7 +83,7 @@ pub struct Report {
     pub rates: Option<Rates>,
     /// Every commit tested, oldest test first.
     pub tested: Vec<TestedCommit>,
-    /// How the start commit does without the named commit, where that was tried.
+    /// How the start commit, or the newest, does without the named commit, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverted: Option<Without>,
     /// How far the reproducer got where much depends on a clean trial, the start commit first.
@@ -114,6 +114,9 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// The console's lines for the target.
     pub splat: String,
+    /// The commit that showed it so, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub splat_at: Option<CommitId>,
     /// With what it was tested; the journal does not say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setting: Option<Setting>,
@@ -174,7 +177,7 @@ pub struct Newest {
     pub counts: Counts,
 }
 
-/// The start commit without the named commit.
+/// The start commit, or the newest, without the named commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Without {
@@ -182,6 +185,9 @@ pub enum Without {
     Tested {
         /// The commit that was made.
         commit: CommitId,
+        /// Of which: the newest. None: the start commit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<CommitId>,
         /// How its trials ended.
         #[serde(flatten)]
         counts: Counts,
@@ -258,13 +264,10 @@ impl Report {
         let took = only_log.and_then(|log| log.answer().totals);
         // What was concluded before something was taken back, assumed or asked for does not stand.
         let mut since = entries.iter().rev().take_while(|entry| !entry.event.reopens());
-        let (ended, conclusion, summary, commit, splat, others, credence, caveat) =
-            since.find_map(|entry| match &entry.event {
-                Event::Concluded { conclusion, summary, commit, splat, others, credence, caveat } => {
-                    Some((entry.time, conclusion, summary, commit, splat, others, credence, caveat))
-                }
-                _ => None,
-            })?;
+        let end = since.find(|entry| matches!(entry.event, Event::Concluded { .. }))?;
+        let Event::Concluded { conclusion, summary, commit, splat, splat_at, others, credence, caveat } = &end.event else {
+            return None;
+        };
         let subjects = subjects(entries);
         let outcomes = outcomes(entries);
         let faces = Faces::of(entries).counts();
@@ -324,7 +327,7 @@ impl Report {
             not_counted: not_counted(outcomes.values().copied()),
             other_bugs: others.clone(),
             trials: outcomes.len() as u64,
-            seconds: took.and_then(|took| took.total).unwrap_or_else(|| ended.duration_since(started).as_secs_f64()),
+            seconds: took.and_then(|took| took.total).unwrap_or_else(|| end.time.duration_since(started).as_secs_f64()),
             build_seconds: took.and_then(|took| took.build).unwrap_or_else(|| {
                 seconds_of(|event| match event {
                     Event::BuildEnded { seconds, .. } | Event::ConfigBuilt { seconds, .. } => Some(*seconds),
@@ -338,6 +341,7 @@ impl Report {
             recipients: recipients(entries),
             warnings: warnings(entries),
             splat: splat.clone(),
+            splat_at: *splat_at,
             setting: None,
             files: Vec::new(),
         })
@@ -399,18 +403,17 @@ fn counts(entries: &[Entry], outcomes: &BTreeMap<u64, &Outcome>, at: &CommitId) 
     counts
 }
 
-/// How the start commit does without the commit that is named, as far as its trials stand.
+/// How it goes without the commit that is named, as far as its trials stand.
 fn without(entries: &[Entry], named: Option<&CommitText>, outcomes: &BTreeMap<u64, &Outcome>) -> Option<Without> {
     let named = named?.commit;
     let reverted = entries.iter().rev().find_map(|entry| match &entry.event {
-        Event::Reverted { commit, reverted } if *commit == named => Some(reverted),
+        Event::Reverted { commit, at, reverted } if *commit == named => Some((*at, reverted)),
         _ => None,
     })?;
-    let made = match reverted {
-        Reverted::Made(made) => *made,
-        Reverted::Conflicts(files) => return Some(Without::Conflicts { conflicts: files.clone() }),
-    };
-    Some(Without::Tested { commit: made, counts: counts(entries, outcomes, &made) })
+    Some(match reverted {
+        (at, Reverted::Made(made)) => Without::Tested { commit: *made, at, counts: counts(entries, outcomes, made) },
+        (_, Reverted::Conflicts(files)) => Without::Conflicts { conflicts: files.clone() },
+    })
 }
 
 /// The commit that a log names.

@@ -1,7 +1,8 @@
-//! The result as text (`report.txt`): the body of a mail, culprit first, one screen, lines of at most 75 columns but for tags.
+//! The result as text (`report.txt`): the body of a mail, culprit first, one screen, lines of at most 75 columns but for tags; then the
+//! console's lines, and behind them what only those read who doubt the answer.
 //!
 //! Form: what recipients of such mails asked for. The culprit and the start commit cannot be confused; `Fixes:` and `Closes:` are
-//! given only for a single commit that the trials confirm, behind `| ` so that tag collectors do not take them.
+//! given only for a single commit that the trials confirm and nobody has mended, behind `| ` so that tag collectors do not take them.
 
 mod answer;
 mod evidence;
@@ -15,17 +16,21 @@ use kbisect_core::commit::CommitId;
 use kbisect_core::credence::Credence;
 use kbisect_core::policy::Role;
 use kbisect_core::policy::Verdict;
+use kbisect_core::reach::Reached;
 
 use self::fit::WIDTH;
 use self::fit::fitted;
 use self::fit::wrapped;
 use super::counted;
 use super::duration;
+use super::event::Recipient;
 use super::faces::FaceCount;
 use super::report::Named;
 use super::report::Report;
 use super::report::SCRIPT;
 
+/// The list of the tracker.
+const REGRESSIONS: &str = "regressions@lists.linux.dev";
 /// So many assumptions are told one by one.
 const ASSUMED: usize = 6;
 /// Of so many candidates it is told what they weighed before the trials.
@@ -49,33 +54,22 @@ pub fn render(report: &Report) -> String {
     on_trust(&mut text, report);
     assumed(&mut text, report);
     evidence::evidence(&mut text, report);
-    evidence::reach(&mut text, report);
+    evidence::reach(&mut text, report, |reached| reached == Reached::No);
     if let Some(named) = &report.named {
         evidence::newer(&mut text, named);
         if let Some(credence) = &named.credence {
-            sureness(&mut text, credence);
+            let _ = writeln!(text, "That it introduced the crash: {}", percent(credence.probability));
         }
     }
-    prior(&mut text, report);
     if let Some(minimized) = &report.minimized {
         text += &wrapped("Configuration: ", &minimized.told());
     }
     evidence::not_counted(&mut text, report);
-    for other in &report.other_bugs {
-        evidence::other_bug(&mut text, other);
-    }
+    evidence::other_bugs(&mut text, &report.other_bugs);
     if let Some(named) = &report.named {
         evidence::checks(&mut text, report, named);
     }
     setting(&mut text, report);
-    let _ = writeln!(
-        text,
-        "Effort: {} on {} in {} (builds {})",
-        counted(report.trials, "trial"),
-        counted(report.tested.len() as u64, "commit"),
-        duration::short(report.seconds),
-        duration::short(report.build_seconds)
-    );
     for warning in &report.warnings {
         let _ = writeln!(text, "Warning: {warning}");
     }
@@ -84,18 +78,65 @@ pub fn render(report: &Report) -> String {
     if let Some(named) = &report.named {
         tags(&mut text, report, named);
     }
-    if !report.splat.is_empty() {
-        let _ = write!(text, "\n{}", report.splat);
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
+    splat(&mut text, report);
+    text + &fitted(&details(report))
+}
+
+/// The console's lines.
+fn splat(text: &mut String, report: &Report) {
+    if report.splat.is_empty() {
+        return;
     }
+    let subject = |commit: CommitId| report.tested.iter().find(|one| one.tested.commit == commit).map(|one| one.subject.as_str());
+    match report.splat_at {
+        Some(at) => {
+            let at = subject(at).map_or_else(|| at.short().to_string(), |subject| format!("{} (\"{subject}\")", at.short()));
+            *text += &format!("\n{}\n", wrapped("", &format!("The crash at {at}:")));
+        }
+        None => text.push('\n'),
+    }
+    *text += &report.splat;
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+}
+
+/// Why the answer is as sure as it is, what else was looked at, and what that took.
+fn details(report: &Report) -> String {
+    let mut text = "\nDetails of the bisection:\n".to_owned();
+    if let Some(credence) = report.named.as_ref().and_then(|named| named.credence.as_ref()) {
+        sureness(&mut text, credence);
+    }
+    prior(&mut text, report);
+    evidence::reach(&mut text, report, |reached| reached != Reached::No);
+    for other in &report.other_bugs {
+        evidence::other_bug(&mut text, other);
+    }
+    let _ = writeln!(
+        text,
+        "Effort: {} on {} in {} (builds {})",
+        counted(report.trials, "trial"),
+        counted(report.tested.len() as u64, "commit"),
+        duration::short(report.seconds),
+        duration::short(report.build_seconds)
+    );
     text
 }
 
-/// The paragraph for the regression tracker of Linux (`handling-regressions.rst`): the culprit, or where only a range is known that. None
-/// for a fix, and where nothing is known.
-pub fn regzbot(report: &Report) -> Option<String> {
+/// The text for the regression tracker of Linux: its list is told (`reporting-regressions.rst`), and its paragraph stands at the end
+/// (`handling-regressions.rst`). None for a fix, and where nothing is known.
+pub fn for_tracker(report: &Report) -> Option<String> {
+    let paragraph = regzbot(report)?;
+    let mut report = report.clone();
+    if !report.recipients.iter().any(|one| one.email == REGRESSIONS) {
+        let reason = "tracks regressions".to_owned();
+        report.recipients.push(Recipient { name: None, email: REGRESSIONS.to_owned(), to: false, reason });
+    }
+    Some(render(&report) + &paragraph)
+}
+
+/// The tracker's paragraph: the culprit, or where only a range is known that.
+fn regzbot(report: &Report) -> Option<String> {
     if report.kind == Kind::Fix {
         return None;
     }
@@ -166,7 +207,8 @@ fn crash(text: &mut String, report: &Report) {
         Some(face) if face.trials > 0 => format!("{}, ", times(face)),
         _ => String::new(),
     };
-    let _ = writeln!(text, "\nCrash: {title}\n  ({times_first}{seen} {}{not})", start.short());
+    let start = format!("{} (\"{}\")", start.short(), report.start.subject);
+    let _ = write!(text, "\nCrash: {title}\n{}", wrapped("  ", &format!("({times_first}{seen} {start}{not})")));
     for face in report.faces.iter().skip(1).take(5) {
         let _ = writeln!(text, "  also: {}   ({})", face.title, times(face));
     }
@@ -244,7 +286,8 @@ fn tags(text: &mut String, report: &Report, named: &Named) {
     let link = report.setting.as_ref().and_then(|setting| setting.link.as_ref());
     let fixes = is_confirmed(report, named).then(|| named.fixes_tag.clone());
     let tags: Vec<String> = fixes.into_iter().chain(link.map(|link| format!("Closes: {link}"))).collect();
-    if report.kind == Kind::Fix || tags.is_empty() {
+    let is_mended = named.text.newer.iter().flat_map(|newer| &newer.mentions).any(|mention| !mention.in_start);
+    if report.kind == Kind::Fix || tags.is_empty() || is_mended {
         return;
     }
     text.push_str("\nIf you fix it, please add as appropriate:\n");
@@ -253,12 +296,16 @@ fn tags(text: &mut String, report: &Report, named: &Named) {
     }
 }
 
-/// Whether a patch may blame the commit: it crashed, or what it was built of is known to, no parent of it did although the reproducer got
-/// there, and its change is in the kernel. A log that others made is taken at its word.
+/// Whether a patch may blame the commit: it crashed, or what it was built of is known to, a parent of it is known to be good, none crashed
+/// although the reproducer got there, and its change is in the kernel. A log that others made is taken at its word.
 fn is_confirmed(report: &Report, named: &Named) -> bool {
     let of = |commit: &CommitId| report.tested.iter().find(|one| one.tested.commit == *commit).map(|one| &one.tested);
     let clean = |parent: &CommitId| of(parent).is_none_or(|parent| parent.hits == 0) && !report.is_not_exercised(parent);
-    let built = !named.text.equals_parent && report.caveat.as_ref().is_none_or(|caveat| caveat.kind != CaveatKind::NotBuilt);
+    let good = |parent: &CommitId| of(parent).is_some_and(|one| one.clean + one.other > 0 || one.verdict == Some(Verdict::Good));
+    let told_apart = named.text.parents.is_empty() || named.text.parents.iter().any(good);
+    let built = told_apart
+        && !named.text.equals_parent
+        && report.caveat.as_ref().is_none_or(|caveat| caveat.kind != CaveatKind::NotBuilt);
     report.of_a_log || built && of(&named.text.commit).is_some_and(|own| own.hits > 0) && named.text.parents.iter().all(clean)
 }
 

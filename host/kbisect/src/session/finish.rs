@@ -73,9 +73,11 @@ pub(super) fn conclude(
             _ => conclusion,
         };
         let commit = spoken_of(&conclusion).map(|commit| commit_text(parts, state, &commit));
+        let (splat, splat_at) = splat(parts, state).unzip();
         let event = Event::Concluded {
             summary: state.bisector.summary(),
-            splat: splat(parts, state),
+            splat: splat.unwrap_or_default(),
+            splat_at,
             others: others::gather(parts, state)?,
             credence: credence(parts, state, &conclusion),
             caveat,
@@ -243,8 +245,9 @@ fn equals_parent(state: &State, commit: &CommitId, parents: &[CommitId]) -> bool
     matches!(parents, [parent] if state.same_kernel(*commit, *parent))
 }
 
-/// The console's lines for the target, from the trial whose crash is surest, with places beside the frames where its kernel tells them.
-fn splat(parts: &Parts, state: &State) -> String {
+/// The console's lines for the target, from the trial whose crash is surest, with places beside the frames where its kernel tells them; and
+/// the commit of that trial.
+fn splat(parts: &Parts, state: &State) -> Option<(String, CommitId)> {
     let surest = state
         .trials
         .values()
@@ -253,12 +256,8 @@ fn splat(parts: &Parts, state: &State) -> String {
             _ => None,
         })
         .max_by(|one, other| one.1.same.total_cmp(&other.1.same));
-    let Some((past, sighting)) = surest else {
-        return String::new();
-    };
-    let Ok(console) = parts.directory.console(&past.commit, past.n) else {
-        return String::new();
-    };
+    let (past, sighting) = surest?;
+    let console = parts.directory.console(&past.commit, past.n).ok()?;
     let text = String::from_utf8_lossy(&console).replace('\r', "");
     let lines = report_lines(&text, sighting.report.span, &sighting.report.title);
     let quoted = |lines: Vec<&str>| -> String {
@@ -270,10 +269,16 @@ fn splat(parts: &Parts, state: &State) -> String {
     } else {
         quoted(lines)
     };
-    let Some(BuildResult::Built { kernel: Some(kernel), .. }) = state.builds.get(&(past.commit, past.build)) else { return text };
+    if text.is_empty() {
+        return None;
+    }
+    let Some(BuildResult::Built { kernel: Some(kernel), .. }) = state.builds.get(&(past.commit, past.build)) else {
+        return Some((text, past.commit));
+    };
     let folder = parts.directory.kernels().join(kernel);
     let symbols = Symbols::new(folder.join("vmlinux"), Some(folder.join("modules")));
-    String::from_utf8_lossy(&symbols.annotate(text.as_bytes(), MOST_OF_SPLAT).text).into_owned()
+    let annotated = symbols.annotate(text.as_bytes(), MOST_OF_SPLAT).text;
+    Some((String::from_utf8_lossy(&annotated).into_owned(), past.commit))
 }
 
 /// The lines of the report. Its span is in the classifier's window of the console, which is the whole console unless that is

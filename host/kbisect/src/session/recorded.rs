@@ -122,7 +122,16 @@ fn write(record: Record, directory: &RunDirectory) -> Result<Option<Report>, Err
     events.iter().for_each(|event| state.apply(event));
     if let Some(RecordedAnswer { conclusion, commit, credence, splat, recipients }) = answer {
         let summary = without_history(state.bisector.summary());
-        events.push(Event::Concluded { conclusion, summary, commit, splat, others: Vec::new(), credence, caveat: None });
+        events.push(Event::Concluded {
+            conclusion,
+            summary,
+            commit,
+            splat,
+            splat_at: None,
+            others: Vec::new(),
+            credence,
+            caveat: None,
+        });
         events.push(Event::Addressed { recipients });
     }
     events.push(Event::Stopped { why: IMPORTED.to_owned() });

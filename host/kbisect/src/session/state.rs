@@ -26,10 +26,10 @@ use kbisect_core::reach::Reached;
 use super::looks::Looks;
 use super::minimizing::Minimization;
 use super::pace::Durations;
+use super::reverting::TakenBack;
 use super::weighing;
 use crate::config::job::Job;
 use crate::config::job::TargetStage;
-use crate::git::Reverted;
 use crate::record::event::BuildResult;
 use crate::record::event::Event;
 
@@ -78,8 +78,8 @@ pub(super) struct State {
     pub routed: bool,
     /// The answer.
     pub concluded: Option<Conclusion>,
-    /// The commit that was taken back last at the start commit, and what became of it.
-    pub(super) reverted: Option<(CommitId, Reverted)>,
+    /// The commit that was taken back last.
+    pub(super) reverted: Option<TakenBack>,
     /// Where making the configuration smaller stands.
     pub(super) minimization: Minimization,
     /// The newest commit of the history, and how many trials it gets.
@@ -241,7 +241,9 @@ impl State {
             }
             Event::Reached { commit, found, .. } => self.reached(*commit, found),
             Event::Tip { commit, trials, .. } => self.tip = Some((*commit, *trials)),
-            Event::Reverted { commit, reverted } => self.reverted = Some((*commit, reverted.clone())),
+            Event::Reverted { commit, at, reverted } => {
+                self.reverted = Some(TakenBack { commit: *commit, at: *at, reverted: reverted.clone() });
+            }
             Event::Concluded { conclusion, .. } => self.concluded = Some(conclusion.clone()),
             Event::Addressed { .. } => self.addressed = true,
             Event::Started { .. }

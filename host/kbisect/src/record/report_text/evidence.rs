@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use kbisect_core::bisector::Kind;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Stage;
+use kbisect_core::reach::Reached;
 
 use super::fit::wrapped;
 use crate::git::Says;
@@ -43,12 +44,14 @@ pub(super) fn evidence(text: &mut String, report: &Report) {
         Kind::Fix => "fix",
     };
     let parents = named.text.parents.iter().filter_map(|parent| Some(("parent", of(*parent)?)));
-    let lines: Vec<(&str, &TestedCommit)> =
+    let mut lines: Vec<(&str, &TestedCommit)> =
         of(named.text.commit).map(|tested| (what, tested)).into_iter().chain(parents).collect();
     if lines.is_empty() {
         let _ = writeln!(text, "Evidence: none; neither the {what} nor a parent of it was tested");
         return;
     }
+    let is_told = lines.iter().any(|(_, tested)| tested.tested.commit == report.start.commit);
+    lines.extend(of(report.start.commit).filter(|_| !is_told).map(|tested| ("start", tested)));
     text.push_str("Evidence (same configuration, same compiler):\n");
     for (what, tested) in lines {
         evidence_line(text, report, what, tested);
@@ -123,14 +126,14 @@ pub(super) fn checks(text: &mut String, report: &Report, named: &Named) {
     }
 }
 
-/// How the start commit did without the named one.
+/// How the start commit, or the newest, did without the named one.
 fn without_it(text: &mut String, start: CommitId, without: &Without) {
-    let start = start.short();
     match without {
         Without::Conflicts { conflicts } => {
-            let _ = writeln!(text, "  reverted   {start}  cannot be: later changes are in the way ({})", conflicts.join(", "));
+            let (start, files) = (start.short(), conflicts.join(", "));
+            let _ = writeln!(text, "  reverted   {start}  cannot be: later changes are in the way ({files})");
         }
-        Without::Tested { counts, .. } => {
+        Without::Tested { at, counts, .. } => {
             let valid = counts.valid();
             let says = if valid == 0 {
                 ""
@@ -139,7 +142,8 @@ fn without_it(text: &mut String, start: CommitId, without: &Without) {
             } else {
                 ": still there"
             };
-            let _ = writeln!(text, "  reverted   {start}  {}{says}", with_it(counts.hits, valid));
+            let at = at.unwrap_or(start).short();
+            let _ = writeln!(text, "  reverted   {at}  {}{says}", with_it(counts.hits, valid));
         }
     }
 }
@@ -155,9 +159,9 @@ fn evidence_line(text: &mut String, report: &Report, what: &str, tested: &Tested
     let _ = writeln!(text, "  {what:<10} {}  {told}", counts.commit.short());
 }
 
-/// How far the reproducer got where much depends on a clean trial.
-pub(super) fn reach(text: &mut String, report: &Report) {
-    for one in report.reach.iter().filter(|one| one.is_worth_telling()) {
+/// How far the reproducer got where much depends on a clean trial, for commits of which that is so.
+pub(super) fn reach(text: &mut String, report: &Report, of: impl Fn(Reached) -> bool) {
+    for one in report.reach.iter().filter(|one| one.is_worth_telling() && of(one.compared.reached)) {
         *text += &wrapped("Reach: ", &format!("{} {}", one.commit.short(), one.told()));
     }
 }
@@ -192,10 +196,18 @@ pub(super) fn not_counted(text: &mut String, report: &Report) {
     let _ = writeln!(text, "Not counted: {}", if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") });
 }
 
+/// The bugs that came up besides, a line each.
+pub(super) fn other_bugs(text: &mut String, all: &[OtherBug]) {
+    for OtherBug { title, crashes, trials, seen, .. } in all {
+        let (trials, commits) = (counted(u64::from(*trials), "trial"), counted(seen.len() as u64, "commit"));
+        *text += &wrapped("Another bug seen here: ", &format!("{title} ({crashes} of {trials}, {commits})"));
+    }
+}
+
 /// A bug that came up besides, and the command that looks for its beginning.
 pub(super) fn other_bug(text: &mut String, other: &OtherBug) {
     let OtherBug { title, crashes, trials, hidden, seen, .. } = other;
-    let _ = writeln!(text, "Another bug seen here: {title}   ({})", mentions::chance(other.same));
+    let _ = writeln!(text, "The other bug: {title}   ({})", mentions::chance(other.same));
     for title in other.also.iter().take(5) {
         let _ = writeln!(text, "  also: {title}");
     }
@@ -270,7 +282,7 @@ mod tests {
             job: Some("other-1.toml".to_owned()),
         };
         insta::assert_snapshot!(told(&often), @r#"
-        Another bug seen here: WARNING in table_flush   (s = .02)
+        The other bug: WARNING in table_flush   (s = .02)
           also: WARNING in bridge_down
           in 9 of 20 trials where it could show, at 4 commits; 4 ended with the crash above
           free of it 020202020202   0 of 12  ("net: bridge: change number 2")
@@ -289,7 +301,7 @@ mod tests {
             ..often
         };
         insta::assert_snapshot!(told(&seldom), @r#"
-        Another bug seen here: WARNING in table_flush   (s = .02)
+        The other bug: WARNING in table_flush   (s = .02)
           in 2 of 2 trials where it could show, at 1 commit
           at         030303030303    2 of 2  ("net: bridge: change number 3")
         "#);
