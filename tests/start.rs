@@ -320,14 +320,11 @@ fn a_selftest_by_name_is_a_job() {
       repo                "linux"  --repo
       bad                 "HEAD"  --bad ("Merge tag 'queue-6.2' of git://git.example.org/queue")
       good                "v6.0"  --good
-      [repro] file        "linux/tools/testing/selftests/queue/release_race.c"  the selftest queue:release_race, built once from the sources as they are in that folder
-      [repro] suite       "kselftest"  a skipped test says nothing
-      [build] fragments   ["linux/tools/testing/selftests/queue/config"]  what the test needs
-      [trial] time_limit  "90s"  the collection's own limit
+      [repro] kselftest   "queue:release_race"  the selftest queue:release_race, built once from the start commit's tree, by the selftests' own make
+      [trial] time_limit  "90s"  `timeout` in the collection's `settings`
     guessed
-      [build] kind    "linux"  its Makefile is Linux's
-      [build] base    ["defconfig", "kvm_guest.config"]  there is no configuration: what boots in a virtual machine. Where the crash was seen, /proc/config.gz or /boot/config-* has a better one
-      [trial] expect  "exit"  a failed test is bad; "crash" counts crashes alone
+      [build] kind  "linux"  its Makefile is Linux's
+      [build] base  ["defconfig", "kvm_guest.config"]  there is no configuration: what boots in a virtual machine. Where the crash was seen, /proc/config.gz or /boot/config-* has a better one
 
     wrote job.toml
     next  kbisect check job.toml
@@ -342,25 +339,20 @@ fn a_selftest_by_name_is_a_job() {
     good = "v6.0"  # found: --good
 
     [repro]
-    # found: the selftest queue:release_race, built once from the sources as they are in that folder
-    file = "linux/tools/testing/selftests/queue/release_race.c"
-    suite = "kselftest"  # found: a skipped test says nothing
+    # found: the selftest queue:release_race, built once from the start commit's tree, by the
+    # selftests' own make
+    kselftest = "queue:release_race"
 
     [build]
     kind = "linux"  # guess: its Makefile is Linux's
     # guess: there is no configuration: what boots in a virtual machine. Where the crash was seen,
     # /proc/config.gz or /boot/config-* has a better one
     base = ["defconfig", "kvm_guest.config"]
-    fragments = ["linux/tools/testing/selftests/queue/config"]  # found: what the test needs
 
     [trial]
-    expect = "exit"  # guess: a failed test is bad; "crash" counts crashes alone
-    time_limit = "90s"  # found: the collection's own limit
+    time_limit = "90s"  # found: `timeout` in the collection's `settings`
     "#);
-    assert_eq!(checked(&world, "trial "), "trial     /repro");
     assert_eq!(checked(&world, "range "), "range     3 commits");
-    // The compiler has taken the source where it lies, beside its header.
-    assert!(!check(&world).contains("cannot compile"), "{}", check(&world));
 }
 
 #[test]
@@ -371,11 +363,40 @@ fn a_selftest_by_folder_is_one_of_its_tests() {
     let several = "# missing: linux/tools/testing/selftests/queue has several tests; name one as";
     assert!(shown.contains(several) && shown.contains("queue.sh, release_race"), "{shown}");
     let shown = start(&world, &["queue:queue.sh", "--force"]);
+    assert!(shown.contains("kselftest = \"queue:queue.sh\""), "{shown}");
+    let shown = start(&world, &[&format!("{folder}/release_race.c"), "--force"]);
+    assert!(shown.contains("kselftest = \"queue:release_race\""), "{shown}");
+    assert!(checked(&world, "start ").contains("Merge tag"));
+    // One that lies in no tree is taken as it is.
+    fs::rename(world.path(folder), world.path("queue")).unwrap();
+    let shown = start(&world, &["queue/queue.sh", "--force"]);
     assert!(shown.contains("entry = \"queue.sh\"") && shown.contains("suite = \"kselftest\""), "{shown}");
     assert_eq!(checked(&world, "trial "), "trial     /repro/queue.sh");
-    let shown = start(&world, &[&format!("{folder}/release_race.c"), "--force"]);
-    assert!(shown.contains("/queue/release_race.c\""), "{shown}");
-    assert!(checked(&world, "start ").contains("Merge tag"));
+}
+
+#[test]
+fn a_selftest_whose_makefile_computes_names_is_taken_on_trust() {
+    let (world, _) = with_selftests();
+    let folder = "linux/tools/testing/selftests/wide";
+    write(
+        &world,
+        &format!("{folder}/Makefile"),
+        "src := $(wildcard *_test.c)\nTEST_GEN_PROGS := $(src:.c=)\ninclude ../lib.mk\n",
+    );
+    let shown = start(&world, &["wide:fs_test", "--bad", "HEAD"]);
+    let found = shown.split_once("--- job.toml").unwrap().0;
+    for line in [
+        "  [repro] kselftest   \"wide:fs_test\"  the selftest wide:fs_test, built once from the start commit's tree, by the selftests' own make; \
+         its Makefile puts the list of its tests together, so that the name is taken on trust\n",
+        "  [trial] time_limit  \"45s\"  what the selftests' own runner gives where a collection says nothing\n",
+    ] {
+        assert!(found.split_once("guessed").unwrap().1.contains(line), "{line}{found}");
+    }
+    let shown = start(&world, &["wide", "--bad", "HEAD", "--force"]);
+    assert!(shown.contains("the Makefile of wide puts the list of its tests together: name one as wide:TEST"), "{shown}");
+    write(&world, &format!("{folder}/settings"), "timeout=0\n");
+    let shown = start(&world, &["wide:fs_test", "--bad", "HEAD", "--force"]);
+    assert!(shown.contains("\"3600s\"  timeout=0 in the collection's `settings` is no limit at all: an hour\n"), "{shown}");
 }
 
 #[test]

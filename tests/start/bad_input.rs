@@ -99,15 +99,16 @@ fn of_two_bugs_in_one_mail_the_first_is_taken() {
       mail.txt  a report of syzbot's
       mail.txt  a console: KASAN: slab-use-after-free Read in queue_release, and 1 crash
     found
-      bad    "15edfbc44749"  `HEAD commit:` in mail.txt ("Merge tag 'queue-6.2' of git://git.example.org/queue")
-      crash  "console.txt"  in mail.txt; KASAN: slab-use-after-free Read in queue_release (5 frames)
-      link   "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  in mail.txt; for `Closes:`
+      bad           "15edfbc44749"  `HEAD commit:` in mail.txt ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      crash         "console.txt"  in mail.txt; KASAN: slab-use-after-free Read in queue_release (5 frames)
+      link          "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  in mail.txt; for `Closes:`
+      [repro] arch  "386"  `userspace arch:` in mail.txt
     guessed
       repo          "linux"  a clone of Linux at linux
       title         "KASAN: slab-use-after-free Read in queue_release"  the console's first crash; it shows `KASAN: slab-use-after-free Read in other_release` too
       [build] kind  "linux"  its Makefile is Linux's
     missing
-      repro           "repro.c"  save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this file
+      [repro] file    "repro.c"  save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this file
       [build] config  "kernel.config"  save https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718 as kernel.config beside this file
     note: mail.txt tells of another bug too (https://syzkaller.appspot.com/bug?extid=fedcba98765432100123): this job is about https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123. For the other one, cut that out and hand over the rest.
 
@@ -135,7 +136,7 @@ fn a_mail_that_ends_early_gives_what_it_has() {
       repo          "linux"  a clone of Linux at linux
       [build] kind  "linux"  its Makefile is Linux's
     missing
-      repro           a reproducer: C source, a program or a script. Where the crash shows while booting: [target] stage = "boot"
+      [repro] file    a reproducer: C source, a program or a script. Where the crash shows while booting: [target] stage = "boot"
       [build] config  "kernel.config"  save https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718 as kernel.config beside this file
     note: no crash is in mail.txt, though its kind has one: was it cut?
 
@@ -207,4 +208,136 @@ fn of_two_reproducers_and_two_configurations_one_is_taken_and_the_others_are_nam
     next  kbisect check job.toml
     --- exit status 0
     "#);
+}
+
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let (world, ids) = world();
+    let pipe = |name: &str| {
+        fs::create_dir_all(world.path("bug")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(world.path(name)).status().unwrap().success());
+    };
+    write(&world, "bug/console", console(&ids[3]));
+    pipe("bug/pipe");
+    pipe("pipe");
+    std::os::unix::fs::symlink("loop", world.path("bug/loop")).unwrap();
+    std::os::unix::fs::symlink("nothing", world.path("bug/gone")).unwrap();
+    let shown = start(&world, &["bug"]);
+    for line in
+        ["bug/gone  a link that leads to nothing\n", "bug/loop  a link that leads to no file (", "bug/pipe  a pipe, not a file\n"]
+    {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    insta::assert_snapshot!(start(&world, &["pipe", "--out", "other.toml"]).split_once("--- job.toml").unwrap().0, @r"
+    --- stderr
+    error: pipe is a pipe, not a file
+    hint: what comes out of it can be handed over as standard input: kbisect start - < pipe
+    --- exit status 2
+    ");
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is() {
+    let (world, ids) = world();
+    write(&world, "mail.txt", syzbot(&ids[3][..12], "upstream"));
+    fs::create_dir(world.path("there")).unwrap();
+    insta::assert_snapshot!(start(&world, &["mail.txt", "--force", "--out", "there"]), @r"
+    --- stderr
+    error: `[DIR]/there` is a folder, not a place for a file
+    hint: give another place with --out
+    --- exit status 2
+    --- job.toml
+    none
+    ");
+    assert!(!world.path("console.txt").exists());
+    insta::assert_snapshot!(start(&world, &["mail.txt", "--out", "nowhere/job.toml"]), @r"
+    --- stderr
+    error: cannot write `[DIR]/nowhere/console.txt`: there is no folder `[DIR]/nowhere`
+    --- exit status 2
+    --- job.toml
+    none
+    ");
+}
+
+#[test]
+fn nothing_that_a_terminal_obeys_is_printed() {
+    let (world, ids) = world();
+    let mail = format!(
+        "From: A <a@example.org>\nSubject: =?utf-8?B?V0FSTklORyBpbiAbWzJKZm9vBw==?=\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=\"b\"\n\n--b\nContent-Type: text/plain\n\n{}\n\
+         --b\nContent-Type: text/x-csrc\nContent-Disposition: attachment; filename*=utf-8''a%1b%5b2J%07.c\n\n{REPRO}--b--\n",
+        syzbot(&ids[3][..12], "upstream")
+    );
+    write(&world, "mail.eml", mail);
+    write(&world, "odd\u{1b}[31m.txt", "Dear all,\n\nhello.\n");
+    for args in [&["mail.eml", "odd\u{1b}[31m.txt"][..], &["mail.eml", "--json", "--force"], &["odd\u{1b}[31m.txt"]] {
+        let words: Vec<&str> = ["start"].into_iter().chain(args.iter().copied()).collect();
+        let output = world.kbisect(&words).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        assert!(
+            !said.is_empty() && said.iter().all(|byte| *byte == b'\n' || !byte.is_ascii_control()),
+            "{}",
+            String::from_utf8_lossy(&said)
+        );
+    }
+    assert!(!fs::read_to_string(world.path("job.toml")).unwrap().contains('\u{1b}'));
+}
+
+#[test]
+fn of_two_bugs_in_one_mail_the_other_ones_kernel_is_not_told() {
+    let (world, ids) = world();
+    let other = syzbot("40f71e7cd3c6", "net")
+        .replace("0123456789abcdef0123", "fedcba98765432100123")
+        .replace("queue_release", "other_release");
+    let first =
+        syzbot(&ids[3][..12], "upstream").replace(&format!("6.1.0-syzkaller-00002-g{}", &ids[3][..12]), "6.1.0-syzkaller");
+    write(&world, "mail.txt", first + &other);
+    let shown = start(&world, &["mail.txt"]);
+    assert!(!shown.contains("is of another kernel"), "{shown}");
+}
+
+#[test]
+fn of_a_mail_and_another_bugs_console_the_mail_counts() {
+    let (world, ids) = world();
+    write(&world, "desk/dmesg", console(&ids[2]).replace("queue_release", "other_release"));
+    write(&world, "desk/mail", syzbot(&ids[3][..12], "upstream"));
+    let shown = start(&world, &["desk"]);
+    insta::assert_snapshot!(shown.split_once("--- job.toml").unwrap().0, @r#"
+    --- stdout
+    understood
+      desk/dmesg  a console: KASAN: slab-use-after-free Read in other_release
+      desk/mail   a report of syzbot's
+      desk/mail   a console: KASAN: slab-use-after-free Read in queue_release
+    found
+      bad           "15edfbc44749"  `HEAD commit:` in desk/mail ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      crash         "console.txt"  in desk/mail; KASAN: slab-use-after-free Read in queue_release (5 frames)
+      link          "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  in desk/mail; for `Closes:`
+      [repro] arch  "386"  `userspace arch:` in desk/mail
+    guessed
+      repo          "linux"  a clone of Linux at linux
+      [build] kind  "linux"  its Makefile is Linux's
+    missing
+      [repro] file    "repro.c"  save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this file
+      [build] config  "kernel.config"  save https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718 as kernel.config beside this file
+    note: of several consoles desk/mail counts; other crashes: desk/dmesg (KASAN: slab-use-after-free Read in other_release)
+
+    wrote console.txt, job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    "#);
+}
+
+#[test]
+fn a_configuration_that_is_damaged_or_packed_is_missing() {
+    let (world, ids) = world();
+    write(&world, "desk/dmesg", console(&ids[3]));
+    write(&world, "desk/config.gz", b"\x1f\x8b\x08\0\0\0");
+    let shown = start(&world, &["desk"]);
+    assert!(shown.contains("[build] config  \"desk/config\"  desk/config.gz is packed with gzip; unpack it:\n"), "{shown}");
+    assert!(shown.contains("\n#   gzip -dk desk/config.gz\nconfig = \"desk/config\"\n"), "{shown}");
+    fs::rename(world.path("desk/config.gz"), world.path("gone")).unwrap();
+    write(&world, "desk/config", format!("{CONFIG}odd\n"));
+    let shown = start(&world, &["desk", "--force"]);
+    assert!(shown.contains("[build] config  \"desk/config\"  line 11 of desk/config is damaged: `odd`"), "{shown}");
+    assert!(!shown.contains("defconfig"), "{shown}");
 }

@@ -73,14 +73,15 @@ fn a_syzbot_mail_is_a_job_that_says_what_to_save() {
       mail.eml  a report of syzbot's
       mail.eml  a console: KASAN: slab-use-after-free Read in queue_release
     found
-      bad    "15edfbc44749"  `HEAD commit:` in mail.eml ("Merge tag 'queue-6.2' of git://git.example.org/queue")
-      crash  "console.txt"  in mail.eml; KASAN: slab-use-after-free Read in queue_release (5 frames)
-      link   "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  in mail.eml; for `Closes:`
+      bad           "15edfbc44749"  `HEAD commit:` in mail.eml ("Merge tag 'queue-6.2' of git://git.example.org/queue")
+      crash         "console.txt"  in mail.eml; KASAN: slab-use-after-free Read in queue_release (5 frames)
+      link          "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  in mail.eml; for `Closes:`
+      [repro] arch  "386"  `userspace arch:` in mail.eml
     guessed
       repo          "linux"  a clone of Linux at linux
       [build] kind  "linux"  its Makefile is Linux's
     missing
-      repro           "repro.c"  save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this file
+      [repro] file    "repro.c"  save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this file
       [build] config  "kernel.config"  save https://syzkaller.appspot.com/x/.config?x=a1b2c3d4e5f60718 as kernel.config beside this file
 
     wrote console.txt, job.toml
@@ -97,11 +98,14 @@ fn a_syzbot_mail_is_a_job_that_says_what_to_save() {
     # guess: none is known: back through the releases, until one does not crash. A good commit that
     # you know saves builds
     # good = "v6.0"
-    # missing: save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this
-    # file
-    repro = "repro.c"
     crash = "console.txt"  # found: in mail.eml; KASAN: slab-use-after-free Read in queue_release (5 frames)
     link = "https://syzkaller.appspot.com/bug?extid=0123456789abcdef0123"  # found: in mail.eml; for `Closes:`
+
+    [repro]
+    # missing: save https://syzkaller.appspot.com/x/repro.c?x=13fdabcd980000 as repro.c beside this
+    # file
+    file = "repro.c"
+    arch = "386"  # found: `userspace arch:` in mail.eml
 
     [build]
     kind = "linux"  # guess: its Makefile is Linux's
@@ -116,8 +120,8 @@ fn a_syzbot_mail_is_a_job_that_says_what_to_save() {
     // What is left is said, and once it is there the job stands.
     insta::assert_snapshot!(check(&world), @r"
     --- stderr
-    error: job.toml:13:9: `repro`: cannot use [DIR]/repro.c: No such file or directory (os error 2)
-    error: job.toml:21:10: [build] `config`: cannot use [DIR]/kernel.config: No such file or directory (os error 2)
+    error: job.toml:17:8: [repro] `file`: cannot use [DIR]/repro.c: No such file or directory (os error 2)
+    error: job.toml:24:10: [build] `config`: cannot use [DIR]/kernel.config: No such file or directory (os error 2)
     --- exit status 2
     ");
     write(&world, "repro.c", REPRO);
@@ -315,4 +319,111 @@ fn attachments_are_put_beside_the_job() {
     "#);
     assert_eq!(fs::read_to_string(world.path("repro.c")).unwrap().trim_end(), REPRO.trim_end());
     assert!(checked(&world, "start ").contains("Merge tag 'queue-6.2'"));
+}
+
+#[test]
+fn html_and_what_was_moved_to_the_right_are_the_same_job() {
+    let (world, ids) = world();
+    let body = syzbot(&ids[3][..12], "upstream");
+    let escaped = |line: &str| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let head = "From: a@example.org\nTo: b@example.org\nSubject: [syzbot] KASAN: slab-use-after-free Read in queue_release (2)\n";
+    let html = format!("{head}MIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\n\n<html><body>");
+    let lines: String = body
+        .lines()
+        .map(|line| format!("<div>{}</div>\n", if line.is_empty() { "<br>".to_owned() } else { escaped(line) }))
+        .collect();
+    let right: String = format!("{head}\n{body}").lines().map(|line| format!("    {line}\n")).collect();
+    write(&world, "mail.txt", format!("{head}\n{body}"));
+    start(&world, &["mail.txt"]);
+    let stated = |text: String| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with('#') || line.contains(" = "));
+        lines.map(|line| line.split("  # ").next().unwrap().to_owned()).collect()
+    };
+    let job = || stated(fs::read_to_string(world.path("job.toml")).unwrap());
+    let plain = job();
+    for (name, text) in [
+        ("pre.eml", format!("{html}<pre>{}</pre></body></html>", escaped(&body))),
+        ("div.eml", format!("{html}{lines}</body></html>")),
+        (
+            "page.html",
+            format!(
+                "<!DOCTYPE html>\n<html><head><title>x</title></head><body><pre>{}</pre>",
+                escaped(&format!("{head}\n{body}"))
+            ),
+        ),
+        ("right.eml", format!("From: c@example.org\nTo: d@example.org\nSubject: Fwd: x\n\n---- Forwarded message ----\n{right}")),
+    ] {
+        write(&world, name, text);
+        let shown = start(&world, &[name, "--force"]);
+        assert_eq!(job(), plain, "{name}: {shown}");
+    }
+}
+
+#[test]
+fn a_report_on_a_build_is_a_job_that_builds() {
+    let (world, ids) = world();
+    let mail = format!(
+        "tree:   https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git master\nhead:   {}\n\
+         commit: {} [1234/5678] queue: free it earlier\ndate:   3 months ago\n\
+         config: x86_64-randconfig-001-20251110 (https://download.01.org/0day-ci/archive/20251112/x/config)\ncompiler: gcc-99\n\
+         reproduce (this is a W=1 build): (https://download.01.org/0day-ci/archive/20251112/x/reproduce)\n\n\
+         | Reported-by: kernel test robot <lkp@intel.com>\n| Closes: https://lore.kernel.org/oe-kbuild-all/202511-lkp@intel.com/\n\n\
+         All errors (new ones prefixed by >>):\n\n   a.c: In function 'f':\n\
+         >> a.c:3:2: error: implicit declaration of function 'g' [-Werror=implicit-function-declaration]\n       3 |  g();\n         |  ^\n\n\
+         -- \n0-DAY CI Kernel Test Service\n",
+        ids[3], ids[2]
+    );
+    write(&world, "build.txt", mail);
+    insta::assert_snapshot!(start(&world, &["build.txt"]).replace(&ids[2], "[COMMIT]"), @r#"
+    --- stdout
+    understood
+      build.txt  a report of the kernel test robot's
+    found
+      bad             "[COMMIT]"  `commit:` in build.txt ("queue: free it earlier")
+      title           "build error: implicit declaration of function 'g' [-Werror=implicit-function-declaration]"  `a.c:3:2: error: implicit declaration of function 'g' [-Werror=implicit-function-declaration]` in build.txt
+      link            "https://lore.kernel.org/oe-kbuild-all/202511-lkp@intel.com/"  in build.txt; for `Closes:`
+      [build] make    ["W=1"]  build.txt is of a build with W=1
+      [target] stage  "build"  build.txt tells what a build says: no machine boots, and nothing runs
+    guessed
+      repo          "linux"  a clone of Linux at linux
+      good          "[COMMIT]~1"  the robot has bisected already, and calls the parent good: this job only verifies that; without this line it searches anew
+      [build] kind  "linux"  its Makefile is Linux's
+    missing
+      [build] config  "kernel.config"  save https://download.01.org/0day-ci/archive/20251112/x/config as kernel.config beside this file
+    note: the robot says already that b7de9174f816 ("queue: free it earlier") has introduced it
+
+    wrote job.toml
+    next  kbisect check job.toml
+    --- exit status 0
+    --- job.toml
+    # Made by `kbisect start` of build.txt. Comments say what was found, and where; what is a guess,
+    # and from what; and what is missing.
+    # What it comes to, and what is left to do: kbisect check job.toml
+    # Note: the robot says already that b7de9174f816 ("queue: free it earlier") has introduced it
+
+    repo = "linux"  # guess: a clone of Linux at linux
+    bad = "[COMMIT]"  # found: `commit:` in build.txt ("queue: free it earlier")
+    # guess: the robot has bisected already, and calls the parent good: this job only verifies that;
+    # without this line it searches anew
+    good = "[COMMIT]~1"
+    # found: `a.c:3:2: error: implicit declaration of function 'g'
+    # [-Werror=implicit-function-declaration]` in build.txt
+    title = "build error: implicit declaration of function 'g' [-Werror=implicit-function-declaration]"
+    link = "https://lore.kernel.org/oe-kbuild-all/202511-lkp@intel.com/"  # found: in build.txt; for `Closes:`
+
+    [build]
+    kind = "linux"  # guess: its Makefile is Linux's
+    make = ["W=1"]  # found: build.txt is of a build with W=1
+    # missing: save https://download.01.org/0day-ci/archive/20251112/x/config as kernel.config
+    # beside this file
+    config = "kernel.config"
+    # guess: `compiler:` in build.txt has gcc-99, and is not installed here; without this line the
+    # commit's age decides, which builds more of the old ones
+    # compiler = "gcc-99"
+
+    [target]
+    stage = "build"  # found: build.txt tells what a build says: no machine boots, and nothing runs
+    "#);
+    write(&world, "kernel.config", CONFIG);
+    assert_eq!(checked(&world, "range "), "range     1 commit");
 }

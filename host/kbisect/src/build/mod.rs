@@ -214,6 +214,16 @@ fn last(output: &[u8], count: usize) -> Vec<String> {
     lines[lines.len().saturating_sub(count)..].to_vec()
 }
 
+/// What a failed build is called where it is the target: the first error's text, out of what was said.
+pub fn failure_title(why: &str) -> String {
+    let error =
+        why.lines().find(|line| line.contains("error:")).or_else(|| why.lines().rev().find(|line| !line.trim().is_empty()));
+    // The place (`file:line:column:`) moves from commit to commit; the words after it do not.
+    let words = error.unwrap_or("unknown error").trim();
+    let words = words.split_once("error:").map_or(words, |(_, words)| words.trim());
+    format!("build error: {words}")
+}
+
 /// The last `count` lines of some output that are not empty, as one line for people.
 pub fn last_lines(output: &[u8], count: usize) -> String {
     last(output, count).join(" | ")

@@ -250,12 +250,7 @@ fn needs(job: &Job, arch: &str) -> Vec<needs::Need> {
     of_machine.into_iter().chain(of_reproducer).collect()
 }
 
-/// A build failure as a crash, where the target is one: the first error's text is its title.
+/// A build failure as a crash, where the target is one.
 pub(super) fn failure_report(why: &str) -> CrashReport {
-    let error =
-        why.lines().find(|line| line.contains("error:")).or_else(|| why.lines().rev().find(|line| !line.trim().is_empty()));
-    // The place (`file:line:column:`) moves from commit to commit; the words after it do not.
-    let words = error.unwrap_or("unknown error").trim();
-    let words = words.split_once("error:").map_or(words, |(_, words)| words.trim());
-    CrashReport { title: format!("build error: {words}"), crash_type: "BUILD".to_owned(), ..CrashReport::default() }
+    CrashReport { title: build::failure_title(why), crash_type: "BUILD".to_owned(), ..CrashReport::default() }
 }

@@ -56,6 +56,16 @@ pub(super) fn read(text: &str) -> Option<Mail> {
     })
 }
 
+/// The title in a bug's JSON that was cut off: no more of it can be relied on.
+pub(super) fn read_cut(text: &str) -> Option<Mail> {
+    if !text.starts_with('{') || !text.contains("\"crashes\":") {
+        return None;
+    }
+    let (_, rest) = text.split_once("\"title\":")?;
+    let title = serde_json::Deserializer::from_str(rest).into_iter::<String>().next()?.ok()?;
+    Some(Mail { sender: Sender::Syzbot, start_key: KEY, title: super::mail::title(&title), ..Mail::default() })
+}
+
 fn whole(path: &str) -> String {
     if path.starts_with('/') { format!("{SITE}{path}") } else { path.to_owned() }
 }

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use toml::Value;
 
+use crate::harmless::harmless;
+
 /// Longest line with its comment behind it; longer comments stand above.
 const WIDTH: usize = 110;
 /// Longest line of a comment, where its words allow that.
@@ -185,9 +187,9 @@ fn comment(text: &str) -> String {
     out
 }
 
-/// Text without what comments of TOML must not hold.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// A text that stays on its line, in comments of TOML as on terminals.
+pub(super) fn plain(text: &str) -> String {
+    harmless(text).replace('\n', " ")
 }
 
 /// A value that stays on its line.

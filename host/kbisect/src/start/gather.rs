@@ -3,11 +3,14 @@
 use std::fs;
 use std::io;
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
 use super::kselftest;
 use super::kselftest::Collection;
+use super::kselftest::Limit;
 use super::pieces;
 use super::pieces::Selftest;
 use super::pieces::Source;
@@ -54,7 +57,7 @@ impl Gathered {
     fn add(&mut self, path: &Path, tree: Option<&Path>) -> Result<(), Error> {
         if path == Path::new("-") {
             let bytes = bounded::read_from(io::stdin().lock(), LONGEST).map_err(|error| failed(path, &error))?;
-            self.sources.push(Source { name: "standard input".to_owned(), path: None, bytes });
+            self.sources.push(Source { name: "standard input".to_owned(), bytes, ..Source::default() });
             return Ok(());
         }
         let text = path.to_string_lossy();
@@ -63,6 +66,8 @@ impl Gathered {
         }
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => self.folder(path),
+            // To open a pipe waits for who writes into it.
+            Ok(found) if !found.is_file() => Err(no_file(path, kind(found.file_type()))),
             Ok(_) => match in_collection(path) {
                 Some(test) => {
                     self.selftests.push(test);
@@ -90,7 +95,8 @@ impl Gathered {
             return Err(Error::user(format!("{} is too much: 512 MiB were read before it", path.display())));
         }
         let absolute = std::path::absolute(path).map_err(|error| failed(path, &error))?;
-        self.sources.push(Source { name: path.display().to_string(), path: Some(absolute), bytes });
+        let executable = fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
+        self.sources.push(Source { name: path.display().to_string(), path: Some(absolute), bytes, executable });
         Ok(())
     }
 
@@ -109,7 +115,8 @@ impl Gathered {
         entries.sort();
         // A clone beside what was found is nothing that was found.
         entries.retain(|path| !path.join(".git").exists());
-        let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) = entries.into_iter().partition(|path| path.is_file());
+        let (files, others): (Vec<PathBuf>, Vec<PathBuf>) = entries.into_iter().partition(|path| path.is_file());
+        let (folders, others): (Vec<PathBuf>, Vec<PathBuf>) = others.into_iter().partition(|path| path.is_dir());
         if files.len() > MOST {
             let what = format!("{} has {} files, more than {MOST}", folder.display(), files.len());
             return Err(Error::user(what).hint("name the files that matter, or the folder of one crash"));
@@ -128,8 +135,40 @@ impl Gathered {
         }
         let skipped = folders.iter().map(|path| (path.display().to_string(), "a folder: name it to have it read".to_owned()));
         self.skipped.extend(skipped);
+        self.skipped.extend(others.iter().map(|path| (path.display().to_string(), odd(path))));
         Ok(())
     }
+}
+
+/// What something is that is neither a file nor a folder, nor a link to one.
+fn odd(path: &Path) -> String {
+    let what = fs::metadata(path).map(|found| kind(found.file_type()));
+    match what {
+        Ok(kind) => format!("{kind}, not a file"),
+        Err(error) if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) => {
+            let why = if error.kind() == io::ErrorKind::NotFound { "nothing".to_owned() } else { format!("no file ({error})") };
+            format!("a link that leads to {why}")
+        }
+        Err(error) => format!("cannot be read: {error}"),
+    }
+}
+
+fn kind(found: fs::FileType) -> &'static str {
+    if found.is_fifo() {
+        "a pipe"
+    } else if found.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+fn no_file(path: &Path, kind: &str) -> Error {
+    let error = Error::user(format!("{} is {kind}, not a file", path.display()));
+    error.hint(format!(
+        "what comes out of it can be handed over as standard input: kbisect start - < {}",
+        crate::git::quoted(path)
+    ))
 }
 
 /// The first bytes of a file that is too long for anything but a disk, if it is one.
@@ -177,33 +216,43 @@ fn in_collection(path: &Path) -> Option<Selftest> {
     let collection = collection(folder)?;
     let name = path.file_name()?.to_str()?;
     let stem = name.strip_suffix(".c").unwrap_or(name);
-    let test = collection.tests().find(|test| *test == name || *test == stem)?.to_owned();
+    let test = [name, stem].into_iter().find(|test| collection.has(test))?.to_owned();
     selftest(path.display().to_string(), folder, collection, Some(&test)).ok()
 }
 
 fn collection(folder: &Path) -> Option<Collection> {
-    let makefile = bounded::read(&folder.join("Makefile"), 1 << 20).ok()?;
+    let makefile = read_file(&folder.join("Makefile"), 1 << 20)?;
     Collection::of_makefile(&String::from_utf8_lossy(&makefile))
+}
+
+/// A file that may be there, and may be something else.
+fn read_file(path: &Path, most: u64) -> Option<Vec<u8>> {
+    if path.is_file() { bounded::read(path, most).ok() } else { None }
 }
 
 fn selftest(name: String, folder: &Path, collection: Collection, test: Option<&str>) -> Result<Selftest, Error> {
     let known: Vec<&str> = collection.tests().collect();
-    if let Some(test) = test.filter(|test| !known.contains(test)) {
+    if let Some(test) = test.filter(|test| !collection.computed && !collection.has(test)) {
         let error = Error::user(format!("{} has no test {test}", folder.display()));
         return Err(if known.is_empty() { error } else { error.hint(format!("it has {}", known.join(", "))) });
     }
-    if known.is_empty() {
-        return Err(Error::user(format!("the Makefile of {} names no test", folder.display())));
-    }
     let folder = std::path::absolute(folder).map_err(|error| failed(folder, &error))?;
-    let settings = bounded::read(&folder.join("settings"), 64 << 10).unwrap_or_default();
+    let settings = read_file(&folder.join("settings"), 64 << 10).unwrap_or_default();
     let config = Some(folder.join("config")).filter(|config| config.is_file());
     Ok(Selftest {
         name,
-        seconds: kselftest::seconds(&String::from_utf8_lossy(&settings)),
+        limit: Limit::of_settings(&String::from_utf8_lossy(&settings)),
         test: test.map(str::to_owned),
+        of_tree: of_tree(&folder),
         collection,
         folder,
         config,
     })
+}
+
+/// A collection's name, where it lies in a tree.
+fn of_tree(folder: &Path) -> Option<String> {
+    let text = folder.components().collect::<PathBuf>().to_str()?.to_owned();
+    let (_, name) = text.rsplit_once(&format!("/{SELFTESTS}/"))?;
+    kselftest::name(name).filter(|(_, test)| test.is_none()).map(|(name, _)| name.to_owned())
 }

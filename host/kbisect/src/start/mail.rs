@@ -2,6 +2,9 @@
 //!
 //! The names are those of syzbot's mail_bug.txt and mail_bisect_result.txt and of the robot's mails as sent in 2025.
 
+use super::draft::plain;
+use crate::build::linux::failure;
+
 /// Who wrote a report, and of what kind it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sender {
@@ -77,6 +80,21 @@ pub struct Mail {
     pub machine: Option<String>,
     /// A patch that was applied.
     pub patch: Option<String>,
+    /// The robot's name of the configuration, which begins with the architecture: `x86_64-randconfig-001-20251110`.
+    pub config_name: Option<String>,
+    /// What a build says, where the report is about that.
+    pub build: Option<Said>,
+}
+
+/// What a build that a report is about says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The line.
+    pub line: String,
+    /// Whether it is an error; else kernels are built all the same.
+    pub is_error: bool,
+    /// Whether it was built with `W=1`.
+    pub with_warnings: bool,
 }
 
 /// The reports in a text, one for each bug. Empty where no line is known.
@@ -123,10 +141,15 @@ pub fn read(text: &str, subject: Option<&str>, message_id: Option<&str>) -> Vec<
         }
         known |= note(&mut mail, key, value, lines.get(index + 1).copied().unwrap_or_default());
     }
+    if sender == Sender::Robot {
+        mail.build = said(&lines);
+        known |= mail.build.is_some();
+    }
     mails.push(mail);
     // The subject is of the first one; the others have what their texts say.
     let first = &mut mails[0];
-    if let Some(subject) = subject {
+    // Who forwards a mail may call it something else.
+    if let Some(subject) = subject.filter(|subject| first.title.is_none() || subject.contains("[syzbot")) {
         first.title = title(subject);
     }
     if !known {
@@ -139,7 +162,8 @@ pub fn read(text: &str, subject: Option<&str>, message_id: Option<&str>) -> Vec<
 }
 
 /// Names of lines.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
+    "tree",
     "HEAD commit",
     "start commit",
     "git tree",
@@ -215,12 +239,19 @@ fn note(mail: &mut Mail, key: &str, value: &str, next: &str) -> bool {
             }
             true
         }
-        "git tree" | "Tree URL" => first(&mut mail.tree, Some(value.to_owned())),
+        "tree" if mail.sender != Sender::Robot => false,
+        "tree" | "git tree" | "Tree URL" => first(&mut mail.tree, Some(value.to_owned())),
         "console output" | "console+strace" | "final oops" => first(&mut mail.console, link()),
         "kernel config" => first(&mut mail.config, link()),
         "config" => {
-            // The robot's is a name, and only its machines have the file.
-            if mail.sender == Sender::Robot { false } else { first(&mut mail.config, link()) }
+            if mail.sender != Sender::Robot {
+                return first(&mut mail.config, link());
+            }
+            // A name, and where everybody can have the file its link in brackets.
+            let (name, link) = value.split_once(" (").unwrap_or((value, ""));
+            first(&mut mail.config_name, Some(name.trim().to_owned()));
+            first(&mut mail.config, Some(link.trim_end_matches(')').to_owned()).filter(|link| is_link(link)));
+            false
         }
         "dashboard link" => {
             mail.link = link().or_else(|| mail.link.take());
@@ -259,6 +290,16 @@ fn note(mail: &mut Mail, key: &str, value: &str, next: &str) -> bool {
     }
 }
 
+/// What the robot's build says: the first line of those that it marks as new, else the first cause of a failure.
+fn said(lines: &[&str]) -> Option<Said> {
+    let at = lines.iter().position(|line| line.starts_with("All ") && line.contains("prefixed by >>"))?;
+    let told: Vec<&str> = lines[at + 1..].iter().take_while(|line| line.trim_end() != "--").copied().collect();
+    let new = told.iter().find_map(|line| line.strip_prefix(">>")).map(|line| line.trim().to_owned());
+    let line = new.or_else(|| failure::cause(&told.join("\n"), "", "").lines.into_iter().next())?;
+    let is_error = !line.contains("warning:");
+    Some(Said { line, is_error, with_warnings: lines.iter().any(|line| line.contains("W=1 build")) })
+}
+
 /// Whether a word is a link to somewhere in a site; one that was cut with its mail is none.
 fn is_link(word: &str) -> bool {
     let rest = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://"));
@@ -274,6 +315,10 @@ fn cited(text: &str) -> Option<Cited> {
         return None;
     }
     let rest = rest.trim();
+    // The robot counts the commits that it looks at: `[1234/5678] title`.
+    let is_count = |text: &str| text.contains('/') && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/');
+    let counted = rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).filter(|(count, _)| is_count(count));
+    let rest = counted.map_or(rest, |(_, title)| title);
     let title = rest.strip_prefix("(\"").and_then(|rest| rest.strip_suffix("\")")).unwrap_or(rest);
     let whole = !title.is_empty() && !title.ends_with("..") && !title.starts_with("(\"");
     Some(Cited { hash: text[..digits].to_owned(), title: whole.then(|| title.to_owned()) })
@@ -308,7 +353,7 @@ pub fn title(subject: &str) -> Option<String> {
     {
         rest = title;
     }
-    (!rest.is_empty()).then(|| rest.to_owned())
+    (!rest.is_empty()).then(|| plain(rest).trim().to_owned())
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@
 pub mod decide;
 pub mod draft;
 pub mod gather;
+pub mod html;
 pub mod kselftest;
 pub mod mail;
 pub mod pieces;
 pub mod put;
 pub mod release;
 pub mod repository;
+pub mod script;
 pub mod summary;
 pub mod syzkaller;
 pub mod text;

@@ -3,21 +3,27 @@
 
 mod body;
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::path::PathBuf;
 
 use kbisect_core::crash::CrashReport;
 
 use super::dashboard;
+use super::draft::plain;
 use super::kselftest::Collection;
+use super::kselftest::Limit;
 use super::mail::Mail;
 use super::release;
 use super::release::Release;
+use super::script;
 use super::syzkaller;
 use super::text;
 use super::text::Text;
 use crate::build::linux::kconfig::Config;
 use crate::build::linux::kconfig::Entry;
 use crate::error::Error;
+use crate::syzbot;
 
 /// A configuration with fewer lines is a part of one.
 const WHOLE: usize = 300;
@@ -31,6 +37,8 @@ pub struct Source {
     pub path: Option<PathBuf>,
     /// What is in it.
     pub bytes: Vec<u8>,
+    /// Whether it may be executed.
+    pub executable: bool,
 }
 
 /// Something of use, and where it lies.
@@ -95,6 +103,19 @@ pub struct Executable {
     pub material: Material,
     /// Whether it is a script.
     pub script: bool,
+    /// Whether it may be executed.
+    pub executable: bool,
+}
+
+/// A configuration that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoiled {
+    /// How it is called in messages.
+    pub name: String,
+    /// The file that will be one when the fault is mended; none where it was inside of one.
+    pub path: Option<PathBuf>,
+    /// What is wrong, and what to do.
+    pub why: String,
 }
 
 /// A collection of kernel selftests, or one of its tests.
@@ -108,8 +129,10 @@ pub struct Selftest {
     pub collection: Collection,
     /// The test that was asked for.
     pub test: Option<String>,
-    /// Seconds that a test may take.
-    pub seconds: u64,
+    /// The collection's name, where its folder lies in a tree.
+    pub of_tree: Option<String>,
+    /// How long a test may take.
+    pub limit: Limit,
     /// Its `config`, where it has one.
     pub config: Option<PathBuf>,
 }
@@ -150,6 +173,8 @@ pub struct Pieces {
     pub quiet: Vec<(String, Vec<Release>)>,
     /// Configurations and parts of them.
     pub configs: Vec<Configuration>,
+    /// Configurations that cannot be read.
+    pub spoiled: Vec<Spoiled>,
     /// C sources.
     pub sources: Vec<CSource>,
     /// Programs of syzkaller's.
@@ -184,7 +209,7 @@ pub fn sort(sources: &[Source], classify: &Classify<'_>) -> Result<Pieces, Error
     for source in sources {
         let before = sorting.told();
         sorting.file(source)?;
-        if sorting.told() == before {
+        if sorting.told() == before && !sorting.bare_script(source) {
             sorting.unused(&source.name, "no crash, configuration, reproducer or report of a known kind is in it");
         }
     }
@@ -211,7 +236,7 @@ impl Sorting<'_> {
 
     fn file(&mut self, source: &Source) -> Result<(), Error> {
         let material = Material { name: source.name.clone(), path: source.path.clone(), bytes: source.bytes.clone() };
-        if self.known(&material) {
+        if self.known(&material, source.executable) {
             return Ok(());
         }
         let texts = text::texts(&source.bytes);
@@ -227,9 +252,10 @@ impl Sorting<'_> {
 
     /// A file inside of a mail.
     fn attachment(&mut self, source: &Source, name: &str, text: &Text) -> Result<(), Error> {
-        let name = format!("{name} in {}", source.name);
+        let name = format!("{} in {}", plain(name), source.name);
         let material = Material { name: name.clone(), path: None, bytes: text.bytes.clone() };
-        if self.known(&material) || self.console(&material)? {
+        // What is put beside the job gets the mode that it needs.
+        if self.known(&material, true) || self.console(&material)? {
             return Ok(());
         }
         self.unused(&name, "no crash, configuration or reproducer is in it");
@@ -237,13 +263,19 @@ impl Sorting<'_> {
     }
 
     /// Whatever is known by its first bytes or as a whole. Gives whether it was.
-    fn known(&mut self, material: &Material) -> bool {
+    fn known(&mut self, material: &Material, executable: bool) -> bool {
         let (name, bytes) = (material.name.clone(), material.bytes.as_slice());
         if bytes.iter().all(u8::is_ascii_whitespace) {
             self.unused(&name, "it is empty");
             return true;
         }
-        if let Some(why) = packed(bytes, &name).or_else(|| no_reproducer(bytes)) {
+        if let Some((what, line)) = packed(bytes, material) {
+            let why = format!("packed with {what}: unpack it ({line}) and name what is in it");
+            self.packed_config(material, what, &line);
+            self.unused(&name, why);
+            return true;
+        }
+        if let Some(why) = no_reproducer(bytes) {
             self.unused(&name, why);
             return true;
         }
@@ -254,25 +286,30 @@ impl Sorting<'_> {
         }
         if bytes.starts_with(b"\x7fELF") {
             self.understood(&name, "a program");
-            self.pieces.executables.push(Executable { material: material.clone(), script: false });
+            self.pieces.executables.push(Executable { material: material.clone(), script: false, executable });
             return true;
         }
         if text::is_binary(bytes) {
             return false;
         }
         let text = String::from_utf8_lossy(bytes);
-        self.known_text(material, &text)
+        self.known_text(material, &text, executable)
     }
 
-    fn known_text(&mut self, material: &Material, text: &str) -> bool {
+    fn known_text(&mut self, material: &Material, text: &str, executable: bool) -> bool {
         let name = material.name.clone();
-        if text.starts_with("#!") {
+        if text.trim_start_matches('\u{feff}').starts_with("#!") {
             if text.contains("export_top_env") {
                 self.unused(&name, "a job of the kernel test robot's, which `lkp qemu -k KERNEL -m MODULES FILE` runs");
                 return true;
             }
             self.understood(&name, "a script");
-            self.pieces.executables.push(Executable { material: material.clone(), script: true });
+            self.pieces.executables.push(Executable { material: material.clone(), script: true, executable });
+            return true;
+        }
+        if let Some(whose) = bisection_log(text) {
+            let of = name.split(" in ").last().unwrap_or(&name);
+            self.unused(&name, format!("a bisection log of {whose}: kbisect import {of} makes a run of it"));
             return true;
         }
         if is_job(text) {
@@ -281,6 +318,11 @@ impl Sorting<'_> {
         }
         if let Some(mail) = dashboard::read(text) {
             self.understood(&name, "a bug of syzbot's dashboard");
+            self.pieces.reports.push(Report { name, mail });
+            return true;
+        }
+        if let Some(mail) = dashboard::read_cut(text) {
+            self.understood(&name, "a bug of syzbot's dashboard, cut off: save it again for commit and links");
             self.pieces.reports.push(Report { name, mail });
             return true;
         }
@@ -293,11 +335,44 @@ impl Sorting<'_> {
             self.pieces.programs.push(SyzProgram { material: material.clone(), options: syzkaller::Options::of_program(text) });
             return true;
         }
-        if begins_as_c(text) {
+        let is_cpp = is_cpp(text);
+        if begins_as_c(text) && !is_cpp {
             self.c_source(material, text);
             return true;
         }
+        if is_cpp {
+            let line = format!("g++ -static -o repro {}", word(material));
+            self.unused(
+                &name,
+                format!("source in C++, which kbisect does not compile: name the program that comes of it ({line})"),
+            );
+            return true;
+        }
         self.word(&name, text)
+    }
+
+    /// Something executable that is nothing else: a script without a line that says what reads it, where its commands are programs that are
+    /// known. Gives whether it is one.
+    fn bare_script(&mut self, source: &Source) -> bool {
+        let text = String::from_utf8_lossy(&source.bytes);
+        if !source.executable || text::is_binary(&source.bytes) || script::calls(&text) == script::Calls::default() {
+            return false;
+        }
+        self.understood(&source.name, "a script without a `#!` line");
+        let material = Material { name: source.name.clone(), path: source.path.clone(), bytes: source.bytes.clone() };
+        self.pieces.executables.push(Executable { material, script: true, executable: true });
+        true
+    }
+
+    /// Notes that something packed may be the configuration: nothing else tells than its name.
+    fn packed_config(&mut self, material: &Material, what: &str, line: &str) {
+        let file = material.path.as_deref().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or(&material.name);
+        if !file.contains("config") {
+            return;
+        }
+        let path = material.path.as_ref().map(|path| path.with_extension(""));
+        let why = format!("{} is packed with {what}; unpack it:\n  {line}", material.name);
+        self.pieces.spoiled.push(Spoiled { name: material.name.clone(), path, why });
     }
 
     fn config(&mut self, material: &Material, text: &str) {
@@ -305,15 +380,23 @@ impl Sorting<'_> {
         match Config::parse(text) {
             Ok(config) => {
                 let whole = text.contains("Automatically generated file; DO NOT EDIT") || config.entries().len() >= WHOLE;
-                let what = if whole { "a configuration" } else { "a part of a configuration" };
+                // Programs that send mails drop the last line's end.
+                let cut = whole && material.path.is_some() && !text.ends_with('\n');
+                let what = match (whole, cut) {
+                    (true, false) => "a configuration",
+                    (true, true) => "a configuration that ends within a line",
+                    (false, _) => "a part of a configuration",
+                };
                 let more: Vec<&str> = super::arch_of(&config).into_iter().chain(config.text("CC_VERSION_TEXT")).collect();
                 self.understood(name, [what].into_iter().chain(more).collect::<Vec<_>>().join(", "));
                 self.pieces.configs.push(Configuration { material: material.clone(), config, whole });
             }
             Err(line) => {
-                let why =
-                    format!("a configuration whose line {line} is damaged: `{}`", text.lines().nth(line - 1).unwrap_or_default());
-                self.unused(name, why);
+                let said = text.lines().nth(line - 1).unwrap_or_default();
+                let cut = if line == text.lines().count() { "; it was cut there" } else { "" };
+                let why = format!("line {line} of {name} is damaged: `{said}`{cut}. Get it whole, or mend that line");
+                self.pieces.spoiled.push(Spoiled { name: name.clone(), path: material.path.clone(), why });
+                self.unused(name, format!("a configuration whose line {line} is damaged: `{said}`"));
             }
         }
     }
@@ -336,6 +419,10 @@ impl Sorting<'_> {
         let (Some(line), None) = (lines.next(), lines.next()) else { return false };
         if line.len() > 200 || line.starts_with('>') {
             return false;
+        }
+        if is_record(name) {
+            self.unused(name, "a record of a syz-manager's, of which nothing follows");
+            return true;
         }
         let digits = line.bytes().all(|byte| byte.is_ascii_hexdigit());
         if digits && (12..=40).contains(&line.len()) {
@@ -376,9 +463,8 @@ impl Sorting<'_> {
     }
 }
 
-/// What must be unpacked first, and how.
-fn packed(bytes: &[u8], name: &str) -> Option<String> {
-    let file = name.split(" in ").next().unwrap_or(name);
+/// What a file is packed with, and what unpacks it.
+fn packed(bytes: &[u8], material: &Material) -> Option<(&'static str, String)> {
     let with = [
         (b"\x1f\x8b".as_slice(), "gzip", "gzip -dk"),
         (b"\xfd7zXZ\0", "xz", "xz -dk"),
@@ -387,7 +473,29 @@ fn packed(bytes: &[u8], name: &str) -> Option<String> {
         (b"PK\x03\x04", "zip", "unzip"),
     ];
     let (_, what, line) = with.into_iter().find(|(magic, ..)| bytes.starts_with(magic))?;
-    Some(format!("packed with {what}: unpack it ({line} {file}) and name what is in it"))
+    Some((what, format!("{line} {}", word(material))))
+}
+
+/// A shell's word for a file: what was inside of a mail has the name that it is saved by.
+fn word(material: &Material) -> String {
+    let name = material.name.split(" in ").next().unwrap_or(&material.name);
+    crate::git::quoted(Path::new(name))
+}
+
+/// Files of a syz-manager's crash directory that tell of its machines and its search.
+fn is_record(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.starts_with("machineInfo") || file == "repro.stats" || file == "title-stat"
+}
+
+/// Whose bisection log a text is.
+fn bisection_log(text: &str) -> Option<&'static str> {
+    // Mails quote such logs, too.
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    if ["git bisect start", "# bad: [", "# good: [", "# status: "].iter().any(|begin| first.starts_with(begin)) {
+        return Some("git's");
+    }
+    syzbot::read(text).is_ok().then_some("syzbot's")
 }
 
 /// Bytes at a disk's beginning by which it is known.
@@ -442,11 +550,19 @@ fn is_config(text: &str) -> bool {
 
 /// Whether a text begins as C source does and includes something.
 fn begins_as_c(text: &str) -> bool {
+    let includes = text.lines().any(is_include);
+    begins_as_code(first_line(text)) && (includes || has_main(text) && text.contains('{'))
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().map(str::trim_start).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// Whether source may begin with such a line.
+fn begins_as_code(line: &str) -> bool {
     const WORDS: [&str; 12] =
         ["//", "/*", "#include", "#define", "#if", "#pragma", "static ", "int ", "void ", "struct ", "typedef ", "const "];
-    let first = text.lines().map(str::trim_start).find(|line| !line.is_empty()).unwrap_or_default();
-    let includes = text.lines().any(is_include);
-    WORDS.iter().any(|word| first.starts_with(word)) && (includes || has_main(text) && text.contains('{'))
+    WORDS.iter().any(|word| line.starts_with(word))
 }
 
 fn is_include(line: &str) -> bool {
@@ -454,9 +570,66 @@ fn is_include(line: &str) -> bool {
     rest.is_some_and(|rest| rest.trim_start().starts_with(['<', '"']))
 }
 
+/// Whether source is C++: what it includes or says is in no C.
+fn is_cpp(text: &str) -> bool {
+    const WORDS: [&str; 4] = ["using ", "template", "class ", "namespace "];
+    let first = first_line(text);
+    if !begins_as_code(first) && !WORDS.iter().any(|word| first.starts_with(word)) {
+        return false;
+    }
+    let code = code_of(text);
+    let header = |line: &str| {
+        let name = line.trim_start().strip_prefix('#').and_then(|rest| rest.trim_start().strip_prefix("include"));
+        name.and_then(|rest| rest.trim().strip_prefix('<')?.strip_suffix('>')).is_some_and(|name| {
+            !name.contains(['.', '/']) && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        })
+    };
+    let says =
+        |line: &str| ["using namespace ", "template <", "template<", "namespace "].iter().any(|word| line.starts_with(word));
+    code.lines().any(|line| header(line) || says(line)) || code.contains("std::") && has_main(text)
+}
+
+/// C source without comments and with empty strings.
+fn code_of(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '/' if chars.next_if_eq(&'/').is_some() => while chars.next_if(|c| *c != '\n').is_some() {},
+            '/' if chars.next_if_eq(&'*').is_some() => {
+                out.push(' ');
+                let mut star = false;
+                for c in chars.by_ref() {
+                    if star && c == '/' {
+                        break;
+                    }
+                    if c == '\n' {
+                        out.push(c);
+                    }
+                    star = c == '*';
+                }
+            }
+            quote @ ('"' | '\'') => {
+                out.push(quote);
+                // No string goes on behind its line, but for a backslash before the line's end.
+                while let Some(c) = chars.next_if(|c| *c != '\n') {
+                    match c {
+                        '\\' => drop(chars.next()),
+                        c if c == quote => break,
+                        _ => {}
+                    }
+                }
+                out.push(quote);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Whether source has a `main`, or a macro of the selftests' that makes one.
 fn has_main(text: &str) -> bool {
-    text.lines().filter(|line| !line.trim_start().starts_with("//") && !line.trim_start().starts_with('*')).any(|line| {
+    code_of(text).lines().any(|line| {
         let calls = line.match_indices("main").any(|(at, word)| {
             let before = line[..at].chars().next_back();
             let behind = line[at + word.len()..].trim_start();

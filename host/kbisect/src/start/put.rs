@@ -16,6 +16,10 @@ use crate::error::Error;
 /// # Errors
 /// Files that are there, all at once; or what keeps one from being written, and then none is.
 pub fn put(files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Error> {
+    let folders: Vec<Error> = files.iter().filter(|(path, _)| path.is_dir()).map(|(path, _)| is_folder(path)).collect();
+    if !folders.is_empty() {
+        return Err(Error::all(folders).hint("give another place with --out"));
+    }
     let there: Vec<Error> = files
         .iter()
         .filter(|(path, bytes)| !force && fs::symlink_metadata(path).is_ok() && fs::read(path).ok().as_ref() != Some(bytes))
@@ -35,12 +39,66 @@ pub fn put(files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Error> {
         part.as_file().set_permissions(permissions).map_err(|error| failed(&error))?;
         parts.push((part, path));
     }
+    let mut new: Vec<&Path> = Vec::new();
     for (part, path) in parts {
-        part.persist(path).map_err(|error| failed(path, &error.error))?;
+        let was_there = fs::symlink_metadata(path).is_ok();
+        if let Err(error) = part.persist(path) {
+            for path in new {
+                let _ = fs::remove_file(path);
+            }
+            return Err(failed(path, &error.error));
+        }
+        if !was_there {
+            new.push(path);
+        }
     }
     Ok(())
 }
 
+fn is_folder(path: &Path) -> Error {
+    Error::user(format!("`{}` is a folder, not a place for a file", path.display()))
+}
+
+/// Why a file cannot be written. The error's own words would name the part that waits to become it.
 fn failed(path: &Path, error: &io::Error) -> Error {
-    Error::infrastructure(format!("cannot write `{}`: {error}", path.display()))
+    let place = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            Error::user(format!("cannot write `{place}`: there is no folder `{}`", folder.display()))
+        }
+        io::ErrorKind::IsADirectory => is_folder(path),
+        kind @ (io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::InvalidFilename) => {
+            Error::user(format!("cannot write `{place}`: {kind}"))
+        }
+        kind => Error::infrastructure(format!("cannot write `{place}`: {kind}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn what_cannot_be_written_is_named_and_nothing_is_left() {
+        let dir = tempfile::Builder::new().prefix("put").tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("job.toml")).unwrap();
+        fs::write(at("file"), "mine").unwrap();
+        for (job, said) in [
+            (at("job.toml"), "job.toml` is a folder, not a place for a file"),
+            (at("none/job.toml"), "none`"),
+            (at("file/job.toml"), "file`"),
+            (at(&"x".repeat(300)), "filename"),
+        ] {
+            let error = put(&[(at("console.txt"), b"x".to_vec()), (job, b"y".to_vec())], true).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::User, "{error}");
+            assert!(error.to_string().contains(said) && !error.to_string().contains(".tmp"), "{error}");
+            let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left.len(), 2, "{left:?}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ pub struct Release {
     pub tag: Option<String>,
     /// Whether the tag alone does not say it: local changes, or a distribution's own.
     pub changed: bool,
+    /// Whether syzkaller built it, whose kernels say no more than the last tag where they do not say the commit.
+    pub of_syzkaller: bool,
 }
 
 impl Release {
@@ -48,7 +50,7 @@ impl Release {
         let known = |word: &&str| Some(*word) == candidate || *word == "syzkaller" || *word == "next";
         let own = words.iter().any(|word| !known(word) && next.is_none_or(|pair| pair[1] != *word));
         let changed = commit.is_none() && (own || plain.len() < text.len()) || dirty;
-        Some(Self { text: text.to_owned(), commit, tag: Some(tag), changed })
+        Some(Self { text: text.to_owned(), commit, tag: Some(tag), changed, of_syzkaller: words.contains(&"syzkaller") })
     }
 }
 

@@ -68,6 +68,11 @@ impl History for OfRepository {
         self.subject(commit).ok_or_else(Vec::new)
     }
 
+    fn parents(&self, name: &str) -> usize {
+        let parents = self.repository.resolve(name).and_then(|commit| self.repository.parents(&commit));
+        parents.map_or(0, |parents| parents.len())
+    }
+
     fn is_linux(&self, name: &str) -> bool {
         let Ok(commit) = self.repository.resolve(name) else { return false };
         let makefile = Facts::new(Arc::clone(&self.repository)).read_file(&commit, "Makefile").unwrap_or_default();

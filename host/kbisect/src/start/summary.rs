@@ -8,6 +8,7 @@ use serde_json::json;
 use super::draft::Draft;
 use super::draft::Line;
 use super::draft::Standing;
+use super::draft::plain;
 use super::pieces::Pieces;
 
 /// What was done.
@@ -42,13 +43,13 @@ impl Summary<'_> {
             rows(&mut text, title, lines.iter());
         }
         for note in &self.draft.notes {
-            let _ = writeln!(text, "note: {note}");
+            let _ = writeln!(text, "note: {}", plain(note));
         }
         if !text.is_empty() {
             text.push('\n');
         }
-        let _ = writeln!(text, "wrote {}", self.written.join(", "));
-        let _ = writeln!(text, "next  {}", self.next);
+        let _ = writeln!(text, "wrote {}", plain(&self.written.join(", ")));
+        let _ = writeln!(text, "next  {}", plain(self.next));
         text
     }
 
@@ -99,13 +100,13 @@ fn row(line: &Line) -> (String, String) {
 const NAMES: usize = 28;
 
 fn rows<'p>(text: &mut String, title: &str, rows: impl Iterator<Item = &'p (String, String)> + Clone) {
+    let rows = rows.map(|(name, told)| (plain(name), told));
     let width = rows.clone().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(NAMES);
     for (index, (name, told)) in rows.enumerate() {
         if index == 0 {
             let _ = writeln!(text, "{title}");
         }
-        let told = told.replace('\n', &format!("\n{:width$}    ", ""));
-        let told: String = told.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+        let told = told.split('\n').map(plain).collect::<Vec<_>>().join(&format!("\n{:width$}    ", ""));
         let _ = writeln!(text, "  {name:<width$}  {told}");
     }
 }

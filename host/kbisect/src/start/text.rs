@@ -1,12 +1,14 @@
 //! The text inside of what people hand over: mails are taken apart, transfer encodings and quotes are undone. Pure.
 //!
-//! MIME is mail-parser's. What is undone here beside it is what pasting leaves: encoded bodies without their headers, and `> ` in
-//! front of every line.
+//! MIME is mail-parser's. What is undone here beside it is what pasting leaves: encoded bodies without their headers, `> ` or blanks in
+//! front of every line, and pages of HTML.
 
 use mail_parser::Message;
 use mail_parser::MessageParser;
 use mail_parser::MimeHeaders as _;
 use mail_parser::PartType;
+
+use super::html;
 
 /// Mails inside mails, at most.
 const DEPTH: u32 = 6;
@@ -78,7 +80,9 @@ fn open(outer: &Text, depth: u32, out: &mut Vec<Text>) {
         if depth < DEPTH && is_mail(&text) {
             return mails(&text).iter().for_each(|mail| parts(mail, depth, out));
         }
-        let less = unquoted(&text).or_else(|| from_quoted_printable(&text)).or_else(|| from_base64(&text));
+        let page = || html::is_page(&text).then(|| html::text(&text));
+        let less = unquoted(&text).or_else(page).or_else(|| from_quoted_printable(&text)).or_else(|| from_base64(&text));
+        let less = less.or_else(|| outdented(&text));
         let Some(less) = less else { break };
         (text, undone) = (less, true);
     }
@@ -97,9 +101,21 @@ fn characters(bytes: &[u8]) -> Option<(String, bool)> {
         [0xff, 0xfe, rest @ ..] => Some((units(rest, u16::from_le_bytes).replace("\r\n", "\n"), true)),
         [0xfe, 0xff, rest @ ..] => Some((units(rest, u16::from_be_bytes).replace("\r\n", "\n"), true)),
         [0xef, 0xbb, 0xbf, rest @ ..] => Some((String::from_utf8_lossy(rest).replace("\r\n", "\n"), true)),
+        _ if is_utf16(bytes, 1) => Some((units(bytes, u16::from_le_bytes).replace("\r\n", "\n"), true)),
+        _ if is_utf16(bytes, 0) => Some((units(bytes, u16::from_be_bytes).replace("\r\n", "\n"), true)),
         _ if is_binary(bytes) => None,
         _ => Some((String::from_utf8_lossy(bytes).replace("\r\n", "\n"), false)),
     }
+}
+
+/// Whether bytes are characters of two bytes each without the mark that says so: nearly all are ASCII's, whose zeroes are the first or the
+/// second byte of each.
+fn is_utf16(bytes: &[u8], zero: usize) -> bool {
+    let head = &bytes[..bytes.len().min(4 << 10)];
+    let pairs = head.len() / 2;
+    let ascii =
+        head.chunks_exact(2).filter(|pair| pair[zero] == 0 && matches!(pair[1 - zero], b'\t' | b'\n' | b'\r' | b' '..=b'~'));
+    pairs >= 8 && ascii.count() * 10 >= pairs * 9
 }
 
 /// Whether bytes are no text: consoles may hold a few odd ones.
@@ -163,7 +179,7 @@ fn of_message(message: &Message<'_>, depth: u32, out: &mut Vec<Text>) {
             // The same again, for people who like colours.
             PartType::Html(_) if plain && attached.is_none() => continue,
             PartType::Html(html) if attached.is_some() => html.as_bytes().to_vec(),
-            PartType::Html(html) => mail_parser::decoders::html::html_to_text(html).into_bytes(),
+            PartType::Html(page) => html::text(page).into_bytes(),
             PartType::Binary(bytes) | PartType::InlineBinary(bytes) => bytes.to_vec(),
             PartType::Message(inner) if depth < DEPTH => {
                 of_message(inner, depth + 1, out);
@@ -223,10 +239,16 @@ fn decoded(text: &str, encoding: &str) -> Option<String> {
 fn unquoted(text: &str) -> Option<String> {
     let mut any = false;
     let mut out = String::with_capacity(text.len());
+    // The test robot marks lines in the same way, and says so: the quotes around that line are all that there are.
+    let marks = |line: &str| std::iter::successors(less(line), |line| less(line)).count();
+    let marked = text.lines().find(|line| line.contains("prefixed by >>)"));
+    let most = marked.map_or(usize::MAX, marks);
     for line in text.split_inclusive('\n') {
         let mut line = line;
-        while let Some(rest) = less(line) {
+        let mut depth = 0;
+        while let Some(rest) = less(line).filter(|_| depth < most) {
             (line, any) = (rest, true);
+            depth += 1;
         }
         out.push_str(line);
     }
@@ -241,6 +263,24 @@ fn less(line: &str) -> Option<&str> {
         return None;
     }
     Some(rest.strip_prefix(' ').unwrap_or(rest))
+}
+
+/// Lines by which a report, or a crash, is known that was moved to the right as a whole.
+const ANCHORS: [&str; 5] =
+    ["HEAD commit:", "syzbot found the following", "kernel test robot noticed", "dashboard link:", "Call Trace:"];
+
+/// A text without the blanks that a forwarding program has put before the lines of a report; none where it has put none.
+fn outdented(text: &str) -> Option<String> {
+    let anchor = text.lines().find(|line| {
+        let line = line.trim_start();
+        ANCHORS.iter().any(|anchor| line.starts_with(anchor))
+    })?;
+    let blanks = &anchor[..anchor.len() - anchor.trim_start().len()];
+    // Kernels put one blank before lines of a stack.
+    if blanks.len() < 2 && blanks != "\t" {
+        return None;
+    }
+    Some(text.split_inclusive('\n').map(|line| line.strip_prefix(blanks).unwrap_or(line)).collect())
 }
 
 #[cfg(test)]

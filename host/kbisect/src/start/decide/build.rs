@@ -10,6 +10,7 @@ use super::best;
 use super::shown;
 use super::tail;
 use super::target::Target;
+use crate::build::linux::make::ARCHES;
 use crate::build::linux::needs;
 
 /// Targets that make a configuration that boots in a virtual machine.
@@ -28,6 +29,10 @@ impl<'p> Desk<'p> {
         }
         let why = if self.around.repo.is_some() { "its Makefile is Linux's" } else { "nearly all are of Linux" };
         self.draft.set(("build", "kind"), "linux", Standing::Guessed, why);
+        if self.report.build.as_ref().is_some_and(|said| said.with_warnings) {
+            let why = format!("{} is of a build with W=1", self.report_name);
+            self.draft.set(("build", "make"), toml::Value::from(vec!["W=1"]), Standing::Found, why);
+        }
         let config = self.configuration(target);
         self.fragments();
         self.symbols(config, target);
@@ -72,8 +77,15 @@ impl<'p> Desk<'p> {
     }
 
     fn no_config(&mut self) {
-        if let Some(link) = self.report.config.clone() {
-            let why = if self.report.sender == Sender::Robot {
+        let link = self.report.config.clone();
+        if let Some(spoiled) = self.pieces.spoiled.first() {
+            let file =
+                spoiled.path.as_deref().map_or_else(|| "kernel.config".to_owned(), |path| shown(path, &self.around.folder));
+            let link = link.map(|link| format!("\nit is at {link}")).unwrap_or_default();
+            return self.draft.set(("build", "config"), file, Standing::Missing, format!("{}{link}", spoiled.why));
+        }
+        if let Some(link) = link {
+            let why = if self.report.sender == Sender::Robot && self.report.build.is_none() {
                 format!("the configuration is among the files at {link}: save it as kernel.config beside this file")
             } else {
                 format!("save {link} as kernel.config beside this file")
@@ -93,7 +105,9 @@ impl<'p> Desk<'p> {
             names.push(self.place(&part.material, &format!("part-{}.config", index + 1), true));
         }
         let mut why = "part of a configuration";
-        if let Some(config) = self.pieces.selftests.first().and_then(|test| test.config.as_deref()) {
+        // With the key `kselftest` the start commit's own is merged.
+        let alone = self.pieces.selftests.first().filter(|_| !self.draft.has("repro", "kselftest"));
+        if let Some(config) = alone.and_then(|test| test.config.as_deref()) {
             names.push(shown(config, &self.around.folder));
             why = "what the test needs";
         }
@@ -110,6 +124,9 @@ impl<'p> Desk<'p> {
         let checker = target.title.as_deref().and_then(|title| title.split([':', ' ']).next());
         if let Some(checker) = checker.and_then(needs::detector) {
             symbols.push((checker, "the crash is its report".to_owned()));
+        }
+        if self.draft.has("repro", "arch") && config.is_none_or(|config| arch_of(&config.config) == Some("x86_64")) {
+            symbols.push(("IA32_EMULATION", "the reproducer is for 32 bits".to_owned()));
         }
         symbols.sort();
         symbols.dedup_by(|one, other| one.0 == other.0);
@@ -142,18 +159,29 @@ impl<'p> Desk<'p> {
     fn tools(&mut self, config: Option<&Configuration>, target: &Target<'_>) {
         let of_console = target.console.and_then(|console| console.arch);
         let of_config = config.and_then(|config| arch_of(&config.config));
-        let (arch, from) = match (of_config, of_console) {
-            (Some(arch), _) => (Some(arch), config.map_or("", |config| config.material.name.as_str())),
-            (None, arch) => (arch, "the console's registers"),
+        let of_report = self.of_report();
+        let (arch, from) = match (of_config, of_console, &of_report) {
+            (Some(arch), ..) => (Some(arch), config.map_or("", |config| config.material.name.as_str()).to_owned()),
+            (None, Some(arch), _) => (Some(arch), "the console's registers".to_owned()),
+            (None, None, Some((arch, from))) => (Some(*arch), from.clone()),
+            (None, None, None) => (None, String::new()),
         };
         if let Some(arch) = arch.filter(|arch| *arch != self.around.arch) {
             let machines = "kbisect's machines are of this one's architecture: it builds such kernels and cannot boot them";
             let (standing, why) = if arch == "i386" {
                 (Standing::Guessed, format!("{from}; kbisect's init needs a kernel of 64 bits"))
+            } else if self.report.build.is_some() {
+                (Standing::Found, from.clone())
             } else {
                 (Standing::Missing, format!("{from}; {machines}"))
             };
             self.draft.set(("build", "arch"), arch, standing, why);
+        }
+        if let (Some(arch), Some((other, word))) = (of_config.or(of_console), &of_report)
+            && arch != *other
+        {
+            self.draft
+                .note(format!("{word} is {other}, and by {from} it is {arch}, which counts: they are not of the same kernel"));
         }
         if let (Some(one), Some(other)) = (of_config, of_console)
             && one != other
@@ -162,7 +190,7 @@ impl<'p> Desk<'p> {
             self.draft.note(format!("{name} is for {one}, and the console is of {other}: they are not of the same kernel"));
         }
         let of_config =
-            config.and_then(|config| config.config.text("CC_VERSION_TEXT")).map(|text| (text.to_owned(), from.to_owned()));
+            config.and_then(|config| config.config.text("CC_VERSION_TEXT")).map(|text| (text.to_owned(), from.clone()));
         let of_report = self.report.compiler.clone().map(|text| (text, self.in_report("compiler")));
         let Some((text, from)) = of_config.or(of_report) else { return };
         let word = text.split([' ', ',']).next().unwrap_or_default();
@@ -186,6 +214,31 @@ impl<'p> Desk<'p> {
         let why =
             format!("{from} has {text}{there}; without this line the commit's age decides, which builds more of the old ones");
         self.draft.leave(("build", "compiler"), program, Standing::Guessed, why);
+    }
+
+    /// The architecture of kernels that a report tells by that of its programs, or by its configuration's name; and where it does. Programs
+    /// for 32 bits run on kernels of 64.
+    fn of_report(&mut self) -> Option<(&'static str, String)> {
+        let (word, place) = match (&self.report.userspace, &self.report.config_name) {
+            (Some(word), _) => (word.clone(), self.in_report("userspace arch")),
+            (None, Some(name)) => (name.split('-').next().unwrap_or_default().to_owned(), self.in_report("config")),
+            (None, None) => return None,
+        };
+        let by_name = match word.as_str() {
+            "amd64" => "x86_64",
+            "i386" | "386" if self.report.userspace.is_some() => "x86_64",
+            "riscv64" => "riscv",
+            "ppc64le" => "powerpc",
+            "s390x" => "s390",
+            "mips64le" => "mips",
+            "loong64" => "loongarch",
+            word => word,
+        };
+        let found = ARCHES.iter().find(|arch| arch.name == by_name).map(|arch| arch.name);
+        if found.is_none() {
+            self.draft.note(format!("{place} is `{word}`, an architecture that kbisect does not know"));
+        }
+        Some((found?, place))
     }
 
     fn machine(&mut self) {

@@ -2,6 +2,8 @@
 
 use super::super::draft::Standing;
 use super::super::mail::Sender;
+use super::super::pieces::Console;
+use super::super::release;
 use super::super::release::Release;
 use super::super::trees::Tree;
 use super::Desk;
@@ -57,16 +59,35 @@ impl Desk<'_> {
         self.named_already();
     }
 
-    /// The releases that consoles tell, those of the target's first.
+    /// The releases that consoles tell, those of the target's first. Consoles that show other crashes than the one which a report is
+    /// about tell of other kernels.
     fn releases(&self, target: &Target<'_>) -> Vec<(String, Release)> {
-        let of_target = target.console.into_iter();
-        let others = self.pieces.consoles.iter().filter(|console| target.console.is_none_or(|one| !std::ptr::eq(one, *console)));
+        let own = |console: &Console| target.console.is_some_and(|one| std::ptr::eq(one, console));
+        let reported = !self.report_name.is_empty();
+        let of_this_bug = |console: &&Console| {
+            !reported || console.crashes.iter().any(|crash| target.title.as_ref().is_some_and(|title| crash.title == *title))
+        };
         let mut releases: Vec<(String, Release)> = Vec::new();
-        let shown = of_target.chain(others).map(|console| (&console.material.name, &console.releases));
-        for (name, told) in shown.chain(self.pieces.quiet.iter().map(|(name, told)| (name, told))) {
-            releases.extend(told.iter().map(|release| (name.clone(), release.clone())));
+        let mut add = |name: &str, told: Vec<Release>| releases.extend(told.into_iter().map(|one| (name.to_owned(), one)));
+        if let Some(console) = target.console {
+            add(&console.material.name, self.of_crash(console, target));
+        }
+        for console in self.pieces.consoles.iter().filter(|console| !own(console)).filter(of_this_bug) {
+            add(&console.material.name, console.releases.clone());
+        }
+        for (name, told) in &self.pieces.quiet {
+            add(name, told.clone());
         }
         releases
+    }
+
+    /// The releases that a console tells where it shows the target: one with two crashes may be of two kernels.
+    fn of_crash(&self, console: &Console, target: &Target<'_>) -> Vec<Release> {
+        let crash = console.crashes.iter().find(|crash| target.title.as_ref() == Some(&crash.title));
+        let span = crash.filter(|_| console.crashes.len() > 1).and_then(|crash| crash.span);
+        let part = span.and_then(|span| console.material.bytes.get(span.start as usize..span.end as usize));
+        let told = part.map(|part| release::on_console(&String::from_utf8_lossy(part))).unwrap_or_default();
+        if told.is_empty() { console.releases.clone() } else { told }
     }
 
     fn start(&self, releases: &[(String, Release)]) -> Option<Candidate> {
@@ -96,6 +117,8 @@ impl Desk<'_> {
             let tag = release.tag.clone()?;
             let (standing, doubt) = if release.changed {
                 (Standing::Guessed, ": the nearest tag; that kernel has changes of its own")
+            } else if release.of_syzkaller && !tag.starts_with("next-") {
+                (Standing::Guessed, ": no `-g…` says the commit, which may be any one after that tag")
             } else {
                 (Standing::Found, "")
             };
@@ -150,21 +173,30 @@ impl Desk<'_> {
     }
 
     fn good(&mut self, bad: Option<&str>) {
-        if !self.wishes.good.is_empty() {
-            let value = match self.wishes.good.as_slice() {
+        let stated = self.wishes.good.as_slice();
+        if !stated.is_empty() {
+            let value = match stated {
                 [one] => toml::Value::from(one.as_str()),
                 more => toml::Value::from(more.to_vec()),
             };
-            return self.draft.set(("", "good"), value, Standing::Found, "--good");
+            return self.known_good(value, stated, "--good".to_owned());
         }
         if let Some((good, _)) = self.report.range.clone().filter(|_| self.wishes.bad.is_none() && self.report.start.is_none()) {
             let why = format!("`#regzbot introduced` in {}", self.report_name);
-            return self.draft.set(("", "good"), good, Standing::Found, why);
+            return self.known_good(toml::Value::from(good.as_str()), &[good], why);
         }
         if self.report.sender == Sender::Robot && self.report.named.is_some() && self.wishes.bad.is_none() {
-            let parent = format!("{}~1", bad.unwrap_or_default());
-            let why = "the robot has bisected already, and calls the parent good: this job only verifies that; without this line it searches anew";
-            return self.draft.set(("", "good"), parent, Standing::Guessed, why);
+            let bad = bad.unwrap_or_default();
+            let found = "the robot has bisected already, and calls";
+            let why = if self.is_merge(bad) {
+                format!(
+                    "{found} what it names, a merge, bad: from its first parent on, what was merged is in the range and is searched. \
+                     good = [\"{bad}^1\", \"{bad}^2\"] would verify only the merge itself; without this line it searches anew"
+                )
+            } else {
+                format!("{found} the parent good: this job only verifies that; without this line it searches anew")
+            };
+            return self.draft.set(("", "good"), format!("{bad}~1"), Standing::Guessed, why);
         }
         let next = self.report.tree.as_deref().is_some_and(|tree| Tree::parse(tree).is_next());
         let next = next || bad.is_some_and(|bad| bad.starts_with("next-"));
@@ -176,6 +208,23 @@ impl Desk<'_> {
         self.draft.leave(("", "good"), "v6.0", Standing::Guessed, why);
     }
 
+    /// States good commits that are known, where the clone has them.
+    fn known_good(&mut self, value: toml::Value, names: &[String], why: String) {
+        let lacks = names.iter().find_map(|name| Some((name, self.history()?.find(name).err()?)));
+        let (standing, why) = match lacks {
+            Some((name, hints)) => {
+                let lines = self.lines(name, &[], &hints);
+                (Standing::Missing, format!("{why}; the clone has no commit {name}. To fetch it:{lines}"))
+            }
+            None => (Standing::Found, why),
+        };
+        self.draft.set(("", "good"), value, standing, why);
+    }
+
+    fn is_merge(&self, name: &str) -> bool {
+        self.history().is_some_and(|history| history.parents(name) > 1)
+    }
+
     /// A bisection that others have finished.
     fn named_already(&mut self) {
         let Some((cited, is_fix)) = &self.report.named else { return };
@@ -185,6 +234,9 @@ impl Desk<'_> {
         let short = cited.hash[..cited.hash.len().min(12)].to_owned();
         let verify = match (self.report.sender, is_fix) {
             (Sender::Robot, _) => String::new(),
+            (_, false) if self.is_merge(&short) => {
+                format!(". To verify only that: bad = \"{short}\", good = [\"{short}^1\", \"{short}^2\"]")
+            }
             (_, false) => format!(". To verify only that: bad = \"{short}\", good = \"{short}~1\""),
             (_, true) => format!(". To verify only that: kind = \"fix\", bad = \"{short}~1\", good = \"{short}\""),
         };

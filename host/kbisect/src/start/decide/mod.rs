@@ -26,6 +26,9 @@ pub trait History {
     /// What to do where the clone has none, one suggestion each.
     fn find(&self, name: &str) -> Result<Subject, Vec<String>>;
 
+    /// How many parents a commit has.
+    fn parents(&self, name: &str) -> usize;
+
     /// Whether a commit's tree is Linux.
     fn is_linux(&self, name: &str) -> bool;
 

@@ -62,8 +62,25 @@ fn add(mail: &mut Mail, other: &Mail) {
         mail.start_key = other.start_key;
         mail.tree.clone_from(&other.tree);
     }
-    let Mail { tree, title, console, config, compiler, userspace, syz, c, link, named, range, testcase, machine, patch, .. } =
-        mail;
+    let Mail {
+        tree,
+        title,
+        console,
+        config,
+        compiler,
+        userspace,
+        syz,
+        c,
+        link,
+        named,
+        range,
+        testcase,
+        machine,
+        patch,
+        config_name,
+        build,
+        ..
+    } = mail;
     fill(tree, &other.tree);
     fill(title, &other.title);
     fill(console, &other.console);
@@ -78,6 +95,8 @@ fn add(mail: &mut Mail, other: &Mail) {
     fill(testcase, &other.testcase);
     fill(machine, &other.machine);
     fill(patch, &other.patch);
+    fill(config_name, &other.config_name);
+    fill(build, &other.build);
 }
 
 fn fill<T: Clone>(slot: &mut Option<T>, other: &Option<T>) {

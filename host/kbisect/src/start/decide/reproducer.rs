@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use super::super::draft::Standing;
+use super::super::kselftest::Limit;
 use super::super::mail::Sender;
 use super::super::pieces::CSource;
 use super::super::pieces::Executable;
 use super::super::pieces::Selftest;
 use super::super::pieces::SyzProgram;
+use super::super::script;
+use super::super::script::Calls;
 use super::super::syzkaller::Options;
 use super::Desk;
 use super::best;
@@ -15,12 +18,13 @@ use super::shown;
 use super::tail;
 use super::target::Target;
 
-/// Programs by which a script shows that it builds and boots kernels itself, and so runs outside of them.
-const OUTSIDE: [&str; 9] = ["make", "vng", "virtme-run", "virtme-ng", "qemu-system-x86_64", "git", "ssh", "scp", "cargo"];
-
 impl Desk<'_> {
     /// States `repro` and how its end is read.
     pub(super) fn repro(&mut self, target: &Target<'_>) {
+        // A commit that builds is good: nothing is run.
+        if self.report.build.is_some() {
+            return;
+        }
         if let Some((test, others)) = self.pieces.selftests.split_first() {
             for other in others {
                 self.draft.note(format!("one job runs one test: {} is left out", other.name));
@@ -69,20 +73,38 @@ impl Desk<'_> {
             let names = equal.join(", ");
             (Standing::Guessed, format!("{renamed}{made}; the first by name: {names} would do as well, take one"))
         };
-        if self.report.userspace.as_deref() == Some("i386") {
-            self.draft.set(("repro", "file"), file, standing, why);
-            self.draft.set(("repro", "arch"), "386", Standing::Found, self.in_report("userspace arch"));
+        self.source_file(&file, true, standing, why);
+    }
+
+    /// States a source file, whether it is there or not, with the architecture that its program is for.
+    fn source_file(&mut self, file: &str, on: bool, standing: Standing, why: String) {
+        let narrow = matches!(self.report.userspace.as_deref(), Some("i386" | "386"));
+        let place = if narrow { ("repro", "file") } else { ("", "repro") };
+        let arch = narrow.then(|| self.in_report("userspace arch"));
+        if on {
+            self.draft.set(place, file, standing, why);
+            arch.into_iter().for_each(|why| self.draft.set(("repro", "arch"), "386", Standing::Found, why));
         } else {
-            self.draft.set(("", "repro"), file, standing, why);
+            self.draft.leave(place, file, standing, why);
+            arch.into_iter().for_each(|why| self.draft.leave(("repro", "arch"), "386", Standing::Found, why));
         }
     }
 
     fn executable(&mut self, one: &Executable, others: &[String], target: &Target<'_>) {
         let file = self.place(&one.material, if one.script { "repro.sh" } else { "repro" }, one.material.path.is_some());
-        let outside = one.script && (!self.is_linux() || calls_outside(&String::from_utf8_lossy(&one.material.bytes)).is_some());
+        let text = String::from_utf8_lossy(&one.material.bytes);
+        let calls = if one.script { script::calls(&text) } else { Calls::default() };
+        // In doubt a script runs where it can do no harm.
+        let outside = one.script && (!self.is_linux() || calls.outside.is_some() && calls.inside.is_none());
         let suite = (!one.script && one.material.name.contains("testcases/")).then_some("ltp");
         let what = if one.script { "a script" } else { "a program" };
-        let (standing, why) = if others.is_empty() {
+        // What was inside of a mail lies beside the job then.
+        let typed = one.material.path.as_ref().map_or(file.as_str(), |_| one.material.name.as_str());
+        let word = crate::git::quoted(Path::new(typed));
+        let flaw = one.script.then(|| script::flaw(&one.material.bytes, one.executable, &word)).flatten();
+        let (standing, why) = if let Some(flaw) = flaw {
+            (Standing::Missing, format!("{what} that cannot be run as it is: {flaw}"))
+        } else if others.is_empty() {
             (Standing::Found, what.to_owned())
         } else {
             (Standing::Guessed, format!("{what}; the first by name: {} would do as well, take one", others.join(", ")))
@@ -99,13 +121,17 @@ impl Desk<'_> {
             self.draft.set(("", "repro"), file, standing, why);
         }
         if outside {
-            let why = if self.is_linux() {
-                let word = calls_outside(&String::from_utf8_lossy(&one.material.bytes)).unwrap_or_default();
-                format!("the script calls `{word}`, so it runs here, in a checkout of each commit; \"qemu\" runs it in a kernel")
-            } else {
-                "the repository is not Linux: the script runs here, in a checkout of each commit".to_owned()
+            let why = match &calls.outside {
+                Some(word) if self.is_linux() => {
+                    format!(
+                        "the script calls `{word}`, so it runs here, in a checkout of each commit; \"qemu\" runs it in a kernel"
+                    )
+                }
+                _ => "the repository is not Linux: the script runs here, in a checkout of each commit".to_owned(),
             };
             self.draft.set(("machine", "kind"), "process", Standing::Guessed, why);
+        } else if one.script {
+            self.inside(one, &calls, script::interpreter(text.trim_start_matches('\u{feff}')));
         }
         if outside || target.console.is_none() && target.title.is_none() {
             let why = "as for `git bisect run`: 0 is good, 125 says nothing, others are bad; \"crash\" counts crashes alone";
@@ -113,50 +139,96 @@ impl Desk<'_> {
         }
     }
 
+    /// Says what a script that runs in the kernel under test means for the machine.
+    fn inside(&mut self, one: &Executable, calls: &Calls, interpreter: Option<&str>) {
+        let name = &one.material.name;
+        if let (Some(outside), Some(inside)) = (&calls.outside, &calls.inside) {
+            let why = format!(
+                "{name} calls `{outside}`, as scripts do that build kernels here, and `{inside}`, as those do that run in one: it runs in \
+                 the kernel, where it can do no harm; with this line it runs here, in a checkout of each commit"
+            );
+            self.draft.leave(("machine", "kind"), "process", Standing::Guessed, why);
+        }
+        let other = interpreter.filter(|interpreter| !script::is_in_guests(interpreter) && self.pieces.disks.is_empty());
+        if let Some(interpreter) = other {
+            self.draft.note(format!(
+                "{name} needs `{interpreter}`, and kbisect's own machines have busybox's shell alone: hand over a disk image that has it \
+                 ([machine] kind = \"image\"), or a static program instead of the script"
+            ));
+        }
+    }
+
     fn selftest(&mut self, test: &Selftest) {
-        let folder = shown(&test.folder, &self.around.folder);
-        let chosen = match &test.test {
-            Some(name) => Some(name.clone()),
-            None => match test.collection.tests().collect::<Vec<_>>().as_slice() {
-                [one] => Some((*one).to_owned()),
-                _ => None,
-            },
+        let collection = &test.collection;
+        let chosen = match (&test.test, collection.tests().collect::<Vec<_>>().as_slice()) {
+            (Some(name), _) => Some(name.clone()),
+            (None, [one]) if !collection.computed => Some((*one).to_owned()),
+            _ => None,
         };
-        let found = (Standing::Found, format!("the selftest {}", test.name));
-        match chosen {
-            Some(name) if test.collection.scripts.contains(&name) => {
-                self.draft.set(("repro", "file"), folder, found.0, format!("{}: a script and its neighbours", found.1));
-                self.draft.set(("repro", "entry"), name, Standing::Found, "TEST_PROGS in its Makefile");
+        let Some(name) = chosen else { return self.which_selftest(test) };
+        let Some(of_tree) = &test.of_tree else { return self.selftest_of_folder(test, &name) };
+        let what = "built once from the start commit's tree, by the selftests' own make";
+        let (standing, why) = if collection.has(&name) {
+            (Standing::Found, format!("the selftest {}, {what}", test.name))
+        } else {
+            let why = "its Makefile puts the list of its tests together, so that the name is taken on trust";
+            (Standing::Guessed, format!("the selftest {}, {what}; {why}", test.name))
+        };
+        self.draft.set(("repro", "kselftest"), format!("{of_tree}:{name}"), standing, why);
+        self.time_limit(test);
+    }
+
+    /// Asks for one test of a collection.
+    fn which_selftest(&mut self, test: &Selftest) {
+        let (collection, name) = (&test.collection, &test.name);
+        let known: Vec<&str> = collection.tests().chain(collection.files.iter().map(String::as_str)).collect();
+        let why = if known.is_empty() {
+            format!("the Makefile of {name} puts the list of its tests together: name one as {name}:TEST")
+        } else {
+            let more = if collection.computed { ", and others that its Makefile puts together" } else { "" };
+            format!("{name} has several tests; name one as {name}:TEST: {}{more}", known.join(", "))
+        };
+        let first = known.first().copied().unwrap_or("TEST");
+        let folder = shown(&test.folder, &self.around.folder);
+        match &test.of_tree {
+            Some(of_tree) => self.draft.leave(("repro", "kselftest"), format!("{of_tree}:{first}"), Standing::Missing, why),
+            None if collection.scripts.iter().any(|script| script == first) => {
+                self.draft.leave(("repro", "file"), folder, Standing::Missing, why);
+                self.draft.leave(("repro", "entry"), first, Standing::Missing, "the first of them");
             }
-            Some(name) => {
-                let why = format!("{}, built once from the sources as they are in that folder", found.1);
-                self.draft.set(("repro", "file"), format!("{folder}/{name}.c"), found.0, why);
-            }
-            None => {
-                let tests: Vec<&str> = test.collection.tests().collect();
-                let first = tests.first().copied().unwrap_or_default();
-                let is_script = test.collection.scripts.iter().any(|script| script == first);
-                let why = format!("{} has several tests; name one as {}:TEST: {}", test.name, test.name, tests.join(", "));
-                if is_script {
-                    self.draft.leave(("repro", "file"), folder, Standing::Missing, why);
-                    self.draft.leave(("repro", "entry"), first, Standing::Missing, "the first of them");
-                } else {
-                    self.draft.leave(("repro", "file"), format!("{folder}/{first}.c"), Standing::Missing, why);
-                }
-                return;
-            }
+            None => self.draft.leave(("repro", "file"), format!("{folder}/{first}.c"), Standing::Missing, why),
+        }
+    }
+
+    /// A test of a collection that lies in no tree: its own files are taken.
+    fn selftest_of_folder(&mut self, test: &Selftest, name: &str) {
+        let folder = shown(&test.folder, &self.around.folder);
+        let why = format!("the selftest {}, which lies in no tree", test.name);
+        if test.collection.scripts.iter().any(|script| script == name) {
+            self.draft.set(("repro", "file"), folder, Standing::Found, format!("{why}: a script and its neighbours"));
+            self.draft.set(("repro", "entry"), name, Standing::Found, "TEST_PROGS in its Makefile");
+        } else {
+            let why = format!("{why}: its source, compiled alone");
+            self.draft.set(("repro", "file"), format!("{folder}/{name}.c"), Standing::Found, why);
         }
         self.draft.set(("repro", "suite"), "kselftest", Standing::Found, "a skipped test says nothing");
         self.draft.set(("trial", "expect"), "exit", Standing::Guessed, "a failed test is bad; \"crash\" counts crashes alone");
-        let (limit, why) = (test.seconds, "the collection's own limit");
-        self.draft.set(("trial", "time_limit"), format!("{limit}s"), Standing::Found, why);
+        self.time_limit(test);
+    }
+
+    fn time_limit(&mut self, test: &Selftest) {
+        let (standing, why) = match test.limit {
+            Limit::Stated(_) => (Standing::Found, "`timeout` in the collection's `settings`"),
+            Limit::Endless => (Standing::Guessed, "timeout=0 in the collection's `settings` is no limit at all: an hour"),
+            Limit::Usual => (Standing::Guessed, "what the selftests' own runner gives where a collection says nothing"),
+        };
+        self.draft.set(("trial", "time_limit"), format!("{}s", test.limit.seconds()), standing, why);
     }
 
     fn no_repro(&mut self, without_main: Option<&CSource>) {
         if let Some(link) = self.report.c.clone() {
             let why = format!("save {link} as repro.c beside this file");
-            self.draft.set(("", "repro"), "repro.c", Standing::Missing, why);
-            return;
+            return self.source_file("repro.c", true, Standing::Missing, why);
         }
         if self.report.sender == Sender::Robot && self.report.testcase.as_deref() == Some("boot") {
             let why = self.in_report("in testcase");
@@ -184,7 +256,7 @@ impl Desk<'_> {
             "a reproducer: C source, a program or a script. Where the crash shows while booting: [target] stage = \"boot\""
                 .to_owned()
         };
-        self.draft.leave(("", "repro"), "repro.c", Standing::Missing, why);
+        self.source_file("repro.c", false, Standing::Missing, why);
     }
 
     fn of_program(&self, program: &SyzProgram) -> String {
@@ -198,12 +270,4 @@ impl Desk<'_> {
             options.prog2c(file)
         )
     }
-}
-
-/// The first program that only makes sense outside of the kernel under test.
-fn calls_outside(script: &str) -> Option<&'static str> {
-    let code =
-        script.lines().filter(|line| !line.trim_start().starts_with('#')).map(|line| line.split(" #").next().unwrap_or_default());
-    let words: Vec<&str> = code.flat_map(|line| line.split(|c: char| c.is_whitespace() || ";|&()`".contains(c))).collect();
-    OUTSIDE.into_iter().find(|program| words.contains(program))
 }

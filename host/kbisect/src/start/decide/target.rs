@@ -6,6 +6,7 @@ use super::super::mail::Sender;
 use super::super::pieces::Console;
 use super::Desk;
 use super::best;
+use crate::build::failure_title;
 
 /// The target as far as it is known.
 pub(super) struct Target<'p> {
@@ -18,12 +19,20 @@ pub(super) struct Target<'p> {
 impl<'p> Desk<'p> {
     /// States `crash`, `title` and `link`.
     pub(super) fn target(&mut self) -> Target<'p> {
+        if let Some(title) = self.of_build() {
+            return Target { console: None, title };
+        }
         let (wanted, from) = self.wanted();
-        let shows = |console: &Console| {
-            wanted.as_ref().is_some_and(|title| {
-                console.crashes.iter().any(|crash| crash.title == *title || crash.alt_titles.contains(title))
-            })
+        let shows = |console: &Console, title: &str| {
+            console.crashes.iter().any(|crash| crash.title == title || crash.alt_titles.iter().any(|alt| alt == title))
         };
+        // What a mail shows itself is what it is about, and what else shows that may show more of it.
+        let own = self.pieces.consoles.iter().find(|console| self.is_in_report(&console.material.name));
+        let own_title = own.map(|console| console.crashes[0].title.as_str());
+        let all = &self.pieces.consoles;
+        let wanted_is_shown = wanted.as_deref().filter(|title| all.iter().any(|console| shows(console, title)));
+        let goal = wanted_is_shown.or(own_title);
+        let shows = |console: &Console| goal.is_some_and(|title| shows(console, title));
         let of_repro = |console: &Console| file_name(console).starts_with("repro.");
         let told = |console: &Console| console.releases.iter().any(|release| release.commit.is_some());
         let choice = best(
@@ -39,11 +48,21 @@ impl<'p> Desk<'p> {
             },
             |console| &console.material.name,
         );
-        let counts = choice.as_ref().map(|(console, _)| *console);
+        let mut counts = choice.as_ref().map(|(console, _)| *console);
         let title = match choice {
-            Some((console, others)) => {
+            Some((console, others)) if self.fits(console, wanted.as_deref()) => {
                 self.other_consoles(console, &others);
-                Some(self.of_console(console, wanted.as_deref(), &from))
+                self.of_console(console, wanted.as_deref(), &from)
+            }
+            Some((console, others)) => {
+                counts = None;
+                for console in [console].into_iter().chain(others) {
+                    self.draft.note(format!(
+                        "{} shows another crash ({}) than the one that {} is about: it is left out. To bisect that one, start from it alone",
+                        console.material.name, console.crashes[0].title, self.report_name
+                    ));
+                }
+                self.of_title(wanted, &from)
             }
             None => self.of_title(wanted, &from),
         };
@@ -56,6 +75,52 @@ impl<'p> Desk<'p> {
             self.draft.set(("", "link"), link.as_str(), Standing::Found, format!("in {name}; for `Closes:`"));
         }
         Target { console: counts, title }
+    }
+
+    /// Whether something was inside of the file that the report is.
+    fn is_in_report(&self, name: &str) -> bool {
+        !self.report_name.is_empty()
+            && (name == self.report_name || name.strip_suffix(&self.report_name).is_some_and(|name| name.ends_with(" in ")))
+    }
+
+    /// Whether a console is of the bug that a mail is about: it was in it, or it shows the function in the mail's title. Only titles that
+    /// classifiers could give count.
+    fn fits(&self, console: &Console, wanted: Option<&str>) -> bool {
+        let known = wanted.filter(|_| self.report.title.is_some() && self.report.sender != Sender::Robot);
+        let Some(title) = known.filter(|title| (self.around.is_title)(title)) else { return true };
+        let function = title.rsplit(' ').next().unwrap_or(title);
+        self.is_in_report(&console.material.name)
+            || console.crashes.iter().any(|crash| {
+                crash.title == title
+                    || crash.alt_titles.iter().any(|alt| alt == title)
+                    || crash.title.ends_with(&format!(" {function}"))
+                    || crash.trace.iter().any(|frame| frame == function)
+            })
+    }
+
+    /// States the target of a report about a build, and gives its title; none where the report is about no build.
+    fn of_build(&mut self) -> Option<Option<String>> {
+        let said = self.report.build.clone()?;
+        if let Some(link) = self.report.link.clone() {
+            self.draft.set(("", "link"), link, Standing::Found, format!("in {}; for `Closes:`", self.report_name));
+        }
+        let why = format!("{} tells what a build says: no machine boots, and nothing runs", self.report_name);
+        self.draft.set(("target", "stage"), "build", Standing::Found, why);
+        if !self.pieces.consoles.is_empty() {
+            let names: Vec<&str> = self.pieces.consoles.iter().map(|console| console.material.name.as_str()).collect();
+            self.draft.note(format!("{} counts for nothing: {} is about a build", names.join(", "), self.report_name));
+        }
+        if said.is_error {
+            let title = failure_title(&said.line);
+            self.draft.set(("", "title"), title.as_str(), Standing::Found, format!("`{}` in {}", said.line, self.report_name));
+            return Some(Some(title));
+        }
+        self.draft.note(format!(
+            "`{}` is a warning: kernels are built all the same, and each commit is good, unless [build] has kcflags = \"-Werror\", \
+             with which other warnings count, too",
+            said.line
+        ));
+        Some(None)
     }
 
     /// The title that was handed over, and where it stands.
@@ -73,7 +138,7 @@ impl<'p> Desk<'p> {
         word.map_or((None, String::new()), |word| (Some(word.text.clone()), word.name.clone()))
     }
 
-    fn of_console(&mut self, console: &'p Console, wanted: Option<&str>, from: &str) -> String {
+    fn of_console(&mut self, console: &'p Console, wanted: Option<&str>, from: &str) -> Option<String> {
         let inside = console.material.path.is_none();
         let from_name = console.material.name.clone();
         let path = self.place(&console.material, "console.txt", true);
@@ -81,6 +146,17 @@ impl<'p> Desk<'p> {
             console.crashes.iter().find(|crash| crash.title == title || crash.alt_titles.iter().any(|alt| alt == title))
         };
         let crash = wanted.and_then(same).unwrap_or(&console.crashes[0]);
+        if let Some(wanted) = wanted.filter(|title| same(title).is_none() && (self.around.is_title)(title))
+            && let Some(damage) = &crash.corrupted
+        {
+            self.draft.set(("", "title"), wanted, Standing::Found, from.to_owned());
+            let why = format!(
+                "the crash in {from_name} is damaged ({damage}) and shows `{}`: a whole console tells more of the target than its title",
+                crash.title
+            );
+            self.draft.leave(("", "crash"), path, Standing::Guessed, why);
+            return Some(wanted.to_owned());
+        }
         let frames = crash.trace.len();
         let why = format!(
             "{}{}{}",
@@ -111,7 +187,7 @@ impl<'p> Desk<'p> {
             let why = format!("the console's first crash; it shows {} too", others.join(", "));
             self.draft.set(("", "title"), crash.title.as_str(), Standing::Guessed, why);
         }
-        crash.title.clone()
+        Some(crash.title.clone())
     }
 
     fn of_title(&mut self, wanted: Option<String>, from: &str) -> Option<String> {

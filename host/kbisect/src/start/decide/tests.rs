@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use kbisect_core::crash::CrashReport;
+use kbisect_core::crash::Span;
 use proptest::prelude::*;
 
 use super::super::pieces;
@@ -20,6 +21,10 @@ impl History for Fake {
         Ok(Subject { short: hit.0.to_owned(), title: hit.1.to_owned() })
     }
 
+    fn parents(&self, name: &str) -> usize {
+        self.find(name).map_or(0, |found| if found.title.starts_with("Merge ") { 2 } else { 1 })
+    }
+
     fn is_linux(&self, _: &str) -> bool {
         true
     }
@@ -32,7 +37,17 @@ impl History for Fake {
 
 fn classify(console: &[u8]) -> Result<Vec<CrashReport>, Error> {
     let text = String::from_utf8_lossy(console).into_owned();
-    Ok(text.lines().filter_map(|line| line.split_once("BUG: ")).map(|(_, title)| CrashReport::titled(title)).collect())
+    let mut crashes: Vec<CrashReport> = Vec::new();
+    for (at, word) in text.match_indices("BUG: ") {
+        let title = text[at + word.len()..].lines().next().unwrap_or_default();
+        let end = text[at + word.len()..].find("BUG: ").map_or(text.len(), |next| at + word.len() + next);
+        crashes.push(CrashReport {
+            corrupted: (title == "corrupted").then(|| "no function".to_owned()),
+            span: Some(Span { start: at as u32, end: end as u32 }),
+            ..CrashReport::titled(title)
+        });
+    }
+    Ok(crashes)
 }
 
 fn draft(files: &[(&str, &str)], known: &'static [(&'static str, &'static str)], wishes: &Wishes) -> Option<Draft> {
@@ -42,6 +57,7 @@ fn draft(files: &[(&str, &str)], known: &'static [(&'static str, &'static str)],
             name: (*name).to_owned(),
             path: Some(Path::new("/w").join(name)),
             bytes: text.as_bytes().to_vec(),
+            executable: true,
         })
         .collect();
     let pieces = pieces::sort(&sources, &classify).unwrap();
@@ -113,7 +129,7 @@ fn a_commit_is_found_again_by_its_title_or_fetched() {
 fn stated_ends_win_and_a_console_tells_them_otherwise() {
     let console = "[ 1.0] BUG: it\n[ 1.0] CPU: 0 PID: 1 Comm: a Not tainted 6.1.0-rc3-00012-g0123456789ab #1\n";
     let wishes = Wishes { bad: Some("HEAD".to_owned()), good: vec!["v6.0".to_owned(), "v5.10".to_owned()] };
-    let stated = lines(&draft(&[("console", console)], &[("HEAD", "x")], &wishes).unwrap());
+    let stated = lines(&draft(&[("console", console)], &[("HEAD", "x"), ("v6.0", "y"), ("v5.10", "z")], &wishes).unwrap());
     assert_eq!(line(&stated, "bad"), "bad = \"HEAD\"  found: --bad (\"x\")");
     assert_eq!(line(&stated, "good"), "good = [\"v6.0\", \"v5.10\"]  found: --good");
     let told = lines(&draft(&[("console", console)], &[("0123456789ab", "x")], &Wishes::default()).unwrap());
@@ -164,10 +180,201 @@ fn source_that_no_compiler_knows_by_name_gets_one() {
 #[test]
 fn a_title_that_no_kernel_prints_is_not_taken() {
     let mail = "Subject: suspend fails since last week\n#regzbot introduced: v6.1..v6.2\n";
-    let told = lines(&draft(&[("mail", mail)], &[("v6.2", "Linux 6.2")], &Wishes::default()).unwrap());
+    let told = lines(&draft(&[("mail", mail)], &[("v6.2", "Linux 6.2"), ("v6.1", "Linux 6.1")], &Wishes::default()).unwrap());
     assert!(line(&told, "title").starts_with("# title = \"suspend fails since last week\"  guess: "), "{told:#?}");
     assert_eq!(line(&told, "good"), "good = \"v6.1\"  found: `#regzbot introduced` in mail");
     assert!(line(&told, "repro").starts_with("# repro = \"repro.c\"  missing: a reproducer: "));
+}
+
+#[test]
+fn good_commits_that_the_clone_lacks_are_to_be_fetched() {
+    let mail = "it broke\n#regzbot introduced: v6.1..v6.2\n";
+    let told = lines(&draft(&[("mail", mail)], &[("v6.2", "Linux 6.2")], &Wishes::default()).unwrap());
+    assert_eq!(
+        line(&told, "good"),
+        "good = \"v6.1\"  missing: `#regzbot introduced` in mail; the clone has no commit v6.1. To fetch it:\n  git -C linux fetch \
+         https://example.org/linux.git tag X"
+    );
+    let wishes = Wishes { bad: Some("v6.2".to_owned()), good: vec!["v6.2".to_owned(), "v6.0".to_owned()] };
+    let told = lines(&draft(&[("x.c", REPRO)], &[("v6.2", "Linux 6.2")], &wishes).unwrap());
+    assert!(
+        line(&told, "good").starts_with("good = [\"v6.2\", \"v6.0\"]  missing: --good; the clone has no commit v6.0."),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn a_robots_merge_is_searched_not_verified() {
+    let mail = "kernel test robot noticed \"x\" on:\n\ncommit: 0123456789ab (\"x\")\n\nin testcase: boot\n";
+    let good = |title| line(&lines(&draft(&[("mail", mail)], title, &Wishes::default()).unwrap()), "good").to_owned();
+    assert!(good(&[("0123456789ab", "mm: do less")]).contains("this job only verifies that"));
+    let merge = good(&[("0123456789ab", "Merge branch 'x'")]);
+    assert!(
+        merge.contains("is searched. good = [\"0123456789ab^1\", \"0123456789ab^2\"] would verify only the merge"),
+        "{merge}"
+    );
+}
+
+#[test]
+fn a_release_without_a_commit_is_a_guess() {
+    let bad = |release: &str| {
+        let console = format!("[ 1.0] BUG: it\n[ 1.0] CPU: 0 PID: 1 Comm: a Not tainted {release} #1\n");
+        line(&lines(&draft(&[("console", &console)], &[("v6.1-rc3", "Linux 6.1-rc3")], &Wishes::default()).unwrap()), "bad")
+            .to_owned()
+    };
+    assert_eq!(
+        bad("6.1.0-rc3-syzkaller"),
+        "bad = \"v6.1-rc3\"  guess: the kernel's own release, 6.1.0-rc3-syzkaller, in console: no `-g…` says the commit, which may be any \
+         one after that tag (\"Linux 6.1-rc3\")"
+    );
+    assert!(bad("6.1.0-rc3").contains("  found: "));
+}
+
+const SYZBOT: &str = "syzbot found the following issue on:\n\nHEAD commit:    0123456789ab x\ngit tree:       upstream\n";
+
+#[test]
+fn the_architecture_of_programs_decides_the_reproducers_and_the_kernels() {
+    let told = |arch: &str, more: &[(&str, &str)]| {
+        let mail = format!("{SYZBOT}userspace arch: {arch}\nC reproducer: https://example.org/x/repro.c?x=1\n");
+        let files: Vec<(&str, &str)> = [("mail", mail.as_str())].into_iter().chain(more.iter().copied()).collect();
+        let draft = draft(&files, &[], &Wishes::default()).unwrap();
+        (lines(&draft), draft.notes)
+    };
+    let (narrow, _) = told("i386", &[]);
+    assert!(line(&narrow, "repro.file").starts_with("repro.file = \"repro.c\"  missing: save https://"), "{narrow:#?}");
+    assert_eq!(line(&narrow, "repro.arch"), "repro.arch = \"386\"  found: `userspace arch:` in mail");
+    assert_eq!(
+        line(&narrow, "build.set"),
+        "build.set = [\"IA32_EMULATION=y\"]  guess: IA32_EMULATION (the reproducer is for 32 bits)"
+    );
+    let (_, notes) = told("i386", &[("x.config", CONFIG), ("x.c", REPRO)]);
+    assert!(notes.iter().any(|note| note.contains("lacks") && note.contains("IA32_EMULATION (the repro")), "{notes:?}");
+    let (arm, _) = told("arm64", &[]);
+    assert!(line(&arm, "build.arch").starts_with("build.arch = \"arm64\"  missing: `userspace arch:` in mail; "), "{arm:#?}");
+    assert!(line(&arm, "repro").contains("save https://"));
+    let (_, notes) = told("arm64", &[("x.config", CONFIG)]);
+    assert!(notes.iter().any(|note| note.contains("is arm64, and by x.config it is x86_64")), "{notes:?}");
+    let (_, notes) = told("sparc64", &[]);
+    assert_eq!(notes.iter().filter(|note| note.contains("is `sparc64`, an architecture")).count(), 1, "{notes:?}");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_missing() {
+    let config = |files: &[(&str, &str)]| {
+        let told = lines(&draft(files, &[], &Wishes::default()).unwrap());
+        assert!(!told.iter().any(|line| line.starts_with("build.base")), "{told:#?}");
+        line(&told, "build.config").to_owned()
+    };
+    let damaged = "CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\nthis is odd\nCONFIG_D=y\n";
+    assert_eq!(
+        config(&[("x.c", REPRO), ("config-6", damaged)]),
+        "build.config = \"config-6\"  missing: line 4 of config-6 is damaged: `this is odd`. Get it whole, or mend that line"
+    );
+    let cut = "CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\nCONFIG_HAVE_AR";
+    let link = format!("{SYZBOT}kernel config: https://example.org/x/.config?x=1\n");
+    assert_eq!(
+        config(&[("mail", &link), ("config-6", cut)]),
+        "build.config = \"config-6\"  missing: line 4 of config-6 is damaged: `CONFIG_HAVE_AR`; it was cut there. Get it whole, or mend that \
+         line\nit is at https://example.org/x/.config?x=1"
+    );
+    // Nothing but the name tells that this is one.
+    assert_eq!(
+        config(&[("x.c", REPRO), ("config.bz2", "BZh9")]),
+        "build.config = \"config\"  missing: config.bz2 is packed with bzip2; unpack it:\n  bzip2 -dk config.bz2"
+    );
+}
+
+#[test]
+fn only_one_bugs_parts_are_in_a_job() {
+    let mail = format!(
+        "{SYZBOT}C reproducer: https://example.org/x/repro.c?x=1\n\nBUG: one in a\nCPU: 0 PID: 1 Comm: a Not tainted 6.1.0-syzkaller #0\n"
+    );
+    let other = "BUG: two in b\nCPU: 0 PID: 1 Comm: a Not tainted 6.2.0-rc1-g0123456789cd #1\n";
+    let full = "login\nBUG: one in a\nCPU: 0 PID: 1 Comm: a Not tainted 6.1.0-syzkaller-00001-g0123456789ab #0\n";
+    let mixed = draft(&[("dmesg", other), ("mail", &mail)], &[], &Wishes::default()).unwrap();
+    assert_eq!(line(&lines(&mixed), "crash"), "crash = \"console.txt\"  found: in mail; one in a");
+    assert_eq!(mixed.notes, ["of several consoles mail counts; other crashes: dmesg (two in b)"]);
+    // What shows the same crash at more length is no other bug's.
+    let same = draft(&[("dmesg", full), ("mail", &mail)], &[], &Wishes::default()).unwrap();
+    assert_eq!(line(&lines(&same), "crash"), "crash = \"dmesg\"  found: one in a");
+    // A mail without its console is known by its subject.
+    let short = format!("From: a@example.org\nSubject: [syzbot] one in a\n\n{SYZBOT}");
+    let apart = draft(&[("dmesg", other), ("mail", &short)], &[], &Wishes::default()).unwrap();
+    assert_eq!(line(&lines(&apart), "title"), "title = \"one in a\"  found: the subject in mail");
+    assert!(!lines(&apart).iter().any(|line| line.starts_with("crash")), "{:#?}", lines(&apart));
+    assert!(
+        apart.notes[0].starts_with("dmesg shows another crash (two in b) than the one that mail is about"),
+        "{:?}",
+        apart.notes
+    );
+}
+
+#[test]
+fn scripts_run_where_what_they_call_makes_sense() {
+    let told = |script: &str| {
+        let draft = draft(&[("t.sh", script)], &[("HEAD", "x")], &Wishes::default()).unwrap();
+        (lines(&draft), draft.notes)
+    };
+    let (host, _) = told("#!/bin/sh\n/usr/bin/make -j8 && vng -- ./t\n");
+    assert!(line(&host, "machine.kind").starts_with("machine.kind = \"process\"  guess: the script calls `make`"), "{host:#?}");
+    let (guest, _) = told("#!/bin/sh\nmount -t x none /mnt\necho make love\n");
+    assert!(!guest.iter().any(|line| line.contains("machine.kind")), "{guest:#?}");
+    let (both, _) = told("#!/bin/sh\nmount -t x none /mnt\nmake -C /mnt\n");
+    assert!(line(&both, "machine.kind").starts_with("# machine.kind = \"process\"  guess: t.sh calls `make`, as"), "{both:#?}");
+    let (python, _) = told("#!/usr/bin/env python3\nimport subprocess\nsubprocess.run(['make'])\n");
+    assert!(line(&python, "machine.kind").contains("the script calls `make`"), "{python:#?}");
+    let (_, notes) = told("#!/usr/bin/env python3\nopen('/dev/x')\n");
+    assert!(notes[0].starts_with("t.sh needs `python3`, and kbisect's own machines have busybox's shell alone"), "{notes:?}");
+    let (windows, _) = told("#!/bin/sh\r\n./a\r\n");
+    assert!(
+        line(&windows, "repro").starts_with("repro = \"t.sh\"  missing: a script that cannot be run as it is: its lines end"),
+        "{windows:#?}"
+    );
+    let (bare, _) = told("make -j4\n./a\n");
+    assert!(line(&bare, "repro").contains("sed -i '1i #!/bin/sh' t.sh"), "{bare:#?}");
+}
+
+#[test]
+fn a_build_that_fails_is_a_target() {
+    let mail = "tree:   https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git master\ncommit: 0123456789ab [12/345] mm: do less\n\
+                config: arm64-randconfig-001 (https://example.org/archive/config)\nreproduce (this is a W=1 build): x\n\
+                | Reported-by: kernel test robot <lkp@intel.com>\n| Closes: https://lore.kernel.org/oe-kbuild-all/1@intel.com/\n\n\
+                All errors (new ones prefixed by >>):\n\n   a.c:1:1: error: an old one\n>> a.c:3:2: error: implicit declaration of function 'g'\n       3 |  g();\n";
+    for text in [mail.to_owned(), super::super::text::tests::quoted(mail, 2)] {
+        let draft = draft(&[("mail", &text)], &[("0123456789ab", "mm: do less")], &Wishes::default()).unwrap();
+        let told = lines(&draft);
+        assert_eq!(
+            line(&told, "title"),
+            "title = \"build error: implicit declaration of function 'g'\"  found: `a.c:3:2: error: implicit declaration of function 'g'` in mail"
+        );
+        assert!(line(&told, "target.stage").starts_with("target.stage = \"build\"  found: "));
+        assert_eq!(
+            line(&told, "build.config"),
+            "build.config = \"kernel.config\"  missing: save https://example.org/archive/config as kernel.config beside this file"
+        );
+        assert_eq!(line(&told, "build.arch"), "build.arch = \"arm64\"  found: `config:` in mail");
+        assert_eq!(line(&told, "build.make"), "build.make = [\"W=1\"]  found: mail is of a build with W=1");
+        assert!(!told.iter().any(|line| line.contains("repro.c")), "{told:#?}");
+        assert!(
+            draft.notes.contains(&"the robot says already that 0123456789ab (\"mm: do less\") has introduced it".to_owned()),
+            "{:?}",
+            draft.notes
+        );
+    }
+    let warning = mail.replace("error:", "warning:").replace("All errors", "All warnings");
+    let draft = draft(&[("mail", &warning)], &[], &Wishes::default()).unwrap();
+    assert!(draft.notes.iter().any(|note| note.contains("is a warning: kernels are built all the same")), "{:?}", draft.notes);
+}
+
+#[test]
+fn a_damaged_crash_gives_way_to_the_subjects_title() {
+    let mail = format!("From: a@example.org\nSubject: [syzbot] one in a\n\n{SYZBOT}\nBUG: corrupted\n");
+    let told = lines(&draft(&[("mail", &mail)], &[], &Wishes::default()).unwrap());
+    assert_eq!(line(&told, "title"), "title = \"one in a\"  found: the subject in mail");
+    assert!(
+        line(&told, "crash").starts_with("# crash = \"console.txt\"  guess: the crash in mail is damaged (no function)"),
+        "{told:#?}"
+    );
 }
 
 #[test]

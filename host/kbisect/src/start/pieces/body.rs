@@ -26,7 +26,7 @@ impl Sorting<'_> {
         let body = text.text().replace("\r\n", "\n");
         let inside = Material { name: name.clone(), path: None, bytes: text.bytes.clone() };
         // What was quoted or encoded as a whole is known as a whole.
-        if text.undone && !is_mail && self.known(&inside) {
+        if text.undone && !is_mail && self.known(&inside, true) {
             return Ok(());
         }
         let mails = mail::read(&body, text.subject.as_deref(), text.message_id.as_deref());

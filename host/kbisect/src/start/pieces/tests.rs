@@ -27,6 +27,7 @@ fn sorted(files: &[(&str, &[u8])]) -> Pieces {
         name: (*name).to_owned(),
         path: Some(PathBuf::from(name)),
         bytes: bytes.to_vec(),
+        executable: false,
     };
     sort(&files.iter().map(source).collect::<Vec<_>>(), &classify).unwrap()
 }
@@ -77,9 +78,45 @@ fn files_are_known_by_what_is_in_them() {
         (b"[    0.000000] Linux version 6.1.0 (a@b)\nlogin:\n", "a kernel's console on which no classifier sees a crash"),
         (b"[    0.000000] Linux version 6.1.0 (a@b)\n[ 1.0] BUG: it\n", "a console: it"),
         (b"repo = \"linux\"\nbad = \"v6.1\"\n", "a job file of kbisect's"),
+        (
+            b"#include <vector>\nint main()\n{\n\treturn 0;\n}\n",
+            "source in C++, which kbisect does not compile: name the program that comes of it (g++ -static -o repro x)",
+        ),
+        (b"#include <linux/fs.h>\n/* main() is\n * main() */\nchar *a = \"main()\"; // main()\n", "C source without a main()"),
+        (b"#include <a.h>\nchar q = '\"', *s = \"/*\";\nint main(void) { }\n", "a reproducer in C"),
+        (
+            b"git bisect start\n# status: waiting for both good and bad commits\n",
+            "a bisection log of git's: kbisect import x makes a run of it",
+        ),
+        (
+            b"# bad: [0123456789ab] x\ngit bisect bad 0123456789ab\n",
+            "a bisection log of git's: kbisect import x makes a run of it",
+        ),
+        (
+            b"bisecting cause commit starting from 0123456789abcdef0123456789abcdef01234567\n\
+              building syzkaller on 0123456789abcdef0123456789abcdef01234567\n",
+            "a bisection log of syzbot's: kbisect import x makes a run of it",
+        ),
+        (b"\xef\xbb\xbf#!/bin/sh\n", "a script"),
+        (
+            b"{\"version\":1,\"title\":\"WARNING in a (2)\",\"crashes\":[{\"syz",
+            "a bug of syzbot's dashboard, cut off: save it again for commit and links",
+        ),
     ] {
         assert_eq!(what(bytes), told);
     }
+}
+
+#[test]
+fn records_of_a_syz_manager_are_no_titles() {
+    let pieces = sorted(&[
+        ("c/machineInfo0", b"qemu\n"),
+        ("c/repro.stats", b"Extracting: 5m\n"),
+        ("c/title-stat", b"x in y\n"),
+        ("c/description", b"x in y\n"),
+    ]);
+    assert_eq!((pieces.titles.len(), pieces.unused.len()), (1, 3), "{pieces:?}");
+    assert_eq!(pieces.titles[0].name, "c/description");
 }
 
 #[test]

@@ -52,6 +52,11 @@ fn bodies_without_their_headers_are_decoded() {
 fn other_characters_and_html_are_read() {
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("BUG: x\r\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     assert_eq!(texts(&utf16)[0].text(), "BUG: x\n");
+    for units in [u16::to_le_bytes, u16::to_be_bytes] {
+        let bare: Vec<u8> = "HEAD commit: 1\r\n".encode_utf16().flat_map(units).collect();
+        assert_eq!(texts(&bare)[0].text(), "HEAD commit: 1\n");
+    }
+    assert_eq!(bodies("<!DOCTYPE html>\n<html><body><pre>BUG: x\n &lt;TASK&gt;\n</pre></body></html>"), ["BUG: x\n <TASK>\n"]);
     let html = "From: a@example.org\nSubject: x\nMIME-Version: 1.0\nContent-Type: text/html\n\n<p>HEAD commit: 1</p><p>git tree: net</p>\n";
     let body = &bodies(html)[0];
     assert!(body.contains("HEAD commit: 1\n") && body.contains("git tree: net"), "{body:?}");
@@ -67,6 +72,21 @@ fn a_mailbox_is_all_its_mails() {
     let all = texts((mail("one") + &mail("two")).as_bytes());
     let subjects: Vec<_> = all.iter().map(|text| text.subject.as_deref().unwrap()).collect();
     assert_eq!(subjects, ["one", "two"]);
+}
+
+#[test]
+fn what_was_moved_to_the_right_is_moved_back() {
+    let mail = "look:\n    syzbot found the following issue on:\n    \n    HEAD commit: 1\n     <TASK>\n     f+0x1/0x2\n";
+    assert_eq!(bodies(mail), ["look:\nsyzbot found the following issue on:\n\nHEAD commit: 1\n <TASK>\n f+0x1/0x2\n"]);
+    let console = "BUG: x\n Call Trace:\n  f+0x1/0x2\n";
+    assert_eq!(bodies(console), [console]);
+}
+
+#[test]
+fn the_robots_marks_are_no_quotes() {
+    let mail = "Hello,\n\nAll errors (new ones prefixed by >>):\n\n   a.c:1: x\n>> a.c:2: y\n";
+    assert_eq!(bodies(mail), [mail]);
+    assert_eq!(bodies(&quoted(mail, 3)), [mail]);
 }
 
 #[test]
