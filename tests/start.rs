@@ -452,7 +452,11 @@ fn a_script_that_boots_kernels_itself_runs_outside_of_them() {
     assert!(shown.contains("[machine]\n# guess: the script calls `make`, so it runs here"), "{shown}");
     write(&world, "t.sh", "#!/bin/sh\n# make sure\nmount -t queue none /mnt\n");
     let shown = start(&world, &["t.sh", "--bad", "HEAD", "--force"]);
-    assert!(shown.contains("base = [\"defconfig\", \"kvm_guest.config\"]") && !shown.contains("process"), "{shown}");
+    assert!(shown.contains("base = [\"defconfig\", \"kvm_guest.config\"]") && !shown.contains("\nkind = \"process\""), "{shown}");
+    assert!(
+        shown.contains("# guess: nothing in the script builds or boots kernels") && shown.contains("\n# kind = \"process\"\n"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -228,6 +228,10 @@ fn what_is_no_file_is_not_opened() {
     {
         assert!(shown.contains(line), "{line}: {shown}");
     }
+    fs::create_dir(world.path("links")).unwrap();
+    std::os::unix::fs::symlink("nothing", world.path("links/gone")).unwrap();
+    let shown = start(&world, &["links", "--out", "other.toml"]);
+    assert!(shown.contains("error: there is no file in links\nerror: links/gone is a link that leads to nothing\n"), "{shown}");
     insta::assert_snapshot!(start(&world, &["pipe", "--out", "other.toml"]).split_once("--- job.toml").unwrap().0, @r"
     --- stderr
     error: pipe is a pipe, not a file

@@ -122,7 +122,10 @@ impl Gathered {
             return Err(Error::user(what).hint("name the files that matter, or the folder of one crash"));
         }
         if files.is_empty() {
-            let what = format!("there is no file in {}", folder.display());
+            let mut what = format!("there is no file in {}", folder.display());
+            for path in &others {
+                what += &format!("\n{} is {}", path.display(), odd(path));
+            }
             let hint = folders.first().map(|first| format!("name the folder of one crash, such as {}", first.display()));
             return Err(hint.into_iter().fold(Error::user(what), Error::hint));
         }
@@ -149,7 +152,7 @@ fn odd(path: &Path) -> String {
             let why = if error.kind() == io::ErrorKind::NotFound { "nothing".to_owned() } else { format!("no file ({error})") };
             format!("a link that leads to {why}")
         }
-        Err(error) => format!("cannot be read: {error}"),
+        Err(error) => format!("something that cannot be looked at: {error}"),
     }
 }
 

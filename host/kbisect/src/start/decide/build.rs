@@ -151,7 +151,13 @@ impl<'p> Desk<'p> {
             self.draft.set(("build", "require"), toml::Value::from(names), Standing::Guessed, whys(&on));
         }
         if !off.is_empty() {
-            self.draft.note(format!("{} lacks what the crash seems to need: {}", config.material.name, whys(&off)));
+            let lines: Vec<String> = off.iter().map(|(symbol, _)| format!("{symbol}=y")).collect();
+            self.draft.note(format!(
+                "{} lacks what the crash seems to need: {}. To switch it on: set = {} in [build]",
+                config.material.name,
+                whys(&off),
+                toml::Value::from(lines)
+            ));
         }
     }
 

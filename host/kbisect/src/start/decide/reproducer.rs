@@ -142,11 +142,15 @@ impl Desk<'_> {
     /// Says what a script that runs in the kernel under test means for the machine.
     fn inside(&mut self, one: &Executable, calls: &Calls, interpreter: Option<&str>) {
         let name = &one.material.name;
-        if let (Some(outside), Some(inside)) = (&calls.outside, &calls.inside) {
-            let why = format!(
-                "{name} calls `{outside}`, as scripts do that build kernels here, and `{inside}`, as those do that run in one: it runs in \
-                 the kernel, where it can do no harm; with this line it runs here, in a checkout of each commit"
-            );
+        if self.pieces.disks.is_empty() {
+            let why = match (&calls.outside, &calls.inside) {
+                (Some(outside), Some(inside)) => format!(
+                    "{name} calls `{outside}`, as scripts do that build kernels here, and `{inside}`, as those do that run in one: it runs in \
+                     the kernel, where it can do no harm"
+                ),
+                _ => "nothing in the script builds or boots kernels: it runs in the kernel under test".to_owned(),
+            };
+            let why = format!("{why}; with this line it runs here, in a checkout of each commit");
             self.draft.leave(("machine", "kind"), "process", Standing::Guessed, why);
         }
         let other = interpreter.filter(|interpreter| !script::is_in_guests(interpreter) && self.pieces.disks.is_empty());
