@@ -1,4 +1,5 @@
-//! From a pasted mail and two downloads to the culprit, on real Linux. Slow: `./x test-linux`.
+//! From what people have to the culprit, on real Linux: a pasted mail and two downloads, a crash directory, a selftest. Slow:
+//! `./x test-linux`.
 
 #[path = "linux_guests/folders.rs"]
 mod folders;
@@ -79,6 +80,16 @@ fn configuration(dir: &Path, planted: &Planted) -> Vec<u8> {
     fs::read(work.join(".config")).expect("a configuration")
 }
 
+/// Runs the job; the report.
+fn culprit_is_found(dir: &Path, culprit: &str) -> String {
+    kbisect(dir, &["run", "job.toml", "--out", "run", "--quiet"]);
+    let said = kbisect(dir, &["report", "run"]);
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.join("run/report.json")).expect("a report")).expect("it is JSON");
+    assert_eq!(report["named"]["commit"], culprit, "{said}");
+    said
+}
+
 #[test]
 #[ignore = "slow: ./x test-linux"]
 fn linux_mail_and_downloads_lead_to_the_culprit() {
@@ -101,12 +112,92 @@ fn linux_mail_and_downloads_lead_to_the_culprit() {
     fs::write(dir.join("job.toml"), format!("{job}\n[trial]\ntime_limit = \"{SECONDS}s\"\n")).expect("a job");
     let said = kbisect(dir, &["check", "job.toml"]);
     assert!(said.contains("general protection fault in inotify_show_fdinfo"), "{said}");
-    kbisect(dir, &["run", "job.toml", "--out", "run", "--quiet"]);
-    let said = kbisect(dir, &["report", "run"]);
-    println!("{said}");
-    let report: serde_json::Value =
-        serde_json::from_slice(&fs::read(dir.join("run/report.json")).expect("a report")).expect("it is JSON");
-    assert_eq!(report["named"]["commit"], planted.culprit, "{said}");
+    let said = culprit_is_found(dir, &planted.culprit);
     assert!(said.contains("inotify_show_fdinfo+") && said.contains("fs/notify/fdinfo.c:"), "frames have places: {said}");
     assert!(said.contains("| Closes: https://syzkaller.appspot.com/bug?extid=5b2d60c1f9a87e43d20c"), "{said}");
+}
+
+#[test]
+#[ignore = "slow: ./x test-linux"]
+fn linux_crash_directory_leads_to_the_culprit() {
+    let made = tempfile::tempdir().expect("a folder");
+    let dir = made.path();
+    let options = linux_demo::Options { seed: 3, commits: 24, cache: dir.join("cache") };
+    let planted = linux_demo::write(&tree(), &dir.join("linux"), &options).expect("a history");
+    let crash = dir.join("crash");
+    fs::create_dir(&crash).expect("a folder");
+    let put = |name: &str, text: &str| fs::write(crash.join(name), text).expect("a file");
+    let console: String = MAIL
+        .lines()
+        .filter_map(|line| line.strip_prefix("> "))
+        .skip_while(|line| !line.contains("0000 [#1]"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    put("description", "general protection fault in inotify_show_fdinfo\n");
+    put("log0", &console);
+    put("report0", &console);
+    put("tag0", &planted.culprit);
+    put("repro.cprog", &linux_demo::reproducer(Rate::Most, SECONDS, linux_demo::LOOKS));
+    // What a manager does not keep.
+    fs::write(dir.join("kernel.config"), configuration(dir, &planted)).expect("a file");
+    let parent = &planted.parents[0];
+    let said = kbisect(dir, &["start", "crash", "kernel.config", "--repo", "linux", "--good", parent]);
+    assert!(!said.contains("\nmissing\n"), "{said}");
+    let job = fs::read_to_string(dir.join("job.toml")).expect("a job");
+    fs::write(dir.join("job.toml"), format!("{job}\n[trial]\ntime_limit = \"{SECONDS}s\"\n")).expect("a job");
+    culprit_is_found(dir, &planted.culprit);
+}
+
+/// What makes a selftest of the reproducer: it ends, and says so.
+const ENDS: &str = "
+#include <signal.h>
+#include <string.h>
+
+static void end(int signal)
+{
+	const char said[] = \"ok 1 fdinfo\\n\";
+
+	_exit(write(1, said, strlen(said)) < 0);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	signal(SIGALRM, end);
+	alarm(5);
+}
+";
+
+#[test]
+#[ignore = "slow: ./x test-linux"]
+fn linux_selftest_leads_to_the_culprit() {
+    let made = tempfile::tempdir().expect("a folder");
+    let dir = made.path();
+    let options = linux_demo::Options { seed: 3, commits: 24, cache: dir.join("cache") };
+    let planted = linux_demo::write(&tree(), &dir.join("linux"), &options).expect("a history");
+    fs::write(dir.join("kernel.config"), configuration(dir, &planted)).expect("a file");
+    let work = dir.join("work");
+    let git = |args: &[&str]| {
+        done(Command::new("git").args(["-c", "user.name=A", "-c", "user.email=a@example.org"]).args(args).current_dir(&work))
+    };
+    git(&["checkout", "--quiet", "--force", &planted.parents[0]]);
+    let tests = work.join("tools/testing/selftests");
+    fs::create_dir_all(tests.join("inotify")).expect("a folder");
+    let put = |name: &str, text: &str| fs::write(tests.join(name), text).expect("a file");
+    put("Makefile", "all:\n\tfor target in $(TARGETS); do $(MAKE) -C $$target; done\n");
+    put(
+        "inotify/Makefile",
+        "TEST_GEN_PROGS := fdinfo\n\nall: $(TEST_GEN_PROGS)\n\nfdinfo: fdinfo.c\n\t$(CC) -O1 -pthread -o $@ $<\n",
+    );
+    put("inotify/fdinfo.c", &(linux_demo::reproducer(Rate::Most, SECONDS, linux_demo::LOOKS) + ENDS));
+    git(&["add", "--force", "tools/testing"]);
+    git(&["commit", "--quiet", "-m", "selftests: inotify: look at fdinfo"]);
+    let good = git(&["rev-parse", "HEAD"]);
+    git(&["cherry-pick", &planted.culprit]);
+    let culprit = git(&["rev-parse", "HEAD"]);
+    let (good, culprit) = (good.trim(), culprit.trim());
+    let said = kbisect(dir, &["start", "inotify:fdinfo", "kernel.config", "--repo", "work", "--bad", culprit, "--good", good]);
+    assert!(!said.contains("\nmissing\n"), "{said}");
+    kbisect(dir, &["check", "job.toml"]);
+    let said = culprit_is_found(dir, culprit);
+    assert!(said.contains("in inotify_show_fdinfo"), "{said}");
 }
