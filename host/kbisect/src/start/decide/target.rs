@@ -88,7 +88,9 @@ impl<'p> Desk<'p> {
     fn fits(&self, console: &Console, wanted: Option<&str>) -> bool {
         let known = wanted.filter(|_| self.report.title.is_some() && self.report.sender != Sender::Robot);
         let Some(title) = known.filter(|title| (self.around.is_title)(title)) else { return true };
-        let function = title.rsplit(' ').next().unwrap_or(title);
+        // Of what hangs each look names another function, and some titles name none.
+        let roams = ["hung", "stall", "lockup", "deadlock"].iter().any(|word| title.contains(word));
+        let Some((_, function)) = title.rsplit_once(" in ").filter(|_| !roams) else { return true };
         self.is_in_report(&console.material.name)
             || console.crashes.iter().any(|crash| {
                 crash.title == title
