@@ -20,7 +20,9 @@ impl Collection {
     /// Reads a Makefile; none where it is no collection's.
     pub fn of_makefile(text: &str) -> Option<Self> {
         let whole = text.replace("\\\n", " ");
-        if !whole.lines().any(|line| line.trim_start().starts_with("include") && line.contains("lib.mk")) {
+        // Some bring rules of their own.
+        let names = |line: &str| line.starts_with("TEST_PROGS") || line.starts_with("TEST_GEN_PROGS");
+        if !whole.lines().any(|line| line.trim_start().starts_with("include") && line.contains("lib.mk") || names(line)) {
             return None;
         }
         let mut collection = Self::default();
@@ -143,6 +145,8 @@ mod tests {
         let collection = Collection::of_makefile(text).expect("a collection");
         assert_eq!(collection.tests().collect::<Vec<_>>(), ["run.sh", "posix_timers", "nanosleep", "freq-step"]);
         assert_eq!(Collection::of_makefile("all:\n\tcc x.c\n"), None);
+        let bare = Collection::of_makefile("TEST_GEN_PROGS := a\nall: $(TEST_GEN_PROGS)\n").expect("a collection");
+        assert!(bare.has("a") && !bare.computed);
         assert!(collection.computed && collection.has("freq-step") && !collection.has("other"));
         let limit = Limit::of_settings;
         assert_eq!([limit("timeout=180\n"), limit(""), limit("timeout=0\n")], [Limit::Stated(180), Limit::Usual, Limit::Endless]);
