@@ -121,7 +121,7 @@ fn a_check_is_named_with_that_caveat() {
       culprit    12e943a91f1e    2 of 2 trials crash with it
       parent     fec303f2feb8    0 of 3 trials crash with it
       start      af0b5647a6d7    3 of 3 trials crash with it
-    Mended already? None of 8 newer commits says so
+    Mended already? None of 3 newer commits says so
     Not counted: nothing
     Checks: parent PASS
     Machine: a process on the host
@@ -167,7 +167,7 @@ fn a_default_of_the_configuration_is_named_with_that_caveat() {
       culprit    59b4c6dc5b84    2 of 2 trials crash with it
       parent     4c227bbcabc2    0 of 3 trials crash with it
       start      37aae8b7d53e    3 of 3 trials crash with it
-    Mended already? None of 8 newer commits says so
+    Mended already? None of 3 newer commits says so
     Not counted: nothing
     Checks: parent PASS
     Machine: a process on the host

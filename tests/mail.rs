@@ -135,9 +135,9 @@ fn a_crash_that_is_still_there_is_seen_once() {
     let world = World::new();
     project(&world, |newer| newer, "tip = \"main\"\n");
     world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
-    insta::assert_snapshot!(newer(&world), @r"
+    insta::assert_snapshot!(newer(&world), @"
       newest     3b505913961b    1 of 1 trial crashes with it: still there
-    Mended already? None of 10 newer commits says so
+    Mended already? None of 5 newer commits says so
     ");
     assert_eq!(report(&world.path("run"))["newest"]["hits"], 1);
 }
@@ -147,9 +147,9 @@ fn a_newest_commit_that_cannot_be_tested_says_nothing() {
     let world = World::new();
     project(&world, |newer| newer.script("test.sh", "#!/bin/sh\nexit 125\n"), "tip = \"newest\"\n");
     world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
-    insta::assert_snapshot!(newer(&world), @r"
+    insta::assert_snapshot!(newer(&world), @"
       newest     96227f2b7a41  no trial had a result, nothing is known  (main)
-    Mended already? None of 10 newer commits says so
+    Mended already? None of 5 newer commits says so
     ");
 }
 
@@ -288,4 +288,61 @@ fn the_mail_can_be_printed_for_a_tracker_and_as_json() {
     hint: to go on: kbisect resume run
     --- exit status 2
     ");
+}
+
+#[test]
+fn a_merge_of_which_neither_side_crashes_is_named_as_one() {
+    let world = World::new();
+    let made = |parents: &[usize], subject: &str, one: &str, other: &str| {
+        Planned::on(parents, subject)
+            .file("one.c", one)
+            .file("other.c", other)
+            .script("test.sh", "#!/bin/sh\ngrep -q changed one.c && grep -q changed other.c && exit 1\nexit 0\n")
+    };
+    let commits = [
+        made(&[], "Begin", "as it was\n", "as it was\n"),
+        made(&[0], "one: change", "changed\n", "as it was\n"),
+        made(&[1], "one: more", "changed more\n", "as it was\n"),
+        made(&[0], "other: change", "as it was\n", "changed\n"),
+        made(&[2, 3], "Merge branch 'other'", "changed more\n", "changed\n"),
+        made(&[4], "one: even more", "changed even more\n", "changed\n"),
+    ];
+    let ids = write_history(&world, "repo", &commits, &[]);
+    world.job("job.toml", &ids[0], "");
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
+    assert_eq!(named(&world.path("run")), Some(ids[4].clone()));
+    insta::assert_snapshot!(mail(&world, "run"), @r#"
+    Culprit, 99.1 %:
+
+      commit 57d6783814d0 ("Merge branch 'other'")
+      Author: A U Thor <author@example.org>
+      A merge: neither side alone has the crash
+
+     other.c | 2 +-
+     1 file changed, 1 insertion(+), 1 deletion(-)
+
+    Crash: exit status 1
+      (in 5 trials, seen on 1c75569d0828 ("one: even more"), which is NOT the
+        culprit)
+    Evidence (same configuration, same compiler):
+      culprit    57d6783814d0    2 of 2 trials crash with it
+      parent     242ab5e7098c    0 of 3 trials crash with it
+      parent     37505e57eb5f    0 of 2 trials crash with it
+      start      1c75569d0828    3 of 3 trials crash with it
+    Mended already? None of 1 newer commit says so
+    Not counted: nothing
+    Checks: parent PASS
+    Machine: a process on the host
+    Test: ./test.sh, for at most 5m
+    Reproduce: sh reproduce.sh
+    Files: git-bisect.log
+    To: A U Thor <author@example.org>  (author of the culprit)
+    No person has checked this result.
+
+    If you fix it, please add as appropriate:
+    | Fixes: 57d6783814d0 ("Merge branch 'other'")
+
+    Details of the bisection:
+    Effort: 11 trials on 5 commits in [TIME]
+    "#);
 }

@@ -300,7 +300,7 @@ fn a_run_shows_what_it_tests_and_reports_once() {
       culprit    ad2cfa89f261    2 of 2 trials crash with it
       parent     c99823dcb6e3    0 of 3 trials crash with it
       start      ed984f69695f    3 of 3 trials crash with it
-    Mended already? None of 20 newer commits says so
+    Mended already? None of 6 newer commits says so
     Not counted: nothing
     Checks: parent PASS
     Machine: a process on the host
@@ -368,7 +368,7 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
     Taken on trust, not tested: 9bf86f0abf81 is bad, 947b274159d0 is good
       (strategy posterior tests the ends first, and measures how sure it is)
     Evidence: none; neither the culprit nor a parent of it was tested
-    Mended already? None of 3 newer commits says so
+    Mended already? None of 1 newer commit says so
     Not counted: nothing
     Machine: a process on the host
     Test: ./test.sh, for at most 5m
@@ -405,7 +405,7 @@ fn ends_that_were_not_tested_are_said_to_be_taken_on_trust() {
       (strategy posterior tests the ends first, and measures how sure it is)
     Evidence (same configuration, same compiler):
       culprit    9bf86f0abf81    1 of 1 trial crashes with it
-    Mended already? None of 3 newer commits says so
+    Mended already? None of 1 newer commit says so
     Not counted: nothing
     Machine: a process on the host
     Test: ./test.sh, for at most 5m

@@ -51,7 +51,7 @@ fn what_is_assumed_is_not_tested_and_shown_as_assumed() {
     Evidence (same configuration, same compiler):
       culprit    0cad0091aca4    2 of 2 trials crash with it
       parent     7e2c1719d038    0 of 5 trials crash with it
-    Mended already? None of 40 newer commits says so
+    Mended already? None of 16 newer commits says so
     Not counted: nothing
     Checks: parent PASS
     Machine: a process on the host
@@ -114,7 +114,7 @@ fn a_run_that_was_stopped_goes_on_with_an_assumption() {
     Evidence (same configuration, same compiler):
       parent     0cad0091aca4    2 of 2 trials crash with it
       start      59aa3c73d0be    3 of 3 trials crash with it
-    Mended already? None of 40 newer commits says so
+    Mended already? None of 15 newer commits says so
     Not counted: nothing
     Checks: parent FAIL
     Machine: a process on the host

@@ -26,7 +26,7 @@ fn trials_by_hand_are_evidence_like_any_other() {
       culprit    3db1e3895b2c    2 of 2 trials crash with it
       parent     bc37bc1f07e6    0 of 3 trials crash with it
       start      d1b19def845b    3 of 3 trials crash with it
-    Mended already? None of 8 newer commits says so
+    Mended already? None of 3 newer commits says so
     Not counted: nothing
     Checks: parent PASS
     Machine: a process on the host

@@ -104,25 +104,25 @@ impl Repository {
         related.map_err(|error| Error::git(format!("see whether {} contains {}", whole.short(), part.short()), error))
     }
 
-    /// The commits that mend one or take it back, newest first, among all that branches, tags and HEAD contain; and how many were read for
-    /// it. `names` are the ids that it has: its own, and that of what it was picked from.
+    /// The commits that mend one or take it back, newest first, among all that branches, tags and HEAD contain; and how many newer ones were
+    /// read for it, which merges are not. `names` are the ids that it has: its own, and that of what it was picked from.
     ///
     /// # Errors
     ///
     /// [`Error::Git`], [`Error::MissingObject`].
     pub fn mentions(&self, of: &CommitId, names: &[CommitId], start: &CommitId) -> Result<(usize, Vec<Mention>), Error> {
-        let oldest = self.time(of)? - CLOCK_SLACK;
+        let time = self.time(of)?;
         let subject = self.subject(of)?;
         let mut walk = Walk::new(self, &self.all_tips()?)?;
         let (mut read, mut found) = (0, Vec::new());
         while let Some(visit) = walk.next(self)? {
-            if visit.time < oldest {
+            if visit.time < time - CLOCK_SLACK {
                 break;
             }
-            read += 1;
             if visit.id == *of || visit.parents.len() > 1 {
                 continue;
             }
+            read += usize::from(visit.time >= time);
             let message = self.message(&visit.id)?;
             if let Some(says) = said(&message, names, &subject) {
                 let in_start = self.contains(start, &visit.id)?;

@@ -78,6 +78,9 @@ fn newest_line(text: &mut String, newest: &Newest) {
 /// Who mends the named commit or takes it back.
 pub(super) fn newer(text: &mut String, named: &Named) {
     let Some(Newer { read, mentions }) = &named.text.newer else { return };
+    if mentions.is_empty() && *read == 0 {
+        return;
+    }
     if mentions.is_empty() {
         let _ = writeln!(text, "Mended already? None of {} says so", counted(*read as u64, "newer commit"));
         return;
