@@ -156,7 +156,8 @@ fn by_kind(seen: &Look<'_>, face: &Look<'_>) -> Option<(f64, String)> {
         });
     }
     let nowhere = seen.blamed.is_empty() || face.blamed.is_empty();
-    (equal && nowhere && !seen.is_specific()).then(|| (0.6, format!("the same title, which says little: {}", seen.title)))
+    (equal && nowhere && !(seen.is_specific() && face.is_specific()))
+        .then(|| (0.6, format!("the same title, which says little: {}", seen.title)))
 }
 
 /// Adds up the evidence; the reason names what weighed most.

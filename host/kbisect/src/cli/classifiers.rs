@@ -54,7 +54,7 @@ impl Classifiers {
         let tell = |notice: Notice| match notice {
             Notice::Log { plugin, level, message } => super::say(&format!("{plugin}: {level}: {message}")),
             Notice::Failed { plugin, hook, error, .. } => {
-                super::say(&format!("warning: plugin {plugin} failed in {hook}: {error}"))
+                super::say(&format!("warning: plugin {plugin} failed in {hook}: {error}"));
             }
             Notice::Warned { message } => super::say(&format!("warning: {message}")),
         };

@@ -90,7 +90,7 @@ fn splat(text: &mut String, report: &Report) {
     let subject = |commit: CommitId| report.tested.iter().find(|one| one.tested.commit == commit).map(|one| one.subject.as_str());
     match report.splat_at {
         Some(at) => {
-            let at = subject(at).map_or_else(|| at.short().to_string(), |subject| format!("{} (\"{subject}\")", at.short()));
+            let at = subject(at).map_or_else(|| at.short(), |subject| format!("{} (\"{subject}\")", at.short()));
             *text += &format!("\n{}\n", wrapped("", &format!("The crash at {at}:")));
         }
         None => text.push('\n'),

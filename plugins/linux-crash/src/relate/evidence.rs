@@ -97,7 +97,7 @@ pub enum Kind {
 #[must_use]
 pub fn evidence(one: &Look<'_>, other: &Look<'_>) -> Vec<(Kind, f64)> {
     let is = |yes: bool| f64::from(u8::from(yes));
-    let same_title = one.title == other.title && one.is_specific();
+    let same_title = one.title == other.title && one.is_specific() && other.is_specific();
     let names = near(&one.blamed, &other.blamed);
     // Code that runs where it must not breaks one rule: it sleeps, or it reads without protection.
     let one_rule =

@@ -135,6 +135,18 @@ fn the_script_is_the_judge() {
 }
 
 #[test]
+fn one_title_of_two_types_compares_the_same_both_ways() {
+    for trace in [&[][..], &["pond_fill", "pond_ioctl"]] {
+        let mut one = report("kernel panic: fault in pond_fill");
+        one.crash_type = "SYZ_FAILURE".to_owned();
+        one.trace = trace.iter().map(|name| (*name).to_owned()).collect();
+        let other =
+            CrashReport { crash_type: String::new(), alt_titles: vec!["bad-access in pond_fill".to_owned()], ..one.clone() };
+        assert_eq!(compare(&one, &other).same.to_bits(), compare(&other, &one).same.to_bits());
+    }
+}
+
+#[test]
 fn the_likeliest_face_counts() {
     let face = |title: &str| Face { report: report(title), trials: 1 };
     let faces = [face("WARNING in a"), face("WARNING in b")];
