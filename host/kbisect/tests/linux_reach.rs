@@ -172,7 +172,9 @@ fn linux_commit_that_opens_the_way_to_an_older_bug_does_not_introduce_it() {
     assert_eq!(parent["refused"][0]["call"], "eventfd2");
     assert_eq!(parent["refused"][0]["error"], "EINVAL");
     assert!(text.contains("The crash begins to show, the bug is rather older"), "{text}");
-    assert!(text.contains(": clean, not exercised") && text.contains("eventfd2 → EINVAL here, 1 at"), "{text}");
+    // Where lines are broken hangs on the names of the functions.
+    let words = text.split_whitespace().collect::<Vec<&str>>().join(" ");
+    assert!(words.contains(": clean, not exercised") && words.contains("eventfd2 → EINVAL here, 1 at"), "{text}");
     assert!(report["tested"].as_array().expect("a list").iter().any(|one| one["commit"] == ids[0]), "the walk goes on");
 }
 
