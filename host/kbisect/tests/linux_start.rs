@@ -11,6 +11,7 @@ use std::process::Command;
 use folders::tree;
 use linux_demo::Planted;
 use linux_demo::Rate;
+use tempfile::TempDir;
 
 /// Seconds of one trial.
 const SECONDS: u32 = 5;
@@ -68,6 +69,14 @@ fn kbisect(dir: &Path, args: &[&str]) -> String {
     done(Command::new(env!("CARGO_BIN_EXE_kbisect")).args(args).current_dir(dir))
 }
 
+/// A folder with the demo's history in `linux`.
+fn history() -> (TempDir, Planted) {
+    let made = tempfile::tempdir().expect("a folder");
+    let options = linux_demo::Options { seed: 3, commits: 24, cache: made.path().join("cache") };
+    let planted = linux_demo::write(&tree(), &made.path().join("linux"), &options).expect("a history");
+    (made, planted)
+}
+
 /// The whole configuration of the start commit's kernel, made by its own Makefile.
 fn configuration(dir: &Path, planted: &Planted) -> Vec<u8> {
     let work = dir.join("work");
@@ -78,6 +87,13 @@ fn configuration(dir: &Path, planted: &Planted) -> Vec<u8> {
     fs::write(&fragment, format!("{}{symbols}", linux_demo::config())).expect("a file");
     done(Command::new("make").arg(format!("KCONFIG_ALLCONFIG={}", fragment.display())).arg("allnoconfig").current_dir(&work));
     fs::read(work.join(".config")).expect("a configuration")
+}
+
+/// States in the job what nobody can know from what was handed over: this reproducer runs until it is stopped, and shows the bug at once
+/// or not at all.
+fn limit_time(dir: &Path) {
+    let job = fs::read_to_string(dir.join("job.toml")).expect("a job");
+    fs::write(dir.join("job.toml"), format!("{job}\n[trial]\ntime_limit = \"{SECONDS}s\"\n")).expect("a job");
 }
 
 /// Runs the job; the report.
@@ -93,10 +109,8 @@ fn culprit_is_found(dir: &Path, culprit: &str) -> String {
 #[test]
 #[ignore = "slow: ./x test-linux"]
 fn linux_mail_and_downloads_lead_to_the_culprit() {
-    let made = tempfile::tempdir().expect("a folder");
+    let (made, planted) = history();
     let dir = made.path();
-    let options = linux_demo::Options { seed: 3, commits: 24, cache: dir.join("cache") };
-    let planted = linux_demo::write(&tree(), &dir.join("linux"), &options).expect("a history");
     let bug = dir.join("bug");
     fs::create_dir(&bug).expect("a folder");
     let put = |name: &str, bytes: &[u8]| fs::write(bug.join(name), bytes).expect("a file");
@@ -107,9 +121,7 @@ fn linux_mail_and_downloads_lead_to_the_culprit() {
     let said = kbisect(dir, &["start", "bug", "--repo", "linux"]);
     assert!(said.contains("next  kbisect check job.toml"), "{said}");
     assert!(!said.contains("\nmissing\n"), "{said}");
-    let job = fs::read_to_string(dir.join("job.toml")).expect("a job");
-    // What nobody can know from the mail: this reproducer runs until it is stopped, and shows the bug at once or not at all.
-    fs::write(dir.join("job.toml"), format!("{job}\n[trial]\ntime_limit = \"{SECONDS}s\"\n")).expect("a job");
+    limit_time(dir);
     let said = kbisect(dir, &["check", "job.toml"]);
     assert!(said.contains("general protection fault in inotify_show_fdinfo"), "{said}");
     let said = culprit_is_found(dir, &planted.culprit);
@@ -120,10 +132,8 @@ fn linux_mail_and_downloads_lead_to_the_culprit() {
 #[test]
 #[ignore = "slow: ./x test-linux"]
 fn linux_crash_directory_leads_to_the_culprit() {
-    let made = tempfile::tempdir().expect("a folder");
+    let (made, planted) = history();
     let dir = made.path();
-    let options = linux_demo::Options { seed: 3, commits: 24, cache: dir.join("cache") };
-    let planted = linux_demo::write(&tree(), &dir.join("linux"), &options).expect("a history");
     let crash = dir.join("crash");
     fs::create_dir(&crash).expect("a folder");
     let put = |name: &str, text: &str| fs::write(crash.join(name), text).expect("a file");
@@ -143,8 +153,7 @@ fn linux_crash_directory_leads_to_the_culprit() {
     let parent = &planted.parents[0];
     let said = kbisect(dir, &["start", "crash", "kernel.config", "--repo", "linux", "--good", parent]);
     assert!(!said.contains("\nmissing\n"), "{said}");
-    let job = fs::read_to_string(dir.join("job.toml")).expect("a job");
-    fs::write(dir.join("job.toml"), format!("{job}\n[trial]\ntime_limit = \"{SECONDS}s\"\n")).expect("a job");
+    limit_time(dir);
     culprit_is_found(dir, &planted.culprit);
 }
 
@@ -170,10 +179,8 @@ __attribute__((constructor)) static void begin(void)
 #[test]
 #[ignore = "slow: ./x test-linux"]
 fn linux_selftest_leads_to_the_culprit() {
-    let made = tempfile::tempdir().expect("a folder");
+    let (made, planted) = history();
     let dir = made.path();
-    let options = linux_demo::Options { seed: 3, commits: 24, cache: dir.join("cache") };
-    let planted = linux_demo::write(&tree(), &dir.join("linux"), &options).expect("a history");
     fs::write(dir.join("kernel.config"), configuration(dir, &planted)).expect("a file");
     let work = dir.join("work");
     let git = |args: &[&str]| {

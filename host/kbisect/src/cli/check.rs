@@ -17,6 +17,7 @@ use crate::config::size;
 use crate::doctor::Finding;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::record::cited;
 use crate::record::counted;
 
 /// Say what `kbisect run JOB` would do, and what is missing for it
@@ -128,7 +129,6 @@ fn work(checked: &Checked, out: &Path, say: &mut impl FnMut(&str, &str)) {
     say("disk", &format!("{about}{} of the {} allowed{free}", size::rounded(work.disk), size::rounded(job.limits.disk)));
 }
 
-/// A commit in the kernel's way: 12 digits and the subject.
 fn cite(subject: &Subject) -> String {
-    format!("{} (\"{}\")", subject.commit.short(), subject.subject)
+    cited(&subject.commit, &subject.subject)
 }

@@ -53,10 +53,7 @@ impl Classifiers {
         plugins.extend(more);
         let tell = |notice: Notice| match notice {
             Notice::Log { plugin, level, message } => super::say(&format!("{plugin}: {level}: {message}")),
-            Notice::Failed { plugin, hook, error, .. } => {
-                super::say(&format!("warning: plugin {plugin} failed in {hook}: {error}"));
-            }
-            Notice::Warned { message } => super::say(&format!("warning: {message}")),
+            warning => super::warn(warning),
         };
         Ok(Policies::load(&plugins, Arc::new(NoFacts), Arc::new(tell))?)
     }

@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::exit::Exit;
 use crate::harmless::harmless;
+use crate::policy::Notice;
 
 pub mod check;
 pub mod classifiers;
@@ -171,6 +172,15 @@ pub fn print(text: &str) -> Result<(), Error> {
 fn say(text: &str) {
     // Nothing is left to say where it is gone.
     let _ = writeln!(io::stderr(), "{}", harmless(text));
+}
+
+/// Says on standard error what went wrong with plugins; what they log is left out.
+fn warn(notice: Notice) {
+    match notice {
+        Notice::Log { .. } => {}
+        Notice::Failed { plugin, hook, error, .. } => say(&format!("warning: plugin {plugin} failed in {hook}: {error}")),
+        Notice::Warned { message } => say(&format!("warning: {message}")),
+    }
 }
 
 /// Waits for work that talks to other processes.

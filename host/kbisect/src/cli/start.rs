@@ -11,7 +11,6 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::git;
 use crate::plugin::facts::NoFacts;
-use crate::policy::Notice;
 use crate::policy::Policies;
 use crate::policy::console;
 use crate::record::counted;
@@ -89,7 +88,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     // What an earlier start has written is no finding.
     gathered.sources.retain(|source| source.path.as_ref() != Some(&out));
 
-    let policies = Policies::load(&[], Arc::new(NoFacts), Arc::new(tell))?;
+    let policies = Policies::load(&[], Arc::new(NoFacts), Arc::new(super::warn))?;
     let classify = |bytes: &[u8]| console::classify(&policies, bytes, None).map(|classified| classified.reports);
     let mut pieces = pieces::sort(&gathered.sources, &classify)?;
     for test in std::mem::take(&mut gathered.selftests) {
@@ -153,12 +152,4 @@ fn nothing(pieces: &Pieces, gathered: &Gathered) -> Error {
         "a console with a crash, a configuration, a reproducer (C, script, program), a report of syzbot's or the kernel test robot's, \
          or a selftest's name will do",
     )
-}
-
-fn tell(notice: Notice) {
-    match notice {
-        Notice::Log { .. } => {}
-        Notice::Failed { plugin, hook, error, .. } => super::say(&format!("warning: plugin {plugin} failed in {hook}: {error}")),
-        Notice::Warned { message } => super::say(&format!("warning: {message}")),
-    }
 }

@@ -8,6 +8,7 @@ use kbisect_core::policy::Outcome;
 
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::record::cited;
 use crate::record::counted;
 use crate::record::report_text::percent;
 use crate::record::rows;
@@ -41,7 +42,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
 
 fn text(undone: &Undone, directory: &str) -> String {
     let Undone { commit, subject, before, after, .. } = undone;
-    let mut text = format!("undone  at {} (\"{}\")\n", commit.short(), shortened(subject, 50));
+    let mut text = format!("undone  at {}\n", cited(commit, &shortened(subject, 50)));
     for (number, outcome) in &undone.trials {
         let _ = writeln!(text, "        trial {:<5} {}", number.0, said(outcome));
     }

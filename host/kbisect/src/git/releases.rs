@@ -80,10 +80,12 @@ impl Repository {
     pub fn releases_to_walk(&self, start: &CommitId) -> Result<Vec<Release>, Error> {
         let base = self.next_base(start)?;
         let releases: Vec<Release> = base.into_iter().chain(self.picked_releases(start)?).collect();
-        match self.shallow()?.into_iter().min() {
-            Some(at) if releases.is_empty() => Err(Error::Shallow { repo: self.path().to_owned(), at }),
-            _ => Ok(releases),
+        if releases.is_empty()
+            && let Some(at) = self.shallow()?.into_iter().min()
+        {
+            return Err(Error::Shallow { repo: self.path().to_owned(), at });
         }
+        Ok(releases)
     }
 
     /// What a day of linux-next was made from, as far as a branch `stable` tells it: mainline of that day

@@ -101,12 +101,12 @@ fn assumptions(explanation: &Explanation) -> String {
     text
 }
 
-/// A commit as people write it, in one line.
+/// A commit in one line, cited as far as its subject is known.
 fn cited(subject: &Subject) -> String {
     if subject.subject.is_empty() {
         return subject.commit.short();
     }
-    format!("{} (\"{}\")", subject.commit.short(), shortened(&subject.subject, SUBJECT))
+    super::cited(&subject.commit, &shortened(&subject.subject, SUBJECT))
 }
 
 fn row(stay: &Stay) -> String {

@@ -28,6 +28,7 @@ pub mod terminal;
 pub mod timeline;
 
 use event::Notice;
+use kbisect_core::commit::CommitId;
 
 /// Shows or writes what happens. Renderers come after the journal: what they are told is already kept.
 pub trait Renderer: Send {
@@ -43,6 +44,11 @@ pub fn counted(count: u64, one: &str) -> String {
         _ => "s",
     };
     format!("{count} {one}{ending}")
+}
+
+/// A commit in the kernel's way: 12 digits and the subject.
+pub fn cited(commit: &CommitId, subject: &str) -> String {
+    format!("{} (\"{subject}\")", commit.short())
 }
 
 #[cfg(test)]

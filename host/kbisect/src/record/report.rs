@@ -18,6 +18,7 @@ use kbisect_core::policy::Stage;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::cited;
 use super::event::BuildResult;
 use super::event::CommitText;
 use super::event::Entry;
@@ -436,7 +437,7 @@ fn spoken_of(conclusion: &Conclusion) -> Vec<CommitId> {
 
 /// The `Fixes:` line of the kernel's patch rules: 12 digits, the whole subject, one line; of what was picked from mainline, mainline's.
 pub fn fixes_tag(text: &CommitText) -> String {
-    format!("Fixes: {} (\"{}\")", text.upstream.unwrap_or(text.commit).short(), text.subject)
+    format!("Fixes: {}", cited(&text.upstream.unwrap_or(text.commit), &text.subject))
 }
 
 /// The subjects of all commits the search turned to.

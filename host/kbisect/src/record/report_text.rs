@@ -19,8 +19,10 @@ use kbisect_core::policy::Verdict;
 use kbisect_core::reach::Reached;
 
 use self::fit::WIDTH;
+use self::fit::broken;
 use self::fit::fitted;
 use self::fit::wrapped;
+use super::cited;
 use super::counted;
 use super::duration;
 use super::event::Recipient;
@@ -44,7 +46,7 @@ pub fn render(report: &Report) -> String {
         let agrees =
             report.log_named.as_ref().is_none_or(|log| report.named.as_ref().is_some_and(|own| own.text.commit == log.commit));
         if let Some(named) = report.log_named.as_ref().filter(|_| !agrees) {
-            text += &wrapped("", &format!("The log itself named {} (\"{}\").", named.commit.short(), named.subject));
+            text += &wrapped("", &format!("The log itself named {}.", cited(&named.commit, &named.subject)));
         }
     }
     if let (Some(caveat), Some(_)) = (&report.caveat, &report.named) {
@@ -90,7 +92,7 @@ fn splat(text: &mut String, report: &Report) {
     let subject = |commit: CommitId| report.tested.iter().find(|one| one.tested.commit == commit).map(|one| one.subject.as_str());
     match report.splat_at {
         Some(at) => {
-            let at = subject(at).map_or_else(|| at.short(), |subject| format!("{} (\"{subject}\")", at.short()));
+            let at = subject(at).map_or_else(|| at.short(), |subject| cited(&at, subject));
             *text += &format!("\n{}\n", wrapped("", &format!("The crash at {at}:")));
         }
         None => text.push('\n'),
@@ -207,7 +209,7 @@ fn crash(text: &mut String, report: &Report) {
         Some(face) if face.trials > 0 => format!("{}, ", times(face)),
         _ => String::new(),
     };
-    let start = format!("{} (\"{}\")", start.short(), report.start.subject);
+    let start = cited(&start, &report.start.subject);
     let _ = write!(text, "\nCrash: {title}\n{}", wrapped("  ", &format!("({times_first}{seen} {start}{not})")));
     for face in report.faces.iter().skip(1).take(5) {
         let _ = writeln!(text, "  also: {}   ({})", face.title, times(face));
@@ -259,17 +261,9 @@ fn sureness(text: &mut String, credence: &Credence) {
     let parts = [("begins here", &credence.boundary), ("same bug", &credence.same), ("not older", &credence.introduced)];
     for (what, part) in parts {
         let head = format!("  {what:<11} {:>6}  ", percent(part.chance));
-        let indent = " ".repeat(head.len());
-        let mut line = head;
-        for word in part.reason.split(' ') {
-            if line.len() + word.len() > WIDTH && line.len() > indent.len() {
-                let _ = writeln!(text, "{}", line.trim_end());
-                line.clone_from(&indent);
-            }
-            line += word;
-            line.push(' ');
+        for line in broken(&head, part.reason.split(' '), &" ".repeat(head.len()), WIDTH) {
+            let _ = writeln!(text, "{line}");
         }
-        let _ = writeln!(text, "{}", line.trim_end());
     }
 }
 

@@ -21,6 +21,7 @@ use kbisect_core::bisector::TrialNumber;
 use kbisect_core::commit::CommitId;
 
 use super::Renderer;
+use super::cited;
 use super::counted;
 use super::duration;
 use super::event::Assumed;
@@ -152,7 +153,7 @@ impl Terminal {
             }
             Event::ByHand { commit, subject, trials } => {
                 let trials = counted(u64::from(*trials), "trial");
-                self.line(&format!("by hand {trials} at {} (\"{}\")", commit.short(), shortened(subject, 60)));
+                self.line(&format!("by hand {trials} at {}", cited(commit, &shortened(subject, 60))));
             }
             Event::Tip { name, commit, subject, .. } => {
                 let subject = shortened(subject, 40);
@@ -253,7 +254,7 @@ impl Terminal {
     fn assumed(&self, assumed: &[Assumed]) {
         for Assumed { assumption, subject } in assumed.iter().take(ASSUMED) {
             let verdict = rows::verdict(Some(&assumption.verdict));
-            self.line(&format!("assumed {verdict:<4}  {} (\"{}\")", assumption.commit.short(), shortened(subject, 60)));
+            self.line(&format!("assumed {verdict:<4}  {}", cited(&assumption.commit, &shortened(subject, 60))));
         }
         if assumed.len() > ASSUMED {
             self.line(&format!("        and {} more", assumed.len() - ASSUMED));
@@ -439,7 +440,7 @@ fn start_line(ends: &Ends, subject: &str) -> String {
         (Kind::Fix, Some(good), _) => format!("looking for its fix up to {}", good.short()),
         (Kind::Fix, None, _) => "looking for its fix".to_owned(),
     };
-    format!("start   {} (\"{}\"), {end}", ends.start.short(), shortened(subject, 60))
+    format!("start   {}, {end}", cited(&ends.start, &shortened(subject, 60)))
 }
 
 /// The time so far, and what is left where that can be guessed.

@@ -20,6 +20,7 @@ use crate::build::store::Store;
 use crate::config::job::MachineKind;
 use crate::error::Error;
 use crate::machine::qemu;
+use crate::record::cited;
 use crate::record::event::BuildResult;
 
 /// How a trial ended that nobody counts.
@@ -91,7 +92,7 @@ async fn kernel(parts: &Parts, state: &State, executor: &mut Executor, commit: C
     {
         return Ok(Some(kernel.clone()));
     }
-    super::eprint_line(&format!("building {} (\"{}\")", commit.short(), parts.subject(&commit)));
+    super::eprint_line(&format!("building {}", cited(&commit, &parts.subject(&commit))));
     builder::prepare(parts).await?;
     reverting::prepare(parts)?;
     if !executor.start_build(commit, 1) {

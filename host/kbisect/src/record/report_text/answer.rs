@@ -14,6 +14,7 @@ use super::fit::filled;
 use super::fit::narrower;
 use super::fit::wrapped;
 use super::percent;
+use crate::record::cited;
 use crate::record::event::CommitText;
 use crate::record::report::Named;
 use crate::record::report::Report;
@@ -88,9 +89,8 @@ fn name(report: &Report, named: &Named, second: Option<&Suspect>) -> String {
         None => "by git bisect's rules (no probability was measured)".to_owned(),
     };
     format!(
-        "{title}, {sure}:\n\n  commit {} (\"{}\")\n{}{}{}{}{}",
-        named.text.commit.short(),
-        named.text.subject,
+        "{title}, {sure}:\n\n  commit {}\n{}{}{}{}{}",
+        cited(&named.text.commit, &named.text.subject),
         if named.text.author.is_empty() { String::new() } else { format!("  Author: {}\n", named.text.author) },
         named.text.first_release.as_ref().map_or_else(String::new, |name| format!("  First release with it: {name}\n")),
         origin(&named.text),

@@ -10,6 +10,7 @@ use kbisect_core::reach::Reached;
 
 use super::fit::wrapped;
 use crate::git::Says;
+use crate::record::cited;
 use crate::record::counted;
 use crate::record::event::Newer;
 use crate::record::event::OtherAt;
@@ -92,7 +93,7 @@ pub(super) fn newer(text: &mut String, named: &Named) {
             Says::Reverts => "reverts it",
         };
         let before = if mention.in_start { "; but the crash was seen on a commit with it" } else { "" };
-        *text += &wrapped("  ", &format!("{} (\"{}\") {says}{before}", mention.commit.short(), mention.subject));
+        *text += &wrapped("  ", &format!("{} {says}{before}", cited(&mention.commit, &mention.subject)));
     }
     if mentions.len() > MENTIONS {
         let _ = writeln!(text, "  and {} more", mentions.len() - MENTIONS);

@@ -12,7 +12,7 @@ pub(super) fn wrapped(head: &str, body: &str) -> String {
 }
 
 /// Lines of at most so many columns, where words are not longer: the first begins with `head`, the others with `indent`.
-fn broken<'w>(head: &str, words: impl Iterator<Item = &'w str>, indent: &str, width: usize) -> Vec<String> {
+pub(super) fn broken<'w>(head: &str, words: impl Iterator<Item = &'w str>, indent: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = head.to_owned();
     for word in words {

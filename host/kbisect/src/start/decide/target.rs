@@ -1,5 +1,7 @@
 //! Which crash: the console that counts, and the title.
 
+use kbisect_core::crash::CrashReport;
+
 use super::super::dashboard::KEY as DASHBOARD;
 use super::super::draft::Standing;
 use super::super::mail::Sender;
@@ -23,9 +25,7 @@ impl<'p> Desk<'p> {
             return Target { console: None, title };
         }
         let (wanted, from) = self.wanted();
-        let shows = |console: &Console, title: &str| {
-            console.crashes.iter().any(|crash| crash.title == title || crash.alt_titles.iter().any(|alt| alt == title))
-        };
+        let shows = |console: &Console, title: &str| console.crashes.iter().any(|crash| is_known_as(crash, title));
         // What a mail shows itself is what it is about, and what else shows that may show more of it.
         let own = self.pieces.consoles.iter().find(|console| self.is_in_report(&console.material.name));
         let own_title = own.map(|console| console.crashes[0].title.as_str());
@@ -93,8 +93,7 @@ impl<'p> Desk<'p> {
         let Some((_, function)) = title.rsplit_once(" in ").filter(|_| !roams) else { return true };
         self.is_in_report(&console.material.name)
             || console.crashes.iter().any(|crash| {
-                crash.title == title
-                    || crash.alt_titles.iter().any(|alt| alt == title)
+                is_known_as(crash, title)
                     || crash.title.ends_with(&format!(" {function}"))
                     || crash.trace.iter().any(|frame| frame == function)
             })
@@ -144,9 +143,7 @@ impl<'p> Desk<'p> {
         let inside = console.material.path.is_none();
         let from_name = console.material.name.clone();
         let path = self.place(&console.material, "console.txt", true);
-        let same = |title: &str| {
-            console.crashes.iter().find(|crash| crash.title == title || crash.alt_titles.iter().any(|alt| alt == title))
-        };
+        let same = |title: &str| console.crashes.iter().find(|crash| is_known_as(crash, title));
         let crash = wanted.and_then(same).unwrap_or(&console.crashes[0]);
         if let Some(wanted) = wanted.filter(|title| same(title).is_none() && (self.around.is_title)(title))
             && let Some(damage) = &crash.corrupted
@@ -238,6 +235,11 @@ impl<'p> Desk<'p> {
             ));
         }
     }
+}
+
+/// Whether a title is one of a crash's.
+fn is_known_as(crash: &CrashReport, title: &str) -> bool {
+    crash.title == title || crash.alt_titles.iter().any(|alt| alt == title)
 }
 
 fn file_name(console: &Console) -> &str {

@@ -7,7 +7,7 @@ use super::Report;
 use super::Sorting;
 use super::Source;
 use super::SyzProgram;
-use super::is_include;
+use super::code::is_include;
 use crate::build::linux::kconfig::Entry;
 use crate::error::Error;
 use crate::start::mail;
