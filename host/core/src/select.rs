@@ -3,6 +3,8 @@
 //! Owns the measure and the size of a batch. The probabilities that go in are [`crate::posterior`]'s; which commits may be tested,
 //! and for how long the search stays at one, is decided in [`crate::bisector`].
 
+use std::ops::Range;
+
 use crate::posterior::Hit;
 
 /// At most this many trials are proposed at once.
@@ -40,6 +42,21 @@ pub(crate) fn enough(allowed: f64, by_chance: impl Fn(u32) -> f64) -> u32 {
     (1..MOST_TRIALS).find(|&trials| by_chance(trials) <= allowed).unwrap_or(MOST_TRIALS)
 }
 
+/// The first place where something holds, if it holds from there on; the end if it holds nowhere.
+pub(crate) fn first(places: Range<u32>, holds: impl Fn(u32) -> bool) -> u32 {
+    let Range { start: mut low, end: mut high } = places;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) { high = middle } else { low = middle + 1 }
+    }
+    low
+}
+
+/// Where a value that rises and then falls is highest, in a range that is not empty.
+pub(crate) fn peak(places: Range<u32>, value: impl Fn(u32) -> f64) -> u32 {
+    first(places.start..places.end - 1, |place| value(place + 1) <= value(place))
+}
+
 /// Stretches of history that cannot be tested: how likely a commit is in one, by what its neighbours did.
 ///
 /// Nobody knows how long a stretch is; every order of magnitude is taken for equally likely. So from a commit that could not be tested
@@ -57,6 +74,13 @@ impl Untestable {
         broken.sort_unstable();
         working.sort_unstable();
         Self { broken, working, len }
+    }
+
+    /// The places of which something is known, in order. Between neighbours among them the chance that a commit can be tested is concave.
+    pub(crate) fn known(&self) -> impl Iterator<Item = u32> {
+        let mut known = [&self.broken[..], &self.working[..]].concat();
+        known.sort_unstable();
+        known.into_iter()
     }
 
     /// How likely the commit at this place cannot be tested.
@@ -108,6 +132,15 @@ mod tests {
     fn an_outcome_that_does_not_depend_on_the_boundary_gives_none() {
         assert_eq!(bits(0.3, entropy(0.3)), 0.0);
         assert_eq!(bits(1.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn a_peak_is_found_wherever_it_is() {
+        for top in 3..20_u32 {
+            assert_eq!(peak(3..20, |place| -f64::from(place.abs_diff(top))), top);
+        }
+        assert_eq!(peak(3..20, |place| f64::from(place.min(8))), 8);
+        assert_eq!(first(3..20, |_| false), 20);
     }
 
     #[test]

@@ -43,28 +43,60 @@ impl Strands {
         Self { of, parents, merges }
     }
 
+    /// How many strands there are.
+    pub(crate) fn len(&self) -> usize {
+        self.parents.len()
+    }
+
+    /// The strand of each commit, by rank. Strands are numbered parents first.
+    pub(crate) fn of(&self) -> &[u32] {
+        &self.of
+    }
+
+    /// The strands that a commit of this strand contains whole, without its own.
+    pub(crate) fn contained(&self, strand: usize) -> Vec<bool> {
+        let mut contained = vec![false; self.len()];
+        contained[strand] = true;
+        for strand in (0..=strand).rev() {
+            if contained[strand] {
+                for &parent in &self.parents[strand] {
+                    contained[parent as usize] = true;
+                }
+            }
+        }
+        contained[strand] = false;
+        contained
+    }
+
     /// For each commit the sums of some quantities over the commits that it contains, itself included.
-    ///
-    /// Along a strand those are running sums. For strands that begin with a merge a block of strands at a time is sent up from parents to
-    /// children, one bit each: n·s/64 word operations for n strands of which s have a quantity that is not nothing, and O(n) memory.
     pub(crate) fn contained_sums<const N: usize>(&self, quantities: &[[f64; N]]) -> Vec<[f64; N]> {
-        let mut whole = vec![[0.0; N]; self.parents.len()];
+        let mut whole = vec![[0.0; N]; self.len()];
         for (&strand, quantities) in self.of.iter().zip(quantities) {
             whole[strand as usize] = add(whole[strand as usize], quantities);
         }
-        let mut sums = vec![[0.0; N]; self.parents.len()];
-        self.sum_merges(&whole, &mut sums);
-        for strand in 0..self.parents.len() {
-            if let [parent] = self.parents[strand][..] {
-                sums[strand] = add(sums[parent as usize], &whole[parent as usize]);
-            }
-        }
+        let mut sums = self.sums_below(&whole);
         // From here on: with the commits of the strand that were met.
         let met = self.of.iter().zip(quantities).map(|(&strand, quantities)| {
             sums[strand as usize] = add(sums[strand as usize], quantities);
             sums[strand as usize]
         });
         met.collect()
+    }
+
+    /// For each strand the sums of some quantities over all strands that its first commit contains, itself left out. `whole` has each
+    /// strand's own.
+    ///
+    /// What is below a merge is summed up for a block of strands at a time, sent up from parents to children, one bit each: n·s/64 word
+    /// operations for n strands of which s have a quantity that is not nothing, and O(n) memory.
+    pub(crate) fn sums_below<const N: usize>(&self, whole: &[[f64; N]]) -> Vec<[f64; N]> {
+        let mut sums = vec![[0.0; N]; self.len()];
+        self.sum_merges(whole, &mut sums);
+        for strand in 0..self.len() {
+            if let [parent] = self.parents[strand][..] {
+                sums[strand] = add(sums[parent as usize], &whole[parent as usize]);
+            }
+        }
+        sums
     }
 
     /// The sums over all that lies below each strand that begins with a merge.
@@ -99,7 +131,8 @@ impl Strands {
     }
 }
 
-fn add<const N: usize>(mut sum: [f64; N], more: &[f64; N]) -> [f64; N] {
+/// Adds the one to the other, part by part.
+pub(crate) fn add<const N: usize>(mut sum: [f64; N], more: &[f64; N]) -> [f64; N] {
     for (sum, more) in sum.iter_mut().zip(more) {
         *sum += more;
     }

@@ -130,7 +130,7 @@ fn search(history: &History, run: u64) -> Vec<Taken> {
             delta: settings.delta,
             range: history.range.len(),
             rates: bisector.rates_at(&commit),
-            history: Vec::new(),
+            history: Arc::default(),
         };
         let judgement = policy.judge(&ask, &situation);
         bisector.judge(Judged { commit, trials: trials.len() as u32, judgement });

@@ -21,6 +21,7 @@ use crate::config::job::Plugin;
 use crate::plugin::Engine;
 use crate::plugin::cache::Cache;
 use crate::plugin::cache::default_directory;
+use crate::plugin::facts::BisectionState;
 use crate::plugin::facts::NoFacts;
 use crate::policy::LoadErrors;
 use crate::policy::Notice;
@@ -37,8 +38,11 @@ impl FlakePolicy for Judge {
     fn judge(&mut self, ask: &Ask, situation: &Situation) -> Judgement {
         let Situation { kind, start, delta, range, rates, .. } = *situation;
         let fixed = state::Situation { kind, start, newest: start, delta, arch: None };
-        self.policies.set_state(fixed.later(Vec::new(), Some(range), rates, situation.history.clone()));
-        self.policies.judge(ask).1
+        self.policies.set_state(fixed.later(Vec::new(), Some(range), rates, Arc::clone(&situation.history)));
+        let judgement = self.policies.judge(ask).1;
+        // The caller may add to its list without copying it only where nobody else has it: a bisection of a broken stretch is long.
+        self.policies.set_state(BisectionState::default());
+        judgement
     }
 }
 

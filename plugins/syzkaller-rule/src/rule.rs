@@ -97,17 +97,20 @@ pub fn verdict(counts: Counts, era: Era, flaky: bool) -> Decision {
     }
 }
 
-/// Answers one question: all runs first, then the verdict. A build that fails is skipped at once.
+/// A build that fails is skipped at once, whatever is known.
 #[must_use]
-pub fn judge(ask: &Ask, era: Era, situation: Situation<'_>) -> Judgement {
-    let failed = ask.trials.iter().find_map(|trial| match &trial.outcome {
+pub fn unbuilt(ask: &Ask) -> Option<Judgement> {
+    let reason = ask.trials.iter().find_map(|trial| match &trial.outcome {
         Outcome::Void(failure) if failure.stage == Stage::Build => Some(&failure.reason),
         _ => None,
-    });
-    if let Some(reason) = failed {
-        let decision = Decision::Conclude(Verdict::Skip(format!("failed building: {reason}")));
-        return Judgement { decision, confidence: 1.0, reason: "a build that fails is skipped".to_owned() };
-    }
+    })?;
+    let decision = Decision::Conclude(Verdict::Skip(format!("failed building: {reason}")));
+    Some(Judgement { decision, confidence: 1.0, reason: "a build that fails is skipped".to_owned() })
+}
+
+/// Answers one question about a commit that was built: all runs first, then the verdict.
+#[must_use]
+pub fn judge(ask: &Ask, era: Era, situation: Situation<'_>) -> Judgement {
     let more = era == Era::Y2024 && (situation.first || situation.flaky);
     let total = if more { MORE } else { USUAL };
     let finished = u32::try_from(ask.trials.len()).unwrap_or(u32::MAX);
@@ -223,7 +226,8 @@ mod tests {
     #[test]
     fn a_failed_build_is_skipped() {
         let failure = Failure { stage: Stage::Build, reason: "no rule".to_owned() };
-        let decision = judge(&ask(vec![trial(Outcome::Void(failure))]), Era::Y2024, LATER).decision;
-        assert_eq!(decision, Decision::Conclude(Verdict::Skip("failed building: no rule".to_owned())));
+        let decision = unbuilt(&ask(vec![trial(Outcome::Void(failure))])).map(|judgement| judgement.decision);
+        assert_eq!(decision, Some(Decision::Conclude(Verdict::Skip("failed building: no rule".to_owned()))));
+        assert_eq!(unbuilt(&ask(vec![trial(Outcome::Clean)])), None);
     }
 }

@@ -18,8 +18,6 @@ use crate::posterior::Ranks;
 
 /// A kernel that is needed less often than this is not built ahead.
 const LIKELY_ENOUGH: f64 = 0.05;
-/// Commits with less than this share of a commit's mean probability are not built ahead; to weigh them all takes most of the time.
-const HARDLY: f64 = 1e-3;
 
 /// A commit that is tested next in some case.
 struct Next {
@@ -65,8 +63,8 @@ impl Search<'_> {
             .filter(|&node| node != now.node && !self.known.is_built(node) && self.range.candidates.rank(node).is_some())
             .filter(|node| {
                 let tells = || {
-                    let makes_bad = self.makes_bad(*node);
-                    [true, false].iter().all(|&bad| now.places.chance(&makes_bad, bad) >= LIKELY_ENOUGH)
+                    let divided = self.divided(&now.places, *node);
+                    [true, false].iter().all(|&bad| divided.chance(bad) >= LIKELY_ENOUGH)
                 };
                 ahead.contains(node) || tells()
             })
@@ -100,13 +98,12 @@ impl Search<'_> {
 
     /// What is tested after a commit turned out bad, and after it turned out good.
     fn after(&self, belief: &Belief, available: &Ranks, now: &Next) -> Vec<Next> {
-        let makes_bad = self.makes_bad(now.node);
+        let divided = self.divided(&now.places, now.node);
         let mut nexts = Vec::new();
         for bad in [true, false] {
-            let here = now.places.chance(&makes_bad, bad);
-            let chance = here * now.chance;
+            let chance = divided.chance(bad) * now.chance;
             if chance >= LIKELY_ENOUGH {
-                let places = Rc::new(now.places.given(&makes_bad, bad, here));
+                let places = Rc::new(divided.given(bad));
                 let nodes = self.next_in(belief, available, &places);
                 nexts.extend(nodes.into_iter().map(|node| Next { node, chance, places: Rc::clone(&places) }));
             }
@@ -114,22 +111,18 @@ impl Search<'_> {
         nexts
     }
 
-    /// Which candidates make the commit bad.
-    fn makes_bad(&self, node: Node) -> Ranks {
-        let contained = self.range.candidates.contained(self.graph, node);
-        contained.into_iter().map(|inside| inside == self.range.begins).collect()
-    }
-
     /// What is tested next when the boundary is in these places: what verifies the leader, or the best offer.
     fn next_in(&self, belief: &Belief, available: &Ranks, places: &Whereabouts) -> Vec<Node> {
-        if places.most() >= 1.0 - self.delta {
-            let leader = self.leader(&places.mass());
+        let enough = 1.0 - self.delta;
+        if !places.is_open(enough)
+            && let (leader, probability) = places.leader(&self.range.candidates)
+            && probability >= enough
+        {
             let culprit = self.range.candidates.node(leader);
             let sides = self.graph.parents(culprit).iter().copied().chain([culprit]);
             return sides.filter(|&node| self.range.posterior.site(node).is_none() && self.available(belief, node)).collect();
         }
-        let least = HARDLY / self.range.candidates.len() as f64;
-        best(&self.untested(belief, places, available, least)).map(|offer| offer.node).into_iter().collect()
+        best(&self.untested(belief, places, available, &[], false)).map(|offer| offer.node).into_iter().collect()
     }
 }
 

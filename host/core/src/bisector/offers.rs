@@ -1,20 +1,32 @@
 //! What there is to test in a range, and how much a trial of each commit says.
 
+use std::collections::HashMap;
+
 use super::Pace;
 use super::by_posterior::WORTH_LEAVING;
+use super::range::Range;
 use super::search::Search;
 use crate::graph::Node;
 use crate::posterior::Belief;
+use crate::posterior::Candidates;
 use crate::posterior::Hit;
+use crate::posterior::Part;
 use crate::posterior::Ranks;
 use crate::posterior::Rates;
+use crate::posterior::Segment;
+use crate::posterior::cut;
+use crate::posterior::likeliest;
 use crate::select;
+use crate::select::Untestable;
+use crate::strands::add;
 
 /// Before any trial, a commit's trials are expected to say something as if so many had done so. Less, and the search leaves a commit
 /// for its neighbour over two crashes that hide the rest, although what hides it here most likely does so there.
 const EXPECTED_TO_SAY: u32 = 4;
 /// So many crashes of another bug and nothing else, and it may hide whole stretches of history as broken builds do.
 const HIDES: u32 = 3;
+/// Offers whose values differ by less than this share are equal, and git's order decides.
+const EQUAL: f64 = 1e-9;
 /// A kernel is built a second time so often at most without a valid trial.
 const REBUILDS: u32 = 2;
 
@@ -34,13 +46,21 @@ pub(super) struct Offer {
     pub(super) doubtful: bool,
 }
 
-/// What a first trial is like if the boundary is in one place: the probability of that, that times the chance of a hit at a bad commit,
-/// and that times the entropy of the outcome there.
+impl Offer {
+    /// Whether both are worth the same, but for rounding.
+    pub(super) fn is_equal(&self, other: &Self) -> bool {
+        (self.value - other.value).abs() <= EQUAL * other.value
+    }
+}
+
+/// What a first trial is like if the boundary is in some places: the probability of that, that times the chance of a hit at a bad
+/// commit, and that times the entropy of the outcome there.
 type IfThere = [f64; 3];
 
 /// Where the boundary may be, with what first trials are like then.
 #[derive(Clone)]
 pub(super) struct Whereabouts {
+    segments: Vec<Segment>,
     /// Seen from each era.
     eras: Vec<Places>,
 }
@@ -48,58 +68,88 @@ pub(super) struct Whereabouts {
 /// Where the boundary may be, with what first trials are like then in one era.
 #[derive(Clone)]
 struct Places {
-    /// By rank.
-    candidates: Vec<IfThere>,
+    /// In each segment.
+    segments: Vec<IfThere>,
     /// A good end that is bad after all.
     ends: Vec<IfThere>,
 }
 
+/// Where the boundary may be, divided by whether that makes a commit bad.
+pub(super) struct Divided {
+    places: Whereabouts,
+    /// For each segment. The ends always make it bad.
+    bad: Vec<bool>,
+}
+
 impl Whereabouts {
-    /// The candidates' probabilities, by rank.
-    pub(super) fn mass(&self) -> Vec<f64> {
-        self.eras[0].candidates.iter().map(|&[probability, ..]| probability).collect()
+    /// The likeliest candidate, by rank, and its probability.
+    pub(super) fn leader(&self, candidates: &Candidates) -> (usize, f64) {
+        let of_segment = |(&segment, &[probability, ..]): (&Segment, &IfThere)| {
+            let rank = likeliest(candidates, segment) as usize;
+            (rank, probability * candidates.weights()[rank] / candidates.weight(segment))
+        };
+        let listed = |rank: usize| std::cmp::Reverse(candidates.listed(rank));
+        let likelier =
+            |one: &(usize, f64), other: &(usize, f64)| one.1.total_cmp(&other.1).then(listed(one.0).cmp(&listed(other.0)));
+        let segments = self.segments.iter().zip(&self.eras[0].segments).map(of_segment);
+        segments.max_by(likelier).expect("a range holds at least its newest commit")
     }
 
-    /// The likeliest candidate's probability.
-    pub(super) fn most(&self) -> f64 {
-        self.eras[0].candidates.iter().fold(0.0, |most, &[probability, ..]| f64::max(most, probability))
+    /// Whether no candidate can be as likely as this.
+    pub(super) fn is_open(&self, enough: f64) -> bool {
+        self.eras[0].segments.iter().all(|&[probability, ..]| probability < enough)
     }
 
     /// Where the boundary may be once the good ends are known to be good.
-    pub(super) fn without_ends(&self) -> Self {
-        let none = vec![false; self.eras[0].candidates.len()];
-        self.given(&none, false, self.chance(&none, false))
+    pub(super) fn without_ends(self) -> Self {
+        let bad = vec![false; self.segments.len()];
+        Divided { places: self, bad }.given(false)
     }
 
-    /// The probability that a commit is bad, or that it is good. `makes_bad` says which candidates make it bad; the ends always do.
-    pub(super) fn chance(&self, makes_bad: &Ranks, bad: bool) -> f64 {
-        self.eras[0].chance(makes_bad, bad)
+    /// The same with segments cut where some of their members, the oldest so many, are contained in something.
+    fn cut(&self, candidates: &Candidates, contained: &[u32]) -> (Self, Vec<Part>) {
+        let parts = cut(&self.segments, contained);
+        let of_part = |places: &[IfThere], part: &Part| {
+            let whole = self.segments[part.of];
+            if part.segment == whole {
+                return places[part.of];
+            }
+            let share = candidates.weight(part.segment) / candidates.weight(whole);
+            places[part.of].map(|sum| sum * share)
+        };
+        let cut = |places: &Places| Places {
+            segments: parts.iter().map(|part| of_part(&places.segments, part)).collect(),
+            ends: places.ends.clone(),
+        };
+        (Self { segments: parts.iter().map(|part| part.segment).collect(), eras: self.eras.iter().map(cut).collect() }, parts)
+    }
+}
+
+impl Divided {
+    /// The probability that the commit is bad, or that it is good.
+    pub(super) fn chance(&self, bad: bool) -> f64 {
+        let places = &self.places.eras[0];
+        let segments = places.segments.iter().zip(&self.bad).filter(|(_, makes_bad)| **makes_bad == bad);
+        let segments: f64 = segments.map(|([probability, ..], _)| probability).sum();
+        segments + if bad { places.ends()[0] } else { 0.0 }
     }
 
-    /// Where the boundary may be if that commit is bad, or good, which it is with this chance.
-    pub(super) fn given(&self, makes_bad: &Ranks, bad: bool, chance: f64) -> Self {
-        Self { eras: self.eras.iter().map(|places| places.given(makes_bad, bad, chance)).collect() }
+    /// Where the boundary may be if the commit is bad, or good.
+    pub(super) fn given(&self, bad: bool) -> Whereabouts {
+        let chance = self.chance(bad);
+        let scale = if chance > 0.0 { 1.0 / chance } else { 0.0 };
+        let left = |place: &IfThere, holds: bool| place.map(|part| if holds { part * scale } else { 0.0 });
+        let given = |places: &Places| Places {
+            segments: places.segments.iter().zip(&self.bad).map(|(place, makes_bad)| left(place, *makes_bad == bad)).collect(),
+            ends: places.ends.iter().map(|end| left(end, bad)).collect(),
+        };
+        Whereabouts { segments: self.places.segments.clone(), eras: self.places.eras.iter().map(given).collect() }
     }
 }
 
 impl Places {
     fn ends(&self) -> IfThere {
-        self.ends.iter().fold([0.0; 3], |sum, more| plus(sum, *more))
-    }
-
-    fn chance(&self, makes_bad: &Ranks, bad: bool) -> f64 {
-        let candidates = self.candidates.iter().zip(makes_bad).filter(|(_, makes_bad)| **makes_bad == bad);
-        let candidates: f64 = candidates.map(|([probability, ..], _)| probability).sum();
-        candidates + if bad { self.ends()[0] } else { 0.0 }
-    }
-
-    fn given(&self, makes_bad: &Ranks, bad: bool, chance: f64) -> Self {
-        let scale = if chance > 0.0 { 1.0 / chance } else { 0.0 };
-        let left = |place: &IfThere, holds: bool| place.map(|part| if holds { part * scale } else { 0.0 });
-        Self {
-            candidates: self.candidates.iter().zip(makes_bad).map(|(place, makes_bad)| left(place, *makes_bad == bad)).collect(),
-            ends: self.ends.iter().map(|end| left(end, bad)).collect(),
-        }
+        self.ends.iter().fold([0.0; 3], |sum, more| add(sum, more))
     }
 }
 
@@ -108,8 +158,97 @@ struct SeenFrom {
     /// Over all candidates, where what a commit does not contain makes it bad.
     all: IfThere,
     ends: IfThere,
-    /// Over the candidates that each contains, by rank.
-    contained: Vec<IfThere>,
+    /// Over the candidates that each segment's first member contains, itself left out.
+    below: Vec<IfThere>,
+}
+
+/// What first trials at untested commits are like.
+struct FirstTrials<'s> {
+    search: &'s Search<'s>,
+    belief: &'s Belief,
+    places: &'s Whereabouts,
+    seen_from: Vec<SeenFrom>,
+    unsure_if_good: f64,
+    with_build: f64,
+    yields: Yields,
+}
+
+impl FirstTrials<'_> {
+    fn offer(&self, node: Node, [bad, hit, unsure]: IfThere, listed: u32, yields: f64) -> Offer {
+        let belief = self.belief;
+        let good = 1.0 - bad;
+        let bits = select::bits(hit + good * belief.f, unsure + good * self.unsure_if_good);
+        let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
+        let value = bits * yields / if self.search.known.is_built(node) { 1.0 } else { self.with_build };
+        Offer { node, bad, hit, value, listed, rebuild: false, doubtful: false }
+    }
+
+    /// A first trial of the member of a segment that lies at this place.
+    fn at(&self, segment: usize, place: u32) -> Offer {
+        let Search { range, eras, .. } = *self.search;
+        let rank = range.candidates.at(place);
+        let node = range.candidates.node(rank);
+        let era = eras.of(node);
+        let (SeenFrom { all, ends, below }, places) = (&self.seen_from[era], &self.places.eras[era]);
+        let whole = self.places.segments[segment];
+        let share = range.candidates.weight(Segment { to: place + 1, ..whole }) / range.candidates.weight(whole);
+        let contained = add(below[segment], &places.segments[segment].map(|sum| sum * share));
+        let inside = if range.begins { contained } else { add(*all, &contained.map(|less| -less)) };
+        let yields = self.yields.at(&range.candidates, rank);
+        let offer = self.offer(node, add(inside, ends), range.candidates.listed(rank), yields);
+        Offer { doubtful: self.yields.doubtful(), ..offer }
+    }
+
+    /// The best of some neighbours along which the value rises and then falls.
+    fn best_of(&self, segment: usize, Segment { from, to }: Segment) -> Offer {
+        let peak = select::peak(from..to, |place| self.at(segment, place).value);
+        let best = self.at(segment, peak);
+        // Between equals git's order decides, which has the oldest of a strand first.
+        self.at(segment, select::first(from..peak, |place| self.at(segment, place).is_equal(&best)))
+    }
+
+    /// Neighbours of which nothing is known, in parts along which the value rises and then falls.
+    ///
+    /// It does where they are of one era: the bits do, as the entropy of an outcome is concave in its chance and all else grows in
+    /// proportion; and the share that can be tested is concave between the depths of which something is known. A product of the two
+    /// has one peak, as its logarithm is concave.
+    fn parts(&self, Segment { from, to }: Segment) -> Vec<Segment> {
+        let Search { range: Range { candidates, .. }, eras, .. } = self.search;
+        let era = |place: u32| eras.of(candidates.node(candidates.at(place)));
+        if era(from) != era(to - 1) {
+            return (from..to).map(|place| Segment { from: place, to: place + 1 }).collect();
+        }
+        let Some(untestable) = &self.yields.untestable else {
+            return vec![Segment { from, to }];
+        };
+        // Along a strand each commit contains one more than the one before.
+        let depth = candidates.depths()[candidates.at(from)];
+        let known = untestable.known().filter_map(|known| Some(from + known.checked_sub(depth)?)).filter(|&place| place < to);
+        let mut cuts: Vec<u32> = known.flat_map(|place| [place, place + 1]).chain([from, to]).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        cuts.windows(2).map(|cut| Segment { from: cut[0], to: cut[1] }).collect()
+    }
+}
+
+/// The share of first trials that say something.
+struct Yields {
+    /// Of commits with trials, by rank.
+    own: HashMap<usize, f64>,
+    /// Where commits could not be tested.
+    untestable: Option<Untestable>,
+}
+
+impl Yields {
+    /// Others of the range could not be tested, and a commit may be as they are.
+    fn doubtful(&self) -> bool {
+        self.untestable.is_some()
+    }
+
+    fn at(&self, candidates: &Candidates, rank: usize) -> f64 {
+        let own = self.own.get(&rank).copied();
+        own.unwrap_or_else(|| self.untestable.as_ref().map_or(1.0, |untestable| 1.0 - untestable.at(candidates.depths()[rank])))
+    }
 }
 
 impl Search<'_> {
@@ -117,61 +256,89 @@ impl Search<'_> {
     pub(super) fn whereabouts(&self, belief: &Belief) -> Whereabouts {
         let heard = |r: f64| (1.0 - self.range.mute) * r + self.range.mute * belief.f;
         let place = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
+        let groups = &self.range.posterior.groups;
         let seen_from = |rates: &Rates| {
             let by_group: Vec<IfThere> = belief.groups.iter().zip(&rates.group_r).map(|(&group, &r)| place(group, r)).collect();
             Places {
-                candidates: self.range.posterior.groups.spread(|group, share| by_group[group].map(|sum| sum * share)),
+                segments: groups.spread_segments(|group, share| by_group[group].map(|sum| sum * share)),
                 ends: belief.ends.iter().zip(&rates.end_r).map(|(&end, &r)| place(end, r)).collect(),
             }
         };
-        Whereabouts { eras: belief.eras.iter().map(seen_from).collect() }
+        Whereabouts { segments: groups.segments.clone(), eras: belief.eras.iter().map(seen_from).collect() }
     }
 
-    /// Offers of commits without a valid trial, but those of candidates that are less likely than `least`.
-    pub(super) fn untested(&self, belief: &Belief, places: &Whereabouts, available: &Ranks, least: f64) -> Vec<Offer> {
-        let range = self.range;
-        let unsure_if_good = select::entropy(belief.f);
-        let candidates = &places.eras[0].candidates;
-        let seen_from: Vec<SeenFrom> = places
-            .eras
-            .iter()
-            .map(|places| SeenFrom {
-                all: if range.begins { [0.0; 3] } else { places.candidates.iter().fold([0.0; 3], |sum, more| plus(sum, *more)) },
-                ends: places.ends(),
-                contained: range.candidates.contained_sums(&places.candidates),
-            })
-            .collect();
-        let (yields, doubtful) = self.yields_by_rank(belief);
-        let with_build = self.with_build();
-        let built = self.built();
-        let offer = |node: Node, [bad, hit, unsure]: IfThere, listed: u32, yields: f64, doubtful: bool, built: bool| {
-            let good = 1.0 - bad;
-            let bits = select::bits(hit + good * belief.f, unsure + good * unsure_if_good);
-            let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
-            let value = bits * yields / if built { 1.0 } else { with_build };
-            Offer { node, bad, hit, value, listed, rebuild: false, doubtful }
-        };
-        let tested = range.tested();
-        let mut offers: Vec<Offer> = (0..candidates.len())
-            .filter(|&rank| available[rank] && !tested[rank] && candidates[rank][0] >= least)
-            .map(|rank| {
-                let (node, listed) = (range.candidates.node(rank), range.candidates.listed(rank));
-                let SeenFrom { all, ends, contained } = &seen_from[self.eras.of(node)];
-                let inside = if range.begins { contained[rank] } else { minus(*all, contained[rank]) };
-                offer(node, plus(inside, *ends), listed, yields[rank], doubtful, built[rank])
-            })
-            .collect();
+    /// Where the boundary may be, divided by whether that makes the commit bad.
+    pub(super) fn divided(&self, places: &Whereabouts, node: Node) -> Divided {
+        let candidates = &self.range.candidates;
+        let contained = candidates.contained_of(self.graph, node, &places.segments);
+        let (places, parts) = places.cut(candidates, &contained);
+        Divided { places, bad: parts.iter().map(|part| part.contained == self.range.begins).collect() }
+    }
+
+    /// Offers of commits without a valid trial: of each at which something is known or under way, and of the best ones between them. With
+    /// `all` of every one.
+    pub(super) fn untested(
+        &self,
+        belief: &Belief,
+        places: &Whereabouts,
+        available: &Ranks,
+        under_way: &[Node],
+        all: bool,
+    ) -> Vec<Offer> {
+        let candidates = &self.range.candidates;
+        let first = self.first_trials(belief, places);
+        let tested = self.range.tested();
+        let may = |place: &u32| available[candidates.at(*place)] && !tested[candidates.at(*place)];
+        let known = self.known.nodes().chain(self.known.built()).chain(under_way.iter().copied());
+        let mut known: Vec<u32> = known.filter_map(|node| candidates.rank(node)).map(|rank| candidates.place(rank)).collect();
+        known.sort_unstable();
+        known.dedup();
+        let mut offers = Vec::new();
+        for (number, &segment) in places.segments.iter().enumerate() {
+            let inside = known.partition_point(|&place| place < segment.from)..known.partition_point(|&place| place < segment.to);
+            let mut from = segment.from;
+            for place in known[inside].iter().copied().chain([segment.to]) {
+                if all {
+                    offers.extend((from..place).filter(may).map(|place| first.at(number, place)));
+                } else if from < place {
+                    let parts = first.parts(Segment { from, to: place });
+                    offers.extend(parts.into_iter().map(|part| first.best_of(number, part)));
+                }
+                if place < segment.to {
+                    offers.extend(may(&place).then(|| first.at(number, place)));
+                }
+                from = place + 1;
+            }
+        }
         // Good ends that are trusted; the newest commit of a search for a fix is a candidate itself.
-        let trusted = range.ends.iter().enumerate().filter(|(_, end)| {
-            range.posterior.site(end.node).is_none()
-                && range.candidates.rank(end.node).is_none()
+        let trusted = self.range.ends.iter().enumerate().filter(|(_, end)| {
+            self.range.posterior.site(end.node).is_none()
+                && candidates.rank(end.node).is_none()
                 && self.available(belief, end.node)
         });
         offers.extend(trusted.map(|(place, end)| {
             let bad = places.eras[self.eras.of(end.node)].ends[place];
-            offer(end.node, bad, u32::MAX, self.yields(end.node, 0), false, self.known.is_built(end.node))
+            first.offer(end.node, bad, u32::MAX, self.yields(end.node, 0))
         }));
         offers
+    }
+
+    fn first_trials<'s>(&'s self, belief: &'s Belief, places: &'s Whereabouts) -> FirstTrials<'s> {
+        let range = self.range;
+        let seen_from = places.eras.iter().map(|era| SeenFrom {
+            all: if range.begins { [0.0; 3] } else { era.segments.iter().fold([0.0; 3], |sum, more| add(sum, more)) },
+            ends: era.ends(),
+            below: range.candidates.sums_below(&places.segments, &era.segments),
+        });
+        FirstTrials {
+            search: self,
+            belief,
+            places,
+            seen_from: seen_from.collect(),
+            unsure_if_good: select::entropy(belief.f),
+            with_build: self.with_build(),
+            yields: self.first_yields(belief),
+        }
     }
 
     /// Offers of more trials at tested commits.
@@ -190,27 +357,18 @@ impl Search<'_> {
             .collect()
     }
 
-    /// Which candidates have a kernel.
-    fn built(&self) -> Ranks {
-        let mut built = vec![false; self.range.candidates.len()];
-        for rank in self.known.built().filter_map(|node| self.range.candidates.rank(node)) {
-            built[rank] = true;
-        }
-        built
-    }
-
     /// How many times longer a trial takes with the build before it.
     fn with_build(&self) -> f64 {
         let Pace { build, trial, .. } = self.pace;
         if trial > 0.0 { (build + trial) / trial } else { 1.0 }
     }
 
-    /// The share of first trials that say something, by rank: less near commits that could not be tested, or where another bug hid all
-    /// that a trial could have shown; and whether there are such commits.
-    fn yields_by_rank(&self, belief: &Belief) -> (Vec<f64>, bool) {
+    /// The share of first trials that say something: less near commits that could not be tested, or where another bug hid all that a
+    /// trial could have shown.
+    fn first_yields(&self, belief: &Belief) -> Yields {
         let candidates = &self.range.candidates;
         let (mut broken, mut working) = (Vec::new(), Vec::new());
-        let mut own = Vec::new();
+        let mut own = HashMap::new();
         for (node, tally) in self.known.tallies() {
             if let Some(rank) = candidates.rank(*node) {
                 let hidden = self.hidden(belief, *node);
@@ -219,7 +377,7 @@ impl Search<'_> {
                     0 => {}
                     _ => working.push(rank),
                 }
-                own.push((rank, self.yields(*node, hidden)));
+                own.insert(rank, self.yields(*node, hidden));
             }
         }
         broken.extend(
@@ -229,20 +387,12 @@ impl Search<'_> {
                 .filter(|node| self.known.trials(**node) == 0)
                 .filter_map(|&node| candidates.rank(node)),
         );
-        let mut yields = vec![1.0; candidates.len()];
-        let doubtful = !broken.is_empty();
-        if doubtful {
+        let untestable = (!broken.is_empty()).then(|| {
             let depths = candidates.depths();
             let at = |ranks: &[usize]| ranks.iter().map(|&rank| depths[rank]).collect();
-            let untestable = select::Untestable::new(at(&broken), at(&working), candidates.len() as u32);
-            for (rank, &depth) in depths.iter().enumerate() {
-                yields[rank] = 1.0 - untestable.at(depth);
-            }
-        }
-        for (rank, share) in own {
-            yields[rank] = share;
-        }
-        (yields, doubtful)
+            Untestable::new(at(&broken), at(&working), candidates.len() as u32)
+        });
+        Yields { own, untestable }
     }
 
     /// How many of the commit's trials another bug hid.
@@ -262,15 +412,4 @@ impl Search<'_> {
     fn may_rebuild(&self, node: Node) -> bool {
         self.known.tally(node).is_some_and(|tally| tally.builds == 1 && tally.rebuilt_voids < REBUILDS)
     }
-}
-
-fn plus(mut sum: IfThere, more: IfThere) -> IfThere {
-    for (sum, more) in sum.iter_mut().zip(more) {
-        *sum += more;
-    }
-    sum
-}
-
-fn minus(sum: IfThere, less: IfThere) -> IfThere {
-    plus(sum, less.map(|less| -less))
 }

@@ -31,8 +31,6 @@ const WORTH_A_DOUBTFUL_BUILD: f64 = 0.15;
 /// Where the commits that would tell most are left for that, others must be worth this share: more trials at known ones say little for
 /// ever.
 const WORTH_GOING_ON: f64 = 0.005;
-/// Offers whose values differ by less than this share are equal, and git's order decides.
-const EQUAL: f64 = 1e-9;
 /// A search that has not ended after so many trials will not.
 const TRIALS_IN_ALL: u32 = 10_000;
 /// A commit where so many crashes hide the rest, and hardly any trial says something, is left alone. Another bug that shows in every
@@ -97,14 +95,13 @@ impl Search<'_> {
     }
 
     fn step(&self, belief: &Belief, pending: &[Pending]) -> Step {
-        let mass = self.range.posterior.mass(belief);
-        let leader = self.leader(&mass);
-        if mass[leader] >= 1.0 - self.delta {
+        let (leader, probability) = self.range.posterior.groups.leader(&self.range.candidates, &belief.groups);
+        if probability >= 1.0 - self.delta {
             let missing = self.unverified(belief, leader);
             return if missing.is_empty() { Step::Named(leader) } else { Step::Do(missing) };
         }
         // All that is left beside the leader is that an era hides the bug: more trials cannot tell.
-        if self.is_at_an_edge(leader) && mass[leader] >= (1.0 - self.delta) * (1.0 - belief.hidden) {
+        if self.is_at_an_edge(leader) && probability >= (1.0 - self.delta) * (1.0 - belief.hidden) {
             let missing = self.unverified(belief, leader);
             return if missing.is_empty() { Step::Stuck(self.hidden_below(leader)) } else { Step::Do(missing) };
         }
@@ -115,26 +112,20 @@ impl Search<'_> {
         if trials >= TRIALS_IN_ALL {
             return Step::Stuck(format!("{trials} trials have not settled it"));
         }
-        let available = self.all_available(belief, &mass);
-        let twins = self.inseparable(leader, &available);
-        let (count, together) =
-            twins.iter().zip(&mass).filter(|&(&twin, _)| twin).fold((0, 0.0), |(count, sum), (_, mass)| (count + 1, sum + mass));
-        if count > 1 && together >= 1.0 - self.delta {
-            return Step::Stuck(format!("{count} commits cannot be told apart: what lies between them cannot be tested"));
+        let available = self.all_available(belief);
+        if !self.is_alone(leader, &available) {
+            let (twins, mass) = (self.inseparable(leader, &available), self.range.posterior.mass(belief));
+            let twins: Vec<f64> = twins.iter().zip(mass).filter(|&(&twin, _)| twin).map(|(_, mass)| mass).collect();
+            if twins.len() > 1 && twins.iter().sum::<f64>() >= 1.0 - self.delta {
+                let count = twins.len();
+                return Step::Stuck(format!("{count} commits cannot be told apart: what lies between them cannot be tested"));
+            }
         }
         let places = self.whereabouts(belief);
         match self.choose(belief, &places, &available, pending) {
             Ok(action) => Step::Do(self.with_builds(belief, places, &available, action, pending)),
             Err(why) => Step::Stuck(why.to_owned()),
         }
-    }
-
-    /// The likeliest candidate, the first in git's list of equal ones.
-    pub(super) fn leader(&self, mass: &[f64]) -> usize {
-        let listed = |rank: usize| std::cmp::Reverse(self.range.candidates.listed(rank));
-        (0..mass.len())
-            .max_by(|&one, &other| mass[one].total_cmp(&mass[other]).then(listed(one).cmp(&listed(other))))
-            .expect("a range holds at least its newest commit")
     }
 
     /// Whether the candidate has a parent of another era.
@@ -169,23 +160,29 @@ impl Search<'_> {
     }
 
     /// Which candidates may be tested. Where few are left, those on branches that the bug never reached are left out, too.
-    fn all_available(&self, belief: &Belief, mass: &[f64]) -> Ranks {
+    pub(super) fn all_available(&self, belief: &Belief) -> Ranks {
         let node = |rank: usize| self.range.candidates.node(rank);
-        let mut available: Ranks = vec![true; mass.len()];
+        let mut available: Ranks = vec![true; self.range.candidates.len()];
         for node in self.known.nodes() {
             if let Some(rank) = self.range.candidates.rank(node) {
                 available[rank] = self.available(belief, node);
             }
         }
         if self.range.counts.is_some() {
-            let left = holding(mass, 1.0 - self.delta);
+            let mass = self.range.posterior.mass(belief);
+            let left = holding(&mass, 1.0 - self.delta);
             if left <= BRANCHES {
-                for rank in self.range.likeliest(mass, left) {
+                for rank in self.range.likeliest(&mass, left) {
                     available[rank] = available[rank] && self.missing_base(node(rank)) != Some(None);
                 }
             }
         }
         available
+    }
+
+    /// Whether it is plain that some available candidates tell the leader from all others: it and its parents do.
+    fn is_alone(&self, leader: usize, available: &Ranks) -> bool {
+        available[leader] && self.range.candidates.parents(leader).iter().all(|&parent| available[parent as usize])
     }
 
     /// The candidates that no available one tells from the leader, which is among them.
@@ -220,10 +217,11 @@ impl Search<'_> {
         pending: &[Pending],
     ) -> Result<Action, &'static str> {
         let (mut nothing, mut least) = ("no trial that can be made says more", NOTHING);
-        let mut offers = self.untested(belief, places, available, 0.0);
+        let under_way: Vec<Node> = pending.iter().filter_map(|pending| self.graph.node(&pending.commit)).collect();
+        // In a search for a fix the best may be of no use, and then the next is wanted.
+        let mut offers = self.untested(belief, places, available, &under_way, self.range.counts.is_some());
         offers.extend(self.tested(belief));
         let open = select::bits((belief.r + belief.f) / 2.0, (select::entropy(belief.r) + select::entropy(belief.f)) / 2.0);
-        let under_way: Vec<Node> = pending.iter().filter_map(|pending| self.graph.node(&pending.commit)).collect();
         for offer in &mut offers {
             if self.is_open(offer.node) || under_way.contains(&offer.node) {
                 offer.value *= WORTH_LEAVING;
@@ -389,8 +387,7 @@ pub(super) fn best(offers: &[Offer]) -> Option<Offer> {
 }
 
 fn better(one: &Offer, other: &Offer) -> bool {
-    let equal = (one.value - other.value).abs() <= EQUAL * other.value;
-    if equal { one.listed < other.listed } else { one.value > other.value }
+    if one.is_equal(other) { one.listed < other.listed } else { one.value > other.value }
 }
 
 impl Range {

@@ -1,6 +1,7 @@
 //! The choice among the candidates: halfway, or best, or away from what is skipped.
 
 use std::cmp::Reverse;
+use std::sync::OnceLock;
 
 use super::Next;
 use super::Options;
@@ -12,35 +13,55 @@ use crate::graph::Graph;
 use crate::graph::Node;
 use crate::graph::NodeSet;
 
-/// What git does once the merge bases are out of the way.
-pub(super) fn choose(graph: &Graph, bad: Node, good: &[Node], skipped: &NodeSet, options: Options) -> Next {
-    let outside = graph.ancestors(good);
-    let list = order::candidates(graph, bad, &outside, options.first_parent);
-    if list.is_empty() {
-        return Next::GoodAndBad;
+/// What lies between two ends, and how well each commit divides it.
+#[derive(Debug)]
+pub(crate) struct Between {
+    bad: Node,
+    outside: NodeSet,
+    list: Vec<Node>,
+    weights: Weights,
+    version: Version,
+    /// Places in the list, the best division first; worked out when first asked for.
+    sorted: OnceLock<Vec<usize>>,
+}
+
+impl Between {
+    /// Time and order as with [`next`](super::next); `good` as git's refs list them.
+    pub(crate) fn new(graph: &Graph, bad: Node, good: &[Node], options: Options) -> Self {
+        let outside = graph.ancestors(good);
+        let list = order::candidates(graph, bad, &outside, options.first_parent);
+        let weights = Weights::new(graph, &list, options.first_parent);
+        Self { bad, outside, list, weights, version: options.version, sorted: OnceLock::new() }
     }
-    let weights = Weights::new(graph, &list, options.first_parent);
-    // The revisions left are always those of the commit that git likes best, also when that one is skipped.
-    let (commit, best) = if skipped.is_empty() {
-        let place = near_halfway(&weights, options.version).unwrap_or_else(|| farthest(&weights));
-        (list[place], place)
-    } else {
-        let sorted = by_distance(graph, &list, &weights);
-        let ranked: Vec<Node> = sorted.iter().map(|&place| list[place]).collect();
-        match away_from_skipped(&ranked, bad, skipped) {
-            Ok(commit) => (commit, sorted[0]),
-            Err(could_be) => {
-                // The log names every commit between good and bad, also with `--first-parent`.
-                let mut possible = order::candidates(graph, bad, &outside, false);
-                possible.reverse();
-                return Next::OnlySkipped { could_be, possible };
-            }
+
+    /// What git does once the merge bases are out of the way and these commits were skipped.
+    pub(crate) fn next(&self, graph: &Graph, skipped: &NodeSet) -> Next {
+        let Self { bad, outside, list, weights, version, sorted } = self;
+        if list.is_empty() {
+            return Next::GoodAndBad;
         }
-    };
-    if commit == bad {
-        return Next::FirstBad(bad);
+        // The revisions left are always those of the commit that git likes best, also when that one is skipped.
+        let (commit, best) = if skipped.is_empty() {
+            let place = near_halfway(weights, *version).unwrap_or_else(|| farthest(weights));
+            (list[place], place)
+        } else {
+            let sorted = sorted.get_or_init(|| by_distance(graph, list, weights));
+            let ranked: Vec<Node> = sorted.iter().map(|&place| list[place]).collect();
+            match away_from_skipped(&ranked, *bad, skipped) {
+                Ok(commit) => (commit, sorted[0]),
+                Err(could_be) => {
+                    // The log names every commit between good and bad, also with `--first-parent`.
+                    let mut possible = order::candidates(graph, *bad, outside, false);
+                    possible.reverse();
+                    return Next::OnlySkipped { could_be, possible };
+                }
+            }
+        };
+        if commit == *bad {
+            return Next::FirstBad(*bad);
+        }
+        Next::Test { commit, left: list.len() - weights.weight[best] - 1, steps: steps(list.len()) }
     }
-    Next::Test { commit, left: list.len() - weights.weight[best] - 1, steps: steps(list.len()) }
 }
 
 /// The first commit that git finds near enough to halfway to look no further.

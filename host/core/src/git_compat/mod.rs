@@ -17,6 +17,8 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use choose::Between;
+
 use crate::graph::Graph;
 use crate::graph::Node;
 use crate::graph::NodeSet;
@@ -103,7 +105,7 @@ pub fn next(graph: &Graph, bad: Node, good: &[Node], skipped: &[Node], options: 
             return Step { next, skipped_merge_bases };
         }
     }
-    let next = choose::choose(graph, bad, &good, &skipped, options);
+    let next = Between::new(graph, bad, &good, options).next(graph, &skipped);
     Step { next, skipped_merge_bases }
 }
 

@@ -6,6 +6,7 @@ use crate::graph::Node;
 use crate::strands::Strands;
 
 /// A candidate list with each commit's weight and its parents inside the list. Everything is indexed by place in the list.
+#[derive(Debug)]
 pub(super) struct Weights {
     /// Candidates contained in the commit, itself included.
     pub(super) weight: Vec<usize>,

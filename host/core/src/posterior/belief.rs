@@ -123,7 +123,7 @@ impl Belief {
         let free = together(&self::told(grid, freest, &all_good)).into_iter().fold(f64::NEG_INFINITY, f64::max);
         for (log, prior) in joint.iter_mut().zip(prior) {
             for (log, point) in log.iter_mut().zip(&grid.points) {
-                *log = (*log - best).exp() * point.prior * prior;
+                *log = exp(*log - best) * point.prior * prior;
             }
         }
         let total: f64 = joint.iter().flatten().sum();
@@ -151,15 +151,18 @@ impl Belief {
             })
             .sum();
         let points = &rates[0].points;
-        // A mute kernel is known by clean trials where r is high; in other eras the grid's points do not say what r is.
-        let fresh = vec![mute; grid.points.len()];
+        let of_eras: Vec<Vec<Outcome<'_>>> = (0..eras)
+            .map(|era| joint.iter().zip(&told).map(|(weights, told)| Outcome::new(grid, weights, &told[era].r)).collect())
+            .collect();
         let sites = sites
             .iter()
             .zip(&likelihoods)
             .zip(bad)
             .map(|((site, likelihood), bad)| {
-                let weighed: Vec<(&[f64], &[f64])> =
-                    joint.iter().zip(&told).map(|(weights, told)| (&weights[..], &told[site.era].r[..])).collect();
+                // A mute kernel is known by clean trials where r is high; in other eras the grid's points do not say what r is.
+                let known = (site.era == 0).then_some(&likelihood.mute);
+                let fresh = |outcome: &Outcome<'_>| (1.0 - mute) * outcome.if_bad + mute * outcome.if_good;
+                let again = |outcome: &Outcome<'_>| known.map_or_else(|| fresh(outcome), |mute| outcome.if_mute(grid, mute));
                 SiteBelief {
                     bad: joint
                         .iter()
@@ -175,8 +178,8 @@ impl Belief {
                         .zip(&likelihood.good)
                         .map(|((point, bad), good)| point * (bad - good))
                         .sum(),
-                    again: prospect(grid, &weighed, bad, if site.era == 0 { &likelihood.mute } else { &fresh }),
-                    rebuilt: prospect(grid, &weighed, bad, &fresh),
+                    again: prospect(&of_eras[site.era], bad, again),
+                    rebuilt: prospect(&of_eras[site.era], bad, fresh),
                     ..counts(&reading, site)
                 }
             })
@@ -221,6 +224,12 @@ fn share_out(beliefs: &mut [Belief]) {
     for belief in beliefs {
         belief.weight /= total;
     }
+}
+
+/// The exponential, where what is next to nothing is nothing: most hypotheses are soon as unlikely, and cost no more.
+fn exp(log: f64) -> f64 {
+    const NOTHING: f64 = -200.0;
+    if log < NOTHING { 0.0 } else { log.exp() }
 }
 
 /// Sums of log-likelihoods over the sites of each era.
@@ -284,8 +293,8 @@ fn site_likelihood(grid: &Grid, reading: &Reading, site: &Site, mute: f64) -> Si
 fn mute_or_not(mute: f64, good: f64, bad: f64) -> (f64, f64) {
     let heard = (1.0 - mute).ln() + bad;
     let unheard = mute.ln() + good;
-    let either = heard.max(unheard) + (-(heard - unheard).abs()).exp().ln_1p();
-    (either, (unheard - either).exp())
+    let either = heard.max(unheard) + exp(-(heard - unheard).abs()).ln_1p();
+    (either, exp(unheard - either))
 }
 
 /// Commits of one kernel: where they are all bad, it is mute at all of them or at none.
@@ -329,22 +338,40 @@ fn counted(sights: &[Sight]) -> Vec<(Sight, f64)> {
     sorted.chunk_by(|one, other| key(one) == key(other)).map(|equal| (equal[0], equal.len() as f64)).collect()
 }
 
-/// A trial at a commit that the hypotheses in `bad` make bad, on a kernel that is mute with these chances. `weighed` holds for each
-/// hypothesis the weight of each point of the grid, and r there.
-fn prospect(grid: &Grid, weighed: &[(&[f64], &[f64])], bad: &[bool], mute: &[f64]) -> Prospect {
+/// What a trial is like under one hypothesis. The chances of a hit are sums over the grid's points, each times the point's weight, and
+/// so is the total.
+struct Outcome<'w> {
+    /// The weight of each point, and r there.
+    weights: &'w [f64],
+    r: &'w [f64],
+    total: f64,
+    /// A hit at a bad commit whose kernel is not mute.
+    if_bad: f64,
+    if_good: f64,
+}
+
+impl<'w> Outcome<'w> {
+    fn new(grid: &Grid, weights: &'w [f64], r: &'w [f64]) -> Self {
+        let sum = |chance: &dyn Fn(usize) -> f64| weights.iter().enumerate().map(|(point, weight)| weight * chance(point)).sum();
+        let (if_bad, if_good) = (sum(&|point| r[point]), sum(&|point| grid.points[point].f));
+        Self { weights, r, total: weights.iter().sum(), if_bad, if_good }
+    }
+
+    /// A hit at a bad commit whose kernel is mute with these chances.
+    fn if_mute(&self, grid: &Grid, mute: &[f64]) -> f64 {
+        let points = self.weights.iter().zip(self.r).zip(&grid.points).zip(mute);
+        points.map(|(((weight, r), point), mute)| weight * ((1.0 - mute) * r + mute * point.f)).sum()
+    }
+}
+
+/// A trial at a commit that the hypotheses in `bad` make bad, where each has this chance of a hit.
+fn prospect(outcomes: &[Outcome<'_>], bad: &[bool], if_bad: impl Fn(&Outcome<'_>) -> f64) -> Prospect {
     let (mut bad_sum, mut good_sum) = (Side::default(), Side::default());
-    for ((weights, r), &bad) in weighed.iter().zip(bad) {
-        let (mut total, mut hit) = (0.0, 0.0);
-        for (((point, weight), r), mute) in grid.points.iter().zip(*weights).zip(*r).zip(mute) {
-            total += weight;
-            hit += weight * if bad { (1.0 - mute) * r + mute * point.f } else { point.f };
-        }
-        if total > 0.0 {
-            let side = if bad { &mut bad_sum } else { &mut good_sum };
-            side.total += total;
-            side.hit += hit;
-            side.uncertain += total * select::entropy(hit / total);
-        }
+    for (outcome, &bad) in outcomes.iter().zip(bad).filter(|(outcome, _)| outcome.total > 0.0) {
+        let (side, hit) = if bad { (&mut bad_sum, if_bad(outcome)) } else { (&mut good_sum, outcome.if_good) };
+        side.total += outcome.total;
+        side.hit += hit;
+        side.uncertain += outcome.total * select::entropy(hit / outcome.total);
     }
     let total = bad_sum.total + good_sum.total;
     let uncertain = (bad_sum.uncertain + good_sum.uncertain) / total;

@@ -14,11 +14,17 @@ pub(crate) struct Candidates {
     nodes: Vec<Node>,
     /// Ranks of each candidate's parents that are candidates.
     parents: Vec<Vec<u32>>,
-    strands: Strands,
+    pub(super) strands: Strands,
+    /// The ranks strand by strand, oldest first: segments are parts of this order.
+    pub(super) in_order: Vec<u32>,
+    /// Each candidate's place in that order, by rank.
+    pub(super) places: Vec<u32>,
     /// Each candidate's place in git's list.
     listed: Vec<u32>,
     /// Each candidate's prior probability, but for a factor that all share.
     weights: Vec<f64>,
+    /// Sums of the weights before each place in the order, and at last of all.
+    pub(super) weight_before: Vec<f64>,
     /// How many candidates each contains, itself included; worked out when first asked for.
     depths: OnceLock<Vec<u32>>,
     /// All that the newest end contains: a commit in here that is no candidate contains none.
@@ -42,15 +48,39 @@ impl Candidates {
         for (place, &node) in list.iter().enumerate() {
             listed[rank(node).expect("the list holds the candidates") as usize] = place as u32;
         }
-        let weights = vec![1.0; nodes.len()];
         let (strands, newest) = (Strands::new(&parents), graph.ancestors(&[newest]));
-        Self { nodes, parents, strands, listed, weights, depths: OnceLock::new(), newest }
+        let mut in_order: Vec<u32> = (0..nodes.len() as u32).collect();
+        in_order.sort_by_key(|&rank| strands.of()[rank as usize]);
+        let mut places = vec![0; nodes.len()];
+        for (place, &rank) in in_order.iter().enumerate() {
+            places[rank as usize] = place as u32;
+        }
+        let depths = OnceLock::new();
+        let candidates = Self {
+            nodes,
+            parents,
+            strands,
+            in_order,
+            places,
+            listed,
+            weights: Vec::new(),
+            weight_before: Vec::new(),
+            depths,
+            newest,
+        };
+        candidates.weighed(|_| 1.0)
     }
 
     /// The same with these prior weights, which must be above 0; only their ratios count.
     pub(crate) fn weighed(self, weight: impl Fn(Node) -> f64) -> Self {
-        let weights = self.nodes.iter().map(|&node| weight(node)).collect();
-        Self { weights, ..self }
+        let weights: Vec<f64> = self.nodes.iter().map(|&node| weight(node)).collect();
+        let mut weight_before = vec![0.0];
+        let mut sum = 0.0;
+        weight_before.extend(self.in_order.iter().map(|&rank| {
+            sum += weights[rank as usize];
+            sum
+        }));
+        Self { weights, weight_before, ..self }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -68,6 +98,11 @@ impl Candidates {
     /// The candidates' prior weights, by rank.
     pub(crate) fn weights(&self) -> &[f64] {
         &self.weights
+    }
+
+    /// The candidates among the commit's parents, given and named by rank.
+    pub(crate) fn parents(&self, rank: usize) -> &[u32] {
+        &self.parents[rank]
     }
 
     /// How many candidates each contains, itself included, by rank: how far along the range it is.

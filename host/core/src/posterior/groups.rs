@@ -1,20 +1,26 @@
 //! Candidates grouped by which tested commits contain them: trials cannot tell the members of a group apart.
 
 use super::Candidates;
-use super::Ranks;
+use super::segments::Segment;
+use super::segments::cut;
 use crate::graph::Graph;
 use crate::graph::Node;
 
-/// The groups. They are numbered by their first members' ranks.
+/// The groups. They are numbered as their first segments lie.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
     /// The tested commits, in the graph's order.
     pub(super) sites: Vec<Node>,
-    /// Each candidate's group, by rank.
+    /// What lies between the tested commits.
+    pub(crate) segments: Vec<Segment>,
+    /// Each segment's group.
     of: Vec<u32>,
-    /// Each candidate's share of its group's probability, by rank: trials cannot tell the members apart, but some looked guiltier
-    /// beforehand.
+    /// Each segment's share of its group's probability: trials cannot tell the members apart, but some looked guiltier beforehand.
     share: Vec<f64>,
+    /// Each segment's likeliest member, the first in git's list of equal ones, by rank.
+    likeliest: Vec<u32>,
+    /// Each candidate's group, by rank, and its share of that.
+    by_rank: Vec<(u32, f64)>,
     /// Each group's prior weight: the sum of its members'.
     pub(super) weights: Vec<f64>,
     /// For each group, which of the tested commits contain it.
@@ -24,17 +30,27 @@ pub(crate) struct Groups {
 impl Groups {
     /// The groups that these tested commits, given in the graph's order, make.
     pub(crate) fn new(graph: &Graph, candidates: &Candidates, sites: Vec<Node>) -> Self {
-        let mut of = vec![0; candidates.len()];
-        let mut containing = vec![Vec::new()];
+        let mut segments = candidates.segments();
+        let (mut of, mut containing) = (vec![0; segments.len()], vec![Vec::new()]);
         for &site in &sites {
-            (of, containing) = split(&of, &containing, &candidates.contained(graph, site));
+            let parts = cut(&segments, &candidates.contained_of(graph, site, &segments));
+            segments = parts.iter().map(|part| part.segment).collect();
+            (of, containing) = split(parts.iter().map(|part| (of[part.of], part.contained)), &containing);
         }
         let mut weights = vec![0.0; containing.len()];
-        for (&group, weight) in of.iter().zip(candidates.weights()) {
-            weights[group as usize] += weight;
+        for (&group, &segment) in of.iter().zip(&segments) {
+            weights[group as usize] += candidates.weight(segment);
         }
-        let share = of.iter().zip(candidates.weights()).map(|(&group, weight)| weight / weights[group as usize]).collect();
-        Self { sites, of, share, weights, containing }
+        let share =
+            of.iter().zip(&segments).map(|(&group, &segment)| candidates.weight(segment) / weights[group as usize]).collect();
+        let mut by_rank = vec![(0, 0.0); candidates.len()];
+        for (&group, segment) in of.iter().zip(&segments) {
+            for rank in (segment.from..segment.to).map(|place| candidates.at(place)) {
+                by_rank[rank] = (group, candidates.weights()[rank] / weights[group as usize]);
+            }
+        }
+        let likeliest = segments.iter().map(|&segment| likeliest(candidates, segment)).collect();
+        Self { sites, segments, of, share, likeliest, by_rank, weights, containing }
     }
 
     /// Whether these tested commits made them.
@@ -48,19 +64,44 @@ impl Groups {
 
     /// A value for each candidate, by rank, made of its group and of its share in it.
     pub(crate) fn spread<T>(&self, value: impl Fn(usize, f64) -> T) -> Vec<T> {
+        self.by_rank.iter().map(|&(group, share)| value(group as usize, share)).collect()
+    }
+
+    /// A value for each segment, made of its group and of its share in it.
+    pub(crate) fn spread_segments<T>(&self, value: impl Fn(usize, f64) -> T) -> Vec<T> {
         self.of.iter().zip(&self.share).map(|(&group, &share)| value(group as usize, share)).collect()
+    }
+
+    /// The likeliest candidate where the groups have these probabilities, the first in git's list of equal ones, by rank; and its own.
+    pub(crate) fn leader(&self, candidates: &Candidates, probabilities: &[f64]) -> (usize, f64) {
+        let of_segment = |&rank: &u32| {
+            let (group, share) = self.by_rank[rank as usize];
+            (rank as usize, probabilities[group as usize] * share)
+        };
+        let listed = |rank: usize| std::cmp::Reverse(candidates.listed(rank));
+        let likelier =
+            |one: &(usize, f64), other: &(usize, f64)| one.1.total_cmp(&other.1).then(listed(one.0).cmp(&listed(other.0)));
+        self.likeliest.iter().map(of_segment).max_by(likelier).expect("a range holds at least its newest commit")
     }
 }
 
-/// Splits each group into what the next tested commit contains and what it does not.
-fn split(of: &[u32], containing: &[Vec<bool>], contained: &Ranks) -> (Vec<u32>, Vec<Vec<bool>>) {
+/// The member of a segment that looked guiltiest beforehand, the first in git's list of equal ones, by rank.
+pub(crate) fn likeliest(candidates: &Candidates, segment: Segment) -> u32 {
+    let listed = |rank: usize| std::cmp::Reverse(candidates.listed(rank));
+    let weight = |rank: usize| candidates.weights()[rank];
+    let guiltier = |one: &usize, other: &usize| weight(*one).total_cmp(&weight(*other)).then(listed(*one).cmp(&listed(*other)));
+    let members = (segment.from..segment.to).map(|place| candidates.at(place));
+    members.max_by(guiltier).expect("a segment has a member") as u32
+}
+
+/// Splits each group into what the next tested commit contains and what it does not: for each segment comes the group that it was of,
+/// and whether it is contained.
+fn split(segments: impl Iterator<Item = (u32, bool)>, containing: &[Vec<bool>]) -> (Vec<u32>, Vec<Vec<bool>>) {
     // The new numbers of each group's two parts, where there are any.
     let mut parts = vec![[None; 2]; containing.len()];
     let mut split = Vec::with_capacity(containing.len() + 1);
-    let of = of
-        .iter()
-        .zip(contained)
-        .map(|(&group, &inside)| {
+    let of = segments
+        .map(|(group, inside)| {
             *parts[group as usize][usize::from(inside)].get_or_insert_with(|| {
                 let mut sites = containing[group as usize].clone();
                 sites.push(inside);

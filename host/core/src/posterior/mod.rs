@@ -13,6 +13,7 @@ mod eras;
 mod groups;
 mod looks;
 mod rates;
+mod segments;
 
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,13 @@ pub(crate) use candidates::Candidates;
 pub(crate) use candidates::Ranks;
 pub(crate) use eras::Rates;
 pub(crate) use groups::Groups;
+pub(crate) use groups::likeliest;
 pub(crate) use looks::STRAY_FLOOR;
 pub(crate) use rates::Grid;
 pub(crate) use rates::at_least;
+pub(crate) use segments::Part;
+pub(crate) use segments::Segment;
+pub(crate) use segments::cut;
 
 use crate::graph::Graph;
 use crate::graph::Node;

@@ -19,14 +19,16 @@ use crate::posterior::Grid;
 use crate::posterior::Groups;
 use crate::posterior::Posterior;
 use crate::posterior::Question;
+use crate::posterior::Segment;
 use crate::posterior::Sight;
 use crate::posterior::Site;
 use crate::select;
+use crate::strands::add;
 
 /// No search takes more trials.
 const MOST_TRIALS: usize = 120;
-/// The least likely commits, which together have no more than this of what the leader has not, are left out where the best question is
-/// looked for: it takes long for many.
+/// The least likely segments, which together have no more than this of what the likeliest has not, are left out where the best question
+/// is looked for: it takes long for many.
 const LEFT_OUT: f64 = 0.01;
 /// Searches share their first steps, which take longest: those after so many answers.
 const SHARED: usize = 18;
@@ -130,46 +132,48 @@ impl<'a> Flips<'a> {
         let question = Question { graph, groups, begins: true, ends: &[], sites, mute: 0.0, eras: 1 };
         let posterior = Posterior::new(self.grid.clone(), question);
         let belief = &posterior.beliefs[0];
-        let mass = posterior.mass(belief);
-        let likeliest = |one: &usize, other: &usize| mass[*one].total_cmp(&mass[*other]).then(other.cmp(one));
-        let leader = (0..mass.len()).max_by(likeliest).expect("a history has commits");
-        Step { leader: self.candidates.node(leader), probability: mass[leader], next: self.next(&posterior, belief) }
+        let (leader, probability) = posterior.groups.leader(&self.candidates, &belief.groups);
+        Step { leader: self.candidates.node(leader), probability, next: self.next(&posterior, belief) }
     }
 
     /// The commit about which an answer says most.
     fn next(&self, posterior: &Posterior, belief: &Belief) -> Node {
-        // The probability of each candidate, that times the chance of a hit if it is the culprit, and times the outcome's entropy.
+        // The probability of each segment, that times the chance of a hit if it has the culprit, and times the outcome's entropy.
         let hit = |r: f64| r + (1.0 - r) * belief.f;
         let by_group: Vec<[f64; 3]> =
             belief.eras[0].group_r.iter().map(|&r| hit(r)).map(|hit| [1.0, hit, select::entropy(hit)]).collect();
-        let least = least(&posterior.groups.spread(|group, share| share * belief.groups[group]));
-        let places = posterior.groups.spread(|group, share| {
+        let groups = &posterior.groups;
+        let least = least(groups.spread_segments(|group, share| share * belief.groups[group]));
+        let places = groups.spread_segments(|group, share| {
             let probability = share * belief.groups[group];
             if probability < least { [0.0; 3] } else { by_group[group].map(|part| part * probability) }
         });
+        let below = self.candidates.sums_below(&groups.segments, &places);
         let unsure_if_good = select::entropy(belief.f);
-        let mut best = (f64::NEG_INFINITY, Node(0));
-        for (rank, [bad, hit, unsure]) in self.candidates.contained_sums(&places).into_iter().enumerate() {
-            let node = self.candidates.node(rank);
-            let bits = match posterior.site(node) {
-                Some(site) => belief.sites[site].again.bits,
-                None => select::bits(hit + (1.0 - bad) * belief.f, unsure + (1.0 - bad) * unsure_if_good),
+        let node = |place: u32| self.candidates.node(self.candidates.at(place));
+        let tested = posterior.sites.iter().zip(&belief.sites).map(|(site, belief)| (belief.again.bits, site.node));
+        let untested = groups.segments.iter().zip(below.iter().zip(&places)).filter_map(|(&segment, (below, inside))| {
+            // What is tested ends a segment.
+            let to = segment.to - u32::from(posterior.site(node(segment.to - 1)).is_some());
+            let bits = |place: u32| {
+                let share = self.candidates.weight(Segment { to: place + 1, ..segment }) / self.candidates.weight(segment);
+                let [bad, hit, unsure] = add(*below, &inside.map(|sum| sum * share));
+                select::bits(hit + (1.0 - bad) * belief.f, unsure + (1.0 - bad) * unsure_if_good)
             };
-            if bits > best.0 {
-                best = (bits, node);
-            }
-        }
-        best.1
+            let peak = (segment.from < to).then(|| select::peak(segment.from..to, bits))?;
+            Some((bits(peak), node(peak)))
+        });
+        let better = |one: &(f64, Node), other: &(f64, Node)| one.0.total_cmp(&other.0).then(other.1.cmp(&one.1));
+        tested.chain(untested).max_by(better).expect("a history has commits").1
     }
 }
 
 /// The least probability that is not left out.
-fn least(mass: &[f64]) -> f64 {
-    let mut sorted = mass.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let unsure = 1.0 - sorted.last().copied().unwrap_or(0.0);
+fn least(mut mass: Vec<f64>) -> f64 {
+    mass.sort_unstable_by(f64::total_cmp);
+    let unsure = 1.0 - mass.last().copied().unwrap_or(0.0);
     let mut sum = 0.0;
-    let kept = sorted.into_iter().find(|mass| {
+    let kept = mass.into_iter().find(|mass| {
         sum += mass;
         sum > LEFT_OUT * unsure
     });

@@ -1,5 +1,7 @@
 //! When a commit has had trials enough: the border to the plugins that say so, and the simplest rules.
 
+use std::sync::Arc;
+
 use crate::bisector::Kind;
 use crate::commit::CommitId;
 use crate::policy::Ask;
@@ -25,7 +27,7 @@ pub struct Situation {
     /// Rates of the target; none until the start commit was tested.
     pub rates: Option<Rates>,
     /// The commits tested so far, oldest test first.
-    pub history: Vec<Past>,
+    pub history: Arc<Vec<Past>>,
 }
 
 /// Says when a commit has had trials enough, and what they mean.

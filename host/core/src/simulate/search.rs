@@ -498,7 +498,7 @@ impl Run<'_> {
             delta: self.delta,
             range: self.history.range.len(),
             rates: self.bisector.rates_at(commit),
-            history: self.commits.iter().map(Commit::past).collect(),
+            history: Arc::new(self.commits.iter().map(Commit::past).collect()),
         }
     }
 }

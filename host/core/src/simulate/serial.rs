@@ -5,6 +5,7 @@
 //! the good end.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::history::History;
 use super::lab::Lab;
@@ -20,6 +21,7 @@ use crate::bisector::Kind;
 use crate::bisector::Suspect;
 use crate::commit::CommitId;
 use crate::git_compat;
+use crate::git_compat::Between;
 use crate::git_compat::Next;
 use crate::git_compat::Options;
 use crate::graph::Node;
@@ -38,7 +40,11 @@ const REMEMBERED: usize = 1 << 12;
 
 /// Git's choices in one history, by the marks so far.
 #[derive(Debug, Default)]
-pub struct Choices(HashMap<Marks, Next>);
+pub struct Choices {
+    made: HashMap<Marks, Next>,
+    /// What lay between the ends last, without what was skipped.
+    between: Option<(Marks, Between)>,
+}
 
 /// The bad commit, the good ones and the skipped ones, as they came.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,13 +57,24 @@ struct Marks {
 
 impl Choices {
     fn next(&mut self, history: &History, marks: &Marks) -> Next {
-        if let Some(next) = self.0.get(marks) {
+        if let Some(next) = self.made.get(marks) {
             return next.clone();
         }
         let options = Options { ancestors_ok: marks.ancestors_ok, ..Options::default() };
+        // Merge bases have been looked at, so that only the choice is left.
+        if !marks.skipped.is_empty() && marks.ancestors_ok {
+            let ends = Marks { bad: marks.bad, good: marks.good.clone(), skipped: Vec::new(), ancestors_ok: true };
+            if self.between.as_ref().is_none_or(|(earlier, _)| *earlier != ends) {
+                let between = Between::new(&history.graph, marks.bad, &marks.good, options);
+                self.between = Some((ends, between));
+            }
+            if let Some((_, between)) = &self.between {
+                return between.next(&history.graph, &history.graph.set(&marks.skipped));
+            }
+        }
         let next = git_compat::next(&history.graph, marks.bad, &marks.good, &marks.skipped, options).next;
-        if self.0.len() < REMEMBERED {
-            self.0.insert(marks.clone(), next.clone());
+        if self.made.len() < REMEMBERED {
+            self.made.insert(marks.clone(), next.clone());
         }
         next
     }
@@ -82,7 +99,7 @@ pub(super) fn run_serially(
         policy,
         lab,
         now: 0.0,
-        history_of_tests: Vec::new(),
+        history_of_tests: Arc::default(),
         tested: Vec::new(),
         trials: 0,
         builds: 0,
@@ -106,7 +123,7 @@ struct Run<'a> {
     policy: &'a mut dyn FlakePolicy,
     lab: &'a Lab,
     now: f64,
-    history_of_tests: Vec<Past>,
+    history_of_tests: Arc<Vec<Past>>,
     tested: Vec<Node>,
     trials: u32,
     builds: u32,
@@ -177,7 +194,8 @@ impl Run<'_> {
             match self.judge(commit, role, &trials, running.len() as u32)? {
                 Decision::Conclude(verdict) => {
                     let decision = Decision::Conclude(verdict.clone());
-                    self.history_of_tests.push(Past::new(commit, role, &trials, Some(&decision)));
+                    let past = Past::new(commit, role, &trials, Some(&decision));
+                    Arc::make_mut(&mut self.history_of_tests).push(past);
                     return Ok(verdict);
                 }
                 Decision::Abort(why) => return Err(Stuck::Aborted(why)),
@@ -217,7 +235,7 @@ impl Run<'_> {
             delta: 0.01,
             range: self.history.range.len(),
             rates: None,
-            history: self.history_of_tests.clone(),
+            history: Arc::clone(&self.history_of_tests),
         };
         let ask = Ask { commit, role, trials: trials.to_vec(), running, proposed: 1 };
         let judgement = self.policy.judge(&ask, &situation);

@@ -1,6 +1,7 @@
 //! What plugins may ask the host about: the repository and the bisection under way. Plain types; answers come from outside.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kbisect_core::commit::CommitId;
 use kbisect_core::crash::Face;
@@ -103,7 +104,7 @@ pub struct BisectionState {
     /// Per-trial rates; none until the start commit was tested.
     pub rates: Option<Rates>,
     /// Commits tested so far, oldest test first.
-    pub history: Vec<Past>,
+    pub history: Arc<Vec<Past>>,
     /// Open data by key; the keys are those of [`property`].
     pub properties: BTreeMap<String, String>,
 }

@@ -1,6 +1,7 @@
 //! What plugins are told of the bisection under way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kbisect_core::bisector::Kind;
 use kbisect_core::bisector::Summary;
@@ -38,7 +39,7 @@ impl Situation {
             (property::NEWEST_COMMIT.to_owned(), self.newest.to_string()),
         ]);
         properties.extend(self.arch.map(|arch| (property::ARCH.to_owned(), arch.to_owned())));
-        BisectionState { faces, rates: None, history: Vec::new(), properties }
+        BisectionState { faces, rates: None, history: Arc::default(), properties }
     }
 
     /// The bisection as plugins see it.
@@ -55,7 +56,7 @@ impl Situation {
                 verdict: tested.verdict,
             })
             .collect();
-        self.later(faces, summary.range, summary.rates, history)
+        self.later(faces, summary.range, summary.rates, Arc::new(history))
     }
 
     /// The bisection as plugins see it with so many commits between its ends, where they are known, and these tested.
@@ -64,7 +65,7 @@ impl Situation {
         faces: Vec<Face>,
         range: Option<usize>,
         rates: Option<Rates>,
-        history: Vec<Past>,
+        history: Arc<Vec<Past>>,
     ) -> BisectionState {
         let mut state = BisectionState { rates, history, ..self.at_first(faces) };
         state.properties.extend(range.map(|range| (property::RANGE_SIZE.to_owned(), range.to_string())));

@@ -5,6 +5,7 @@ mod assumed;
 mod cost;
 mod ends;
 mod eras;
+mod offers;
 mod others;
 mod search;
 mod set;

@@ -212,10 +212,16 @@ impl Ended {
 
 /// Runs a bisection with one slot: one trial at a time, the policy asked after each.
 pub(super) fn run(world: &mut World, bisector: &mut Bisector, limit: usize) -> Ended {
+    run_watched(world, bisector, limit, |_| {})
+}
+
+/// As [`run`]; before each plan the bisection is shown.
+pub(super) fn run_watched(world: &mut World, bisector: &mut Bisector, limit: usize, mut watch: impl FnMut(&Bisector)) -> Ended {
     let mut past: HashMap<CommitId, Vec<Trial>> = HashMap::new();
     let mut order = Vec::new();
     let mut rebuilt = HashSet::new();
     for number in 1..=limit {
+        watch(bisector);
         let actions = match bisector.plan(&[]) {
             Plan::Done(conclusion) => return Ended { conclusion, trials: number - 1, order, rebuilt },
             Plan::Do(actions) => actions,
