@@ -149,7 +149,7 @@ impl Divided {
 
 impl Places {
     fn ends(&self) -> IfThere {
-        self.ends.iter().fold([0.0; 3], |sum, more| add(sum, more))
+        self.ends.iter().fold([0.0; 3], add)
     }
 }
 
@@ -326,7 +326,7 @@ impl Search<'_> {
     fn first_trials<'s>(&'s self, belief: &'s Belief, places: &'s Whereabouts) -> FirstTrials<'s> {
         let range = self.range;
         let seen_from = places.eras.iter().map(|era| SeenFrom {
-            all: if range.begins { [0.0; 3] } else { era.segments.iter().fold([0.0; 3], |sum, more| add(sum, more)) },
+            all: if range.begins { [0.0; 3] } else { era.segments.iter().fold([0.0; 3], add) },
             ends: era.ends(),
             below: range.candidates.sums_below(&places.segments, &era.segments),
         });
