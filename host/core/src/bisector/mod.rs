@@ -26,6 +26,7 @@ mod stage;
 mod summary;
 mod suspicion;
 mod time_limit;
+mod whereabouts;
 
 #[cfg(test)]
 mod tests;

@@ -6,16 +6,14 @@ use super::Pace;
 use super::by_posterior::WORTH_LEAVING;
 use super::range::Range;
 use super::search::Search;
+use super::whereabouts::IfThere;
+use super::whereabouts::Whereabouts;
 use crate::graph::Node;
 use crate::posterior::Belief;
 use crate::posterior::Candidates;
 use crate::posterior::Hit;
-use crate::posterior::Part;
 use crate::posterior::Ranks;
-use crate::posterior::Rates;
 use crate::posterior::Segment;
-use crate::posterior::cut;
-use crate::posterior::likeliest;
 use crate::select;
 use crate::select::Untestable;
 use crate::strands::add;
@@ -50,106 +48,6 @@ impl Offer {
     /// Whether both are worth the same, but for rounding.
     pub(super) fn is_equal(&self, other: &Self) -> bool {
         (self.value - other.value).abs() <= EQUAL * other.value
-    }
-}
-
-/// What a first trial is like if the boundary is in some places: the probability of that, that times the chance of a hit at a bad
-/// commit, and that times the entropy of the outcome there.
-type IfThere = [f64; 3];
-
-/// Where the boundary may be, with what first trials are like then.
-#[derive(Clone)]
-pub(super) struct Whereabouts {
-    segments: Vec<Segment>,
-    /// Seen from each era.
-    eras: Vec<Places>,
-}
-
-/// Where the boundary may be, with what first trials are like then in one era.
-#[derive(Clone)]
-struct Places {
-    /// In each segment.
-    segments: Vec<IfThere>,
-    /// A good end that is bad after all.
-    ends: Vec<IfThere>,
-}
-
-/// Where the boundary may be, divided by whether that makes a commit bad.
-pub(super) struct Divided {
-    places: Whereabouts,
-    /// For each segment. The ends always make it bad.
-    bad: Vec<bool>,
-}
-
-impl Whereabouts {
-    /// The likeliest candidate, by rank, and its probability.
-    pub(super) fn leader(&self, candidates: &Candidates) -> (usize, f64) {
-        let of_segment = |(&segment, &[probability, ..]): (&Segment, &IfThere)| {
-            let rank = likeliest(candidates, segment) as usize;
-            (rank, probability * candidates.weights()[rank] / candidates.weight(segment))
-        };
-        let listed = |rank: usize| std::cmp::Reverse(candidates.listed(rank));
-        let likelier =
-            |one: &(usize, f64), other: &(usize, f64)| one.1.total_cmp(&other.1).then(listed(one.0).cmp(&listed(other.0)));
-        let segments = self.segments.iter().zip(&self.eras[0].segments).map(of_segment);
-        segments.max_by(likelier).expect("a range holds at least its newest commit")
-    }
-
-    /// Whether no candidate can be as likely as this.
-    pub(super) fn is_open(&self, enough: f64) -> bool {
-        self.eras[0].segments.iter().all(|&[probability, ..]| probability < enough)
-    }
-
-    /// Where the boundary may be once the good ends are known to be good.
-    pub(super) fn without_ends(self) -> Self {
-        let bad = vec![false; self.segments.len()];
-        Divided { places: self, bad }.given(false)
-    }
-
-    /// The same with segments cut where some of their members, the oldest so many, are contained in something.
-    fn cut(&self, candidates: &Candidates, contained: &[u32]) -> (Self, Vec<Part>) {
-        let parts = cut(&self.segments, contained);
-        let of_part = |places: &[IfThere], part: &Part| {
-            let whole = self.segments[part.of];
-            if part.segment == whole {
-                return places[part.of];
-            }
-            let share = candidates.weight(part.segment) / candidates.weight(whole);
-            places[part.of].map(|sum| sum * share)
-        };
-        let cut = |places: &Places| Places {
-            segments: parts.iter().map(|part| of_part(&places.segments, part)).collect(),
-            ends: places.ends.clone(),
-        };
-        (Self { segments: parts.iter().map(|part| part.segment).collect(), eras: self.eras.iter().map(cut).collect() }, parts)
-    }
-}
-
-impl Divided {
-    /// The probability that the commit is bad, or that it is good.
-    pub(super) fn chance(&self, bad: bool) -> f64 {
-        let places = &self.places.eras[0];
-        let segments = places.segments.iter().zip(&self.bad).filter(|(_, makes_bad)| **makes_bad == bad);
-        let segments: f64 = segments.map(|([probability, ..], _)| probability).sum();
-        segments + if bad { places.ends()[0] } else { 0.0 }
-    }
-
-    /// Where the boundary may be if the commit is bad, or good.
-    pub(super) fn given(&self, bad: bool) -> Whereabouts {
-        let chance = self.chance(bad);
-        let scale = if chance > 0.0 { 1.0 / chance } else { 0.0 };
-        let left = |place: &IfThere, holds: bool| place.map(|part| if holds { part * scale } else { 0.0 });
-        let given = |places: &Places| Places {
-            segments: places.segments.iter().zip(&self.bad).map(|(place, makes_bad)| left(place, *makes_bad == bad)).collect(),
-            ends: places.ends.iter().map(|end| left(end, bad)).collect(),
-        };
-        Whereabouts { segments: self.places.segments.clone(), eras: self.places.eras.iter().map(given).collect() }
-    }
-}
-
-impl Places {
-    fn ends(&self) -> IfThere {
-        self.ends.iter().fold([0.0; 3], add)
     }
 }
 
@@ -209,9 +107,9 @@ impl FirstTrials<'_> {
 
     /// Neighbours of which nothing is known, in parts along which the value rises and then falls.
     ///
-    /// It does where they are of one era: the bits do, as the entropy of an outcome is concave in its chance and all else grows in
-    /// proportion; and the share that can be tested is concave between the depths of which something is known. A product of the two
-    /// has one peak, as its logarithm is concave.
+    /// It does where they are of one era, as they are if the first and the last are. The bits do, since the entropy of an outcome is
+    /// concave in its chance and all else grows in proportion; and the share that can be tested is concave between the depths of which
+    /// something is known. The product of the two has one peak, as its logarithm is concave.
     fn parts(&self, Segment { from, to }: Segment) -> Vec<Segment> {
         let Search { range: Range { candidates, .. }, eras, .. } = self.search;
         let era = |place: u32| eras.of(candidates.node(candidates.at(place)));
@@ -252,29 +150,6 @@ impl Yields {
 }
 
 impl Search<'_> {
-    /// Where the boundary may be under a belief, seen from commits of which nothing is known yet.
-    pub(super) fn whereabouts(&self, belief: &Belief) -> Whereabouts {
-        let heard = |r: f64| (1.0 - self.range.mute) * r + self.range.mute * belief.f;
-        let place = |probability: f64, r: f64| [probability, probability * heard(r), probability * select::entropy(heard(r))];
-        let groups = &self.range.posterior.groups;
-        let seen_from = |rates: &Rates| {
-            let by_group: Vec<IfThere> = belief.groups.iter().zip(&rates.group_r).map(|(&group, &r)| place(group, r)).collect();
-            Places {
-                segments: groups.spread_segments(|group, share| by_group[group].map(|sum| sum * share)),
-                ends: belief.ends.iter().zip(&rates.end_r).map(|(&end, &r)| place(end, r)).collect(),
-            }
-        };
-        Whereabouts { segments: groups.segments.clone(), eras: belief.eras.iter().map(seen_from).collect() }
-    }
-
-    /// Where the boundary may be, divided by whether that makes the commit bad.
-    pub(super) fn divided(&self, places: &Whereabouts, node: Node) -> Divided {
-        let candidates = &self.range.candidates;
-        let contained = candidates.contained_of(self.graph, node, &places.segments);
-        let (places, parts) = places.cut(candidates, &contained);
-        Divided { places, bad: parts.iter().map(|part| part.contained == self.range.begins).collect() }
-    }
-
     /// Offers of commits without a valid trial: of each at which something is known or under way, and of the best ones between them. With
     /// `all` of every one.
     pub(super) fn untested(
@@ -327,7 +202,7 @@ impl Search<'_> {
         let range = self.range;
         let seen_from = places.eras.iter().map(|era| SeenFrom {
             all: if range.begins { [0.0; 3] } else { era.segments.iter().fold([0.0; 3], add) },
-            ends: era.ends(),
+            ends: era.of_ends(),
             below: range.candidates.sums_below(&places.segments, &era.segments),
         });
         FirstTrials {

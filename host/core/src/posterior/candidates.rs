@@ -1,5 +1,6 @@
 //! The commits that may be the boundary, and which of them a commit contains.
 
+use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use crate::git_compat::list_order;
@@ -116,6 +117,14 @@ impl Candidates {
     /// The candidate's place in git's list, for ties.
     pub(crate) fn listed(&self, rank: usize) -> u32 {
         self.listed[rank]
+    }
+
+    /// The likeliest of some candidates, given by rank with their probabilities; the first in git's list of equal ones.
+    pub(crate) fn leader(&self, some: impl Iterator<Item = (usize, f64)>) -> (usize, f64) {
+        let listed = |rank: usize| Reverse(self.listed(rank));
+        let likelier =
+            |one: &(usize, f64), other: &(usize, f64)| one.1.total_cmp(&other.1).then(listed(one.0).cmp(&listed(other.0)));
+        some.max_by(likelier).expect("a range holds at least its newest commit")
     }
 
     /// The candidates that the commit contains, itself included.

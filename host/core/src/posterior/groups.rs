@@ -18,7 +18,7 @@ pub(crate) struct Groups {
     /// Each segment's share of its group's probability: trials cannot tell the members apart, but some looked guiltier beforehand.
     share: Vec<f64>,
     /// Each segment's likeliest member, the first in git's list of equal ones, by rank.
-    likeliest: Vec<u32>,
+    likeliest: Vec<usize>,
     /// Each candidate's group, by rank, and its share of that.
     by_rank: Vec<(u32, f64)>,
     /// Each group's prior weight: the sum of its members'.
@@ -49,7 +49,7 @@ impl Groups {
                 by_rank[rank] = (group, candidates.weights()[rank] / weights[group as usize]);
             }
         }
-        let likeliest = segments.iter().map(|&segment| likeliest(candidates, segment)).collect();
+        let likeliest = segments.iter().map(|&segment| candidates.likeliest(segment)).collect();
         Self { sites, segments, of, share, likeliest, by_rank, weights, containing }
     }
 
@@ -74,24 +74,11 @@ impl Groups {
 
     /// The likeliest candidate where the groups have these probabilities, the first in git's list of equal ones, by rank; and its own.
     pub(crate) fn leader(&self, candidates: &Candidates, probabilities: &[f64]) -> (usize, f64) {
-        let of_segment = |&rank: &u32| {
-            let (group, share) = self.by_rank[rank as usize];
-            (rank as usize, probabilities[group as usize] * share)
-        };
-        let listed = |rank: usize| std::cmp::Reverse(candidates.listed(rank));
-        let likelier =
-            |one: &(usize, f64), other: &(usize, f64)| one.1.total_cmp(&other.1).then(listed(one.0).cmp(&listed(other.0)));
-        self.likeliest.iter().map(of_segment).max_by(likelier).expect("a range holds at least its newest commit")
+        candidates.leader(self.likeliest.iter().map(|&rank| {
+            let (group, share) = self.by_rank[rank];
+            (rank, probabilities[group as usize] * share)
+        }))
     }
-}
-
-/// The member of a segment that looked guiltiest beforehand, the first in git's list of equal ones, by rank.
-pub(crate) fn likeliest(candidates: &Candidates, segment: Segment) -> u32 {
-    let listed = |rank: usize| std::cmp::Reverse(candidates.listed(rank));
-    let weight = |rank: usize| candidates.weights()[rank];
-    let guiltier = |one: &usize, other: &usize| weight(*one).total_cmp(&weight(*other)).then(listed(*one).cmp(&listed(*other)));
-    let members = (segment.from..segment.to).map(|place| candidates.at(place));
-    members.max_by(guiltier).expect("a segment has a member") as u32
 }
 
 /// Splits each group into what the next tested commit contains and what it does not: for each segment comes the group that it was of,

@@ -28,7 +28,6 @@ pub(crate) use candidates::Candidates;
 pub(crate) use candidates::Ranks;
 pub(crate) use eras::Rates;
 pub(crate) use groups::Groups;
-pub(crate) use groups::likeliest;
 pub(crate) use looks::STRAY_FLOOR;
 pub(crate) use rates::Grid;
 pub(crate) use rates::at_least;

@@ -49,6 +49,11 @@ impl Candidates {
         self.weight_before[to as usize] - self.weight_before[from as usize]
     }
 
+    /// The member of a segment that looked guiltiest beforehand, the first in git's list of equal ones, by rank.
+    pub(crate) fn likeliest(&self, Segment { from, to }: Segment) -> usize {
+        self.leader((from..to).map(|place| self.at(place)).map(|rank| (rank, self.weights()[rank]))).0
+    }
+
     /// All candidates, a segment for each strand.
     pub(crate) fn segments(&self) -> Vec<Segment> {
         let mut segments: Vec<Segment> = Vec::with_capacity(self.strands.len());
