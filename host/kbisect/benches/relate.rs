@@ -203,7 +203,7 @@ fn print(name: &str, readings: &[&Reading]) {
     };
     row("any crash", &|reading| reading.any);
     row("equal titles", &|reading| reading.same_title);
-    for threshold in [0.55, 0.6, 0.65, 0.7, THRESHOLD, 0.8, 0.85, 0.9, 0.95, 0.98] {
+    for threshold in [0.5, 0.55, 0.58, 0.6, 0.65, 0.7, THRESHOLD, 0.8, 0.85, 0.9, 0.95, 0.98] {
         row(&format!("relate, chance >= {threshold}"), &|reading| reading.chance >= threshold);
     }
 }
