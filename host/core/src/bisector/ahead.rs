@@ -113,11 +113,7 @@ impl Search<'_> {
 
     /// What is tested next when the boundary is in these places: what verifies the leader, or the best offer.
     fn next_in(&self, belief: &Belief, available: &Ranks, places: &Whereabouts) -> Vec<Node> {
-        let enough = 1.0 - self.delta;
-        if !places.is_open(enough)
-            && let (leader, probability) = places.leader(&self.range.candidates)
-            && probability >= enough
-        {
+        if let Some(leader) = places.sure(&self.range.candidates, 1.0 - self.delta) {
             let culprit = self.range.candidates.node(leader);
             let sides = self.graph.parents(culprit).iter().copied().chain([culprit]);
             return sides.filter(|&node| self.range.posterior.site(node).is_none() && self.available(belief, node)).collect();

@@ -89,7 +89,7 @@ impl FirstTrials<'_> {
         let era = eras.of(node);
         let (SeenFrom { all, ends, below }, places) = (&self.seen_from[era], &self.places.eras[era]);
         let whole = self.places.segments[segment];
-        let share = range.candidates.weight(Segment { to: place + 1, ..whole }) / range.candidates.weight(whole);
+        let share = range.candidates.share(Segment { to: place + 1, ..whole }, whole);
         let contained = add(below[segment], &places.segments[segment].map(|sum| sum * share));
         let inside = if range.begins { contained } else { add(*all, &contained.map(|less| -less)) };
         let yields = self.yields.at(&range.candidates, rank);

@@ -40,18 +40,12 @@ pub(super) struct Divided {
 }
 
 impl Whereabouts {
-    /// The likeliest candidate, by rank, and its probability.
-    pub(super) fn leader(&self, candidates: &Candidates) -> (usize, f64) {
-        let segments = self.segments.iter().zip(&self.eras[0].segments);
-        candidates.leader(segments.map(|(&segment, &[probability, ..])| {
-            let rank = candidates.likeliest(segment);
-            (rank, probability * candidates.weights()[rank] / candidates.weight(segment))
-        }))
-    }
-
-    /// Whether no candidate can be as likely as this.
-    pub(super) fn is_open(&self, enough: f64) -> bool {
-        self.eras[0].segments.iter().all(|&[probability, ..]| probability < enough)
+    /// The candidate, by rank, that is at least so likely, which is ½ or more; none if no one is.
+    pub(super) fn sure(&self, candidates: &Candidates, enough: f64) -> Option<usize> {
+        let mut segments = self.segments.iter().zip(&self.eras[0].segments);
+        let (&segment, &[probability, ..]) = segments.find(|(_, [probability, ..])| *probability >= enough)?;
+        let rank = candidates.likeliest(segment);
+        (probability * candidates.weights()[rank] / candidates.weight(segment) >= enough).then_some(rank)
     }
 
     /// Where the boundary may be once the good ends are known to be good.
@@ -68,7 +62,7 @@ impl Whereabouts {
             if part.segment == whole {
                 return places[part.of];
             }
-            let share = candidates.weight(part.segment) / candidates.weight(whole);
+            let share = candidates.share(part.segment, whole);
             places[part.of].map(|sum| sum * share)
         };
         let cut = |places: &Places| Places {

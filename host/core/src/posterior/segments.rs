@@ -49,6 +49,11 @@ impl Candidates {
         self.weight_before[to as usize] - self.weight_before[from as usize]
     }
 
+    /// The share of a segment's prior weight that a part of it has.
+    pub(crate) fn share(&self, part: Segment, whole: Segment) -> f64 {
+        self.weight(part) / self.weight(whole)
+    }
+
     /// The member of a segment that looked guiltiest beforehand, the first in git's list of equal ones, by rank.
     pub(crate) fn likeliest(&self, Segment { from, to }: Segment) -> usize {
         self.leader((from..to).map(|place| self.at(place)).map(|rank| (rank, self.weights()[rank]))).0

@@ -156,7 +156,7 @@ impl<'a> Flips<'a> {
             // What is tested ends a segment.
             let to = segment.to - u32::from(posterior.site(node(segment.to - 1)).is_some());
             let bits = |place: u32| {
-                let share = self.candidates.weight(Segment { to: place + 1, ..segment }) / self.candidates.weight(segment);
+                let share = self.candidates.share(Segment { to: place + 1, ..segment }, segment);
                 let [bad, hit, unsure] = add(*below, &inside.map(|sum| sum * share));
                 select::bits(hit + (1.0 - bad) * belief.f, unsure + (1.0 - bad) * unsure_if_good)
             };

@@ -38,7 +38,10 @@ fn check(bisector: &Bisector) {
         }
         let (leader, probability) = range.posterior.groups.leader(&range.candidates, &belief.groups);
         assert!(near(mass[leader], probability) && mass.iter().all(|mass| *mass <= probability + 1e-12));
-        assert!(near(places.leader(&range.candidates).1, probability));
+        if probability > 0.6 {
+            assert_eq!(places.sure(&range.candidates, probability - 1e-9), Some(leader));
+        }
+        assert_eq!(places.sure(&range.candidates, probability.max(0.6) + 1e-9), None);
     }
 }
 
