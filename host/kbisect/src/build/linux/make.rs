@@ -41,6 +41,17 @@ impl Arch {
     }
 }
 
+/// A file of the object tree: the script that stands before the compiler where ccache is used.
+pub const CACHED: &str = ".kbisect-ccache";
+/// What it holds. ccache in depend mode does not see that a source embeds a file, and would take the object that embeds an older one: the
+/// image of a kernel embeds so what it unpacks, and its setup code.
+pub const CACHED_SCRIPT: &str = r#"for source; do :; done
+case $source in
+*.c | *.S) if grep -q incbin "$source"; then exec "$@"; fi ;;
+esac
+exec ccache "$@"
+"#;
+
 /// What one run of make is told.
 #[derive(Debug, Clone, Copy)]
 pub struct Make<'a> {
@@ -81,7 +92,10 @@ impl Make<'_> {
             variables.push(format!("CROSS_COMPILE={}", job.cross_compile));
         }
         let program = &self.compiler.program;
-        variables.push(if self.cached { format!("CC=ccache {program}") } else { format!("CC={program}") });
+        variables.push(match self.cached {
+            true => format!("CC=sh {} {program}", self.tree.join(CACHED).display()),
+            false => format!("CC={program}"),
+        });
         if job.toolchain == Toolchain::Llvm {
             let suffix = &self.compiler.suffix;
             variables.push("LLVM=1".to_owned());
@@ -105,5 +119,50 @@ impl Make<'_> {
         }
         variables.extend(job.make.iter().cloned());
         variables
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+    use crate::build::linux::environment::Cache;
+    use crate::build::linux::toolchain::is_in_path;
+
+    #[test]
+    fn what_embeds_a_file_is_compiled_and_the_rest_is_kept() {
+        if !["ccache", "gcc"].into_iter().all(is_in_path) {
+            println!("skipped: ccache and gcc are not both installed");
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at(CACHED), CACHED_SCRIPT).unwrap();
+        // As the kernel's image embeds what it unpacks: the source is the same while the sizes are.
+        fs::write(at("piggy.S"), ".section .data\n.incbin \"data.gz\"\n").unwrap();
+        fs::write(at("code.c"), "int code(void) { return 1; }\n").unwrap();
+        let environment = Cache { dir: at("cache") }.variables();
+        let run = |program: &str, words: &[&str]| {
+            let output = Command::new(program).args(words).current_dir(dir.path()).envs(environment.clone()).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let object = |source: &str| {
+            run("sh", &[CACHED, "gcc", "-Wp,-MMD,.o.d", "-c", "-o", "made.o", source]);
+            fs::read(at("made.o")).unwrap()
+        };
+        let embedding = |data: &str| {
+            fs::write(at("data.gz"), data).unwrap();
+            object("piggy.S")
+        };
+        assert_ne!(embedding("one kernel"), embedding("no kernel."));
+        assert_eq!(object("code.c"), object("code.c"));
+        let told = run("ccache", &["--print-stats"]);
+        let hits = told.lines().filter(|line| line.ends_with("cache_hit\t1")).count();
+        assert_eq!(hits, 1, "{told}");
+        // What the configuration asks the compiler comes over standard input.
+        assert!(run("sh", &[CACHED, "gcc", "--version"]).contains("gcc"));
     }
 }

@@ -399,6 +399,10 @@ impl<'a> Bench<'a> {
     async fn try_make(&self, targets: &[&str], more: &[std::ffi::OsString], jobs: u32) -> Result<Result<(), Failed>, Stop> {
         let [src, tree] = &self.inside;
         let make = Make { job: &self.recipe.job, compiler: &self.compiler, cached: self.cache.is_some(), jobs, src, tree };
+        if make.cached {
+            let written = self.tree.write(make::CACHED, make::CACHED_SCRIPT);
+            written.map_err(|error| Stop::infra("cannot write into the object tree", error))?;
+        }
         let mut words = make.words(targets);
         words.extend(more.iter().cloned());
         let task =
