@@ -73,9 +73,11 @@ impl Bisector {
     /// [`Bisector::commits`], of which only the ratios count. They are believed with this share; the rest of the prior is the same for
     /// every commit. They replace what was known of the same commits.
     pub fn weigh(&mut self, stretch: Stretch, weights: &[f64], share: f64) {
-        for (commit, relative) in self.commits(&stretch).iter().zip(prior::relative(weights)) {
+        let relative = prior::relative(weights);
+        let mixed = prior::mixed(&relative, share);
+        for (commit, (relative, prior)) in self.commits(&stretch).iter().zip(relative.into_iter().zip(mixed)) {
             let node = self.graph.node(commit).expect("the graph holds the stretch");
-            self.suspicion.of.insert(node, Weight { relative, prior: prior::mixed(relative, share) });
+            self.suspicion.of.insert(node, Weight { relative, prior });
         }
         self.suspicion.weighed.push(stretch);
         self.forget_view();

@@ -72,13 +72,12 @@ pub(super) fn event(weighed: Weighed, commits: &[CommitId], plugin: &str, share:
     let weights = weights.unwrap_or_else(|| vec![1.0; commits.len()]);
     let usual = commonest(&weights);
     let relative = prior::relative(&weights);
-    let mixed: Vec<f64> = relative.iter().map(|&relative| prior::mixed(relative, share)).collect();
     Event::Weighed {
         plugin: plugin.to_owned(),
         stretch,
         commits: commits.len(),
         guilty: relative.iter().filter(|&&relative| relative >= GUILTY).count(),
-        bits: prior::bits(&mixed),
+        bits: prior::bits(&prior::mixed(&relative, share)),
         share,
         usual,
         weights: commits.iter().copied().zip(weights).filter(|&(_, weight)| weight != usual).collect(),

@@ -145,9 +145,9 @@ fn what_is_between_the_ends_is_weighed_once() {
     assert_eq!((bisector.suspicion(&id(4)), bisector.suspicion(&id(5))), (Some(9.0), Some(0.0)));
     let suspects = bisector.summary().suspects;
     assert_eq!(suspects[0].commit, id(4));
-    // A ninth of .3 for each commit, and .7 for this one.
+    // A ninth of .75 for each commit, and the most that one may get for this one.
     let odds = suspects[0].probability / suspects[1].probability;
-    assert!((odds - (0.3 / 9.0 + 0.7) / (0.3 / 9.0)).abs() < 1e-6, "{odds}");
+    assert!((odds - (0.75 / 9.0 + 0.25) / (0.75 / 9.0)).abs() < 1e-6, "{odds}");
     let elsewhere = Stretch { newest: id(77), oldest: vec![id(0)] };
     assert_eq!(bisector.commits(&elsewhere), []);
 }
