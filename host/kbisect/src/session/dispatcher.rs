@@ -45,6 +45,7 @@ use super::executor::Ended;
 use super::executor::Executor;
 use super::parts::Parts;
 use super::state::State;
+use super::target;
 use crate::config::job::Expect;
 use crate::error::Error;
 use crate::machine::Ended as Exited;
@@ -329,6 +330,13 @@ impl<'a> Dispatcher<'a> {
         if let (Decision::Want(_), Some(failure)) = (&judgement.decision, self.state.only_voids(commit)) {
             let reason = format!("three trials in a row ended without a result: {}", failure.reason);
             judgement = Judgement { decision: Decision::Conclude(Verdict::Skip(reason.clone())), confidence: 1.0, reason };
+        }
+        if role == Role::Start
+            && judgement.decision == Decision::Conclude(Verdict::Bad)
+            && let Some(reason) = self.rival_of_target()
+        {
+            let decision = Decision::Want(seen + running + target::MORE);
+            judgement = Judgement { decision, confidence: judgement.confidence, reason };
         }
         let decision = judgement.decision.clone();
         self.record(Event::Judged { commit, trials: seen, plugin, judgement })?;

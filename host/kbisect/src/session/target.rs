@@ -7,6 +7,13 @@ use super::looks::same_face;
 /// Origin of a target that was found at the start commit rather than stated.
 pub(super) const FOUND: &str = "start commit";
 
+/// The largest cluster is the target's for sure where it is the more frequent one with this chance.
+pub(super) const CLEAR: f64 = 0.95;
+/// So many trials are added at the start commit while it is not.
+pub(super) const MORE: u32 = 5;
+/// Trials at the start commit after which the largest cluster is taken though another one is nearly as large.
+pub(super) const ENOUGH: u32 = 30;
+
 /// Crashes that are taken for one another.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cluster {
@@ -14,6 +21,13 @@ pub(crate) struct Cluster {
     pub faces: Vec<CrashReport>,
     /// Trials that showed one of them.
     pub trials: u32,
+}
+
+impl Cluster {
+    /// The title that it shows most often.
+    pub(super) fn title(&self) -> &str {
+        &self.faces[0].title
+    }
 }
 
 /// Groups the crashes of the start commit's trials, largest group first; equal ones keep the order in which they were seen.
@@ -53,6 +67,18 @@ pub(crate) fn clusters(reports: &[CrashReport], mut related: impl FnMut(&CrashRe
     clusters
 }
 
+/// The chance that of two crashes the first is the more frequent one, after so many trials that showed the one or the other: that more
+/// than half of them show the first, where any share is as likely before, is that of at most `first` heads among one more toss.
+pub(super) fn leads(first: u32, second: u32) -> f64 {
+    let tosses = first + second + 1;
+    let (mut ways, mut sum) = (1.0, 0.0);
+    for heads in 0..=first {
+        sum += ways;
+        ways *= f64::from(tosses - heads) / f64::from(heads + 1);
+    }
+    sum / f64::from(tosses).exp2()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +102,22 @@ mod tests {
         assert_eq!(shapes(&[]), []);
         assert_eq!(shapes(&["b1", "a1", "a2", "a2"]), [(owned(&["a2", "a1"]), 3), (owned(&["b1"]), 1)]);
         assert_eq!(shapes(&["a", "b"]), [(owned(&["a"]), 1), (owned(&["b"]), 1)]);
+    }
+
+    #[test]
+    fn the_lead_of_a_crash_is_the_beta_integral_above_a_half() {
+        // By summing up p^first (1 - p)^second on both sides of a half.
+        let summed = |first: u32, second: u32| {
+            let weight = |step: u32| {
+                let p = (f64::from(step) + 0.5) / 20_000.0;
+                p.powi(first as i32) * (1.0 - p).powi(second as i32)
+            };
+            let above: f64 = (10_000..20_000).map(weight).sum();
+            above / (above + (0..10_000).map(weight).sum::<f64>())
+        };
+        for (first, second) in [(0, 0), (1, 1), (3, 1), (4, 2), (6, 1), (8, 2), (12, 11), (28, 2)] {
+            assert!((leads(first, second) - summed(first, second)).abs() < 1e-6, "{first} {second}");
+        }
+        assert!(leads(4, 2) < CLEAR && leads(6, 1) >= CLEAR, "{} {}", leads(4, 2), leads(6, 1));
     }
 }

@@ -1,5 +1,6 @@
 //! What the trials at the start commit say of the target: which crash it is, and when that stands.
 
+use kbisect_core::bisector::Strategy;
 use kbisect_core::bisector::TrialNumber;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Face;
@@ -117,6 +118,25 @@ impl Dispatcher<'_> {
         target::clusters(&reports, |one, other| same(self.parts, one, other) >= SAME)
     }
 
+    /// What the start commit's trials must tell before it is bad, where nobody stated the target: another crash is about as frequent as
+    /// the one that would be it. None after so many trials that more would hardly tell.
+    pub(super) fn rival_of_target(&self) -> Option<String> {
+        let learnt = self.parts.job.search.strategy == Strategy::Posterior && !self.state.stated() && !self.state.routed;
+        if !learnt || self.state.done(self.parts.ends.start) >= target::ENOUGH {
+            return None;
+        }
+        let [first, second, ..] = &self.start_clusters()[..] else { return None };
+        (target::leads(first.trials, second.trials) < target::CLEAR).then(|| {
+            format!(
+                "which crash is meant is not clear: {} in {} trials, {} in {}",
+                first.title(),
+                first.trials,
+                second.title(),
+                second.trials
+            )
+        })
+    }
+
     /// The start commit is bad: the target is what it is now, and so are the routes.
     pub(super) fn freeze_target(&mut self) -> Result<(), Error> {
         if self.state.routed {
@@ -124,16 +144,27 @@ impl Dispatcher<'_> {
         }
         if !self.state.stated()
             && let [first, second, ..] = &self.start_clusters()[..]
-            && first.trials == second.trials
         {
-            let title = |cluster: &target::Cluster| cluster.faces[0].title.clone();
-            return Err(Error::user(format!(
-                "two different crashes are equally frequent at the start commit (in {} of its trials each):\n  {}\n  {}",
-                first.trials,
-                title(first),
-                title(second)
-            ))
-            .hint("say which one is meant with `title = \"…\"` in the job file, and begin a new run"));
+            if first.trials == second.trials {
+                return Err(Error::user(format!(
+                    "two different crashes are equally frequent at the start commit (in {} of its trials each):\n  {}\n  {}",
+                    first.trials,
+                    first.title(),
+                    second.title()
+                ))
+                .hint("say which one is meant with `title = \"…\"` in the job file, and begin a new run"));
+            }
+            if target::leads(first.trials, second.trials) < target::CLEAR {
+                let message = format!(
+                    "the start commit shows another crash nearly as often: {} in {} trials, the target in {}; where the other one is \
+                     meant, say `title = \"{}\"` in the job file, and begin a new run",
+                    second.title(),
+                    second.trials,
+                    first.trials,
+                    second.title(),
+                );
+                self.record(Event::Warned { message })?;
+            }
         }
         self.parts.tell_policies(self.state);
         let routes = self.parts.policies.resolve_routes(&self.state.faces()).map_err(|error| Error::user(error.to_string()))?;

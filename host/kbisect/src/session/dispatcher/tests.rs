@@ -223,3 +223,31 @@ async fn what_a_rare_crash_costs_is_told_before_the_search() {
     "the reproducer showed the crash in 2 of 122 trials: each commit without it takes about 279 clean ones, about 23 min"}
     "#);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_nobody_stated_is_told_from_its_rival_first() {
+    let mut room = Room::new();
+    let start = room.parts.ends.start;
+    let mut dispatcher = room.dispatcher();
+    let shows = |dispatcher: &mut Dispatcher<'_>, title: &str| {
+        let report = CrashReport::titled(title);
+        ended(dispatcher, start, Outcome::Crashed(Sighting { report, same: 0.99, look: 0 }), 1.0);
+    };
+    let (mutex, leak) = ("possible deadlock in mutex_lock", "memory leak in kobject_add");
+    (0..3).for_each(|_| shows(&mut dispatcher, mutex));
+    assert_eq!(dispatcher.rival_of_target(), None, "there is no other one");
+    shows(&mut dispatcher, leak);
+    insta::assert_snapshot!(dispatcher.rival_of_target().unwrap(), @"which crash is meant is not clear: possible deadlock in mutex_lock in 3 trials, memory leak in kobject_add in 1");
+    (0..3).for_each(|_| shows(&mut dispatcher, mutex));
+    assert_eq!(dispatcher.rival_of_target(), None, "six of seven are clear");
+    (0..4).for_each(|_| shows(&mut dispatcher, leak));
+    assert!(dispatcher.rival_of_target().is_some());
+    // Enough is enough.
+    (0..19).for_each(|_| ended(&mut dispatcher, start, Outcome::Clean, 1.0));
+    assert_eq!(dispatcher.rival_of_target(), None);
+    dispatcher.settle_target().unwrap();
+    dispatcher.freeze_target().unwrap();
+    let journal = fs::read_to_string(room.parts.directory.journal()).unwrap();
+    let warned = journal.lines().find(|line| line.contains("\"event\":\"warned\"")).expect(&journal);
+    insta::assert_snapshot!(warned.split_once("\"message\":").unwrap().1, @r#""the start commit shows another crash nearly as often: memory leak in kobject_add in 5 trials, the target in 6; where the other one is meant, say `title = \"memory leak in kobject_add\"` in the job file, and begin a new run"}"#);
+}
