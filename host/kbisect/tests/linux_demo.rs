@@ -1,4 +1,4 @@
-//! The demo on real Linux, with a short history. Slow: `./x test-linux`.
+//! The demo on real Linux, with a short history, and the search for what mended its bug. Slow: `./x test-linux`.
 
 #[path = "linux_guests/folders.rs"]
 mod folders;
@@ -10,7 +10,13 @@ use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
 
+use folders::cache;
 use folders::tree;
+use linux_demo::LOOKS;
+use linux_demo::Rate;
+
+/// Seconds of one trial where this file's own jobs say so.
+const SECONDS: u32 = 5;
 
 #[test]
 #[ignore = "slow: ./x test-linux"]
@@ -78,4 +84,62 @@ fn is_reproduced_without_kbisect(run: &Path, repository: &Path) {
     // The bug shows in most trials only; the others run until they are ended.
     let ended = output.status.code() == Some(124) || said.contains("general protection fault");
     assert!(ended, "{:?}\n{said}\n{errors}", output.status);
+}
+
+/// The bug is taken back some commits behind the start, and a branch that never had it is merged before that: what it brings is clean,
+/// and mended nothing.
+#[test]
+#[ignore = "slow: ./x test-linux"]
+fn linux_fix_is_found_behind_a_branch_that_never_had_the_bug() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let repo = dir.path().join("linux");
+    let options = linux_demo::Options { seed: 2, commits: 20, wide: false, cache: cache() };
+    let planted = linux_demo::write(&tree(), &repo, &options).expect("a history");
+    let git = |args: &[&str]| {
+        let identity = ["-c", "user.name=Grete Solheim", "-c", "user.email=grete@example.org"];
+        let output = Command::new("git").args(identity).args(args).current_dir(&repo).output().expect("git starts");
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let change = |name: &str, path: &str| {
+        let mut text = std::fs::read_to_string(repo.join(path)).expect("a source");
+        text += &format!("\nconst int {name} = 1;\n");
+        std::fs::write(repo.join(path), text).expect("a source");
+        git(&["commit", "-q", "-a", "-m", &format!("{path}: add {name}")]);
+    };
+    // Nothing is checked out before.
+    git(&["checkout", "-q", "-f", "-B", "side", &planted.releases[0]]);
+    change("side_one", "lib/ctype.c");
+    change("side_two", "lib/ctype.c");
+    git(&["checkout", "-q", "-B", "fixed", &planted.start]);
+    change("before_merge", "fs/pipe.c");
+    git(&["merge", "-q", "--no-ff", "-m", "Merge branch 'side'", "side"]);
+    change("before_fix", "fs/pipe.c");
+    git(&["revert", "--no-edit", &planted.culprit]);
+    let fix = git(&["rev-parse", "HEAD"]);
+    change("behind_fix", "fs/pipe.c");
+
+    let [config, repro, job] = ["demo.config", "repro.c", "job.toml"].map(|name| dir.path().join(name));
+    std::fs::write(&config, linux_demo::config()).expect("a file");
+    std::fs::write(&repro, linux_demo::reproducer(Rate::Most, SECONDS, LOOKS)).expect("a file");
+    let text = linux_demo::job_toml(&linux_demo::Job {
+        repo: &repo,
+        bad: &planted.start,
+        good: Some("fixed"),
+        repro: &repro,
+        config: &config,
+        seconds: SECONDS,
+        strategy: None,
+        seed: 1,
+    });
+    std::fs::write(&job, format!("kind = \"fix\"\n{text}")).expect("a file");
+    let run = dir.path().join("run");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_kbisect")).arg("run").arg(&job).arg("--out").arg(&run).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0));
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(run.join("report.json")).expect("a report")).expect("it is JSON");
+    assert_eq!(report["named"]["commit"], fix, "{said}");
 }

@@ -64,7 +64,7 @@ fn put(text: &str, (from, to): (&str, &str)) -> String {
 
 /// Writes the steps on top of the tree, with releases at these steps; the ids.
 fn write(repo: &Path, steps: &[Step], releases: &[(&str, usize)]) -> Vec<String> {
-    let options = linux_demo::Options { seed: 1, commits: 20, cache: cache() };
+    let options = linux_demo::Options { seed: 1, commits: 20, wide: false, cache: cache() };
     let planted = linux_demo::write(&tree(), repo, &options).expect("a tree of Linux");
     let root = &planted.commits[0];
     planted.releases.iter().for_each(|tag| drop(git(repo, &["tag", "-d", tag])));
@@ -107,6 +107,7 @@ fn bisect(steps: &[Step], releases: &[(&str, usize)]) -> (Vec<String>, Value, St
     let job = linux_demo::Job {
         repo: &at("linux"),
         bad: "main",
+        good: None,
         repro: &at("repro.c"),
         config: &at("config"),
         seconds: 20,

@@ -72,7 +72,7 @@ fn kbisect(dir: &Path, args: &[&str]) -> String {
 /// A folder with the demo's history in `linux`.
 fn history() -> (TempDir, Planted) {
     let made = tempfile::tempdir().expect("a folder");
-    let options = linux_demo::Options { seed: 3, commits: 24, cache: made.path().join("cache") };
+    let options = linux_demo::Options { seed: 3, commits: 24, wide: false, cache: made.path().join("cache") };
     let planted = linux_demo::write(&tree(), &made.path().join("linux"), &options).expect("a history");
     (made, planted)
 }

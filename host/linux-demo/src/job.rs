@@ -57,6 +57,8 @@ pub struct Job<'a> {
     pub repro: &'a Path,
     /// The configuration fragment.
     pub config: &'a Path,
+    /// A commit that is called good; none: releases are tried until one is.
+    pub good: Option<&'a str>,
     /// Time of one trial, in seconds.
     pub seconds: u32,
     /// `git` or `posterior`; none: the default.
@@ -71,6 +73,9 @@ pub fn job_toml(job: &Job<'_>) -> String {
     let quoted = |path: &Path| pocket::quoted(&path.to_string_lossy());
     let mut text = format!("repo = {}\nbad = {}\nrepro = {}\n", quoted(job.repo), pocket::quoted(job.bad), quoted(job.repro));
     let mut line = |line: String| writeln!(text, "{line}").expect("writing to a string does not fail");
+    if let Some(good) = job.good {
+        line(format!("good = {}", pocket::quoted(good)));
+    }
     line(format!("\n[build]\nkind = \"linux\"\nbase = \"allnoconfig\"\nfragments = [{}]", quoted(job.config)));
     line("\n[machine]\nmemory = \"256M\"\ncpus = 1\nboot_limit = \"2m\"".to_owned());
     line(format!("\n[trial]\ntime_limit = \"{}s\"\n\n[search]", job.seconds));
@@ -88,14 +93,24 @@ mod tests {
     #[test]
     fn a_job_is_toml() {
         let paths = ["a \"b\"", "c", "d"].map(Path::new);
-        let job =
-            Job { repo: paths[0], bad: "0123", repro: paths[1], config: paths[2], seconds: 5, strategy: Some("git"), seed: 7 };
+        let job = Job {
+            repo: paths[0],
+            bad: "0123",
+            good: Some("v6.1"),
+            repro: paths[1],
+            config: paths[2],
+            seconds: 5,
+            strategy: Some("git"),
+            seed: 7,
+        };
         let text = job_toml(&job);
         let table: toml::Table = text.parse().expect("it is TOML");
         assert_eq!(table["repo"].as_str(), Some("a \"b\""));
+        assert_eq!(table["good"].as_str(), Some("v6.1"));
         assert_eq!(table["search"]["strategy"].as_str(), Some("git"));
         assert_eq!(table["trial"]["time_limit"].as_str(), Some("5s"));
-        assert!(!job_toml(&Job { strategy: None, ..job }).contains("strategy"));
+        let bare = job_toml(&Job { strategy: None, good: None, ..job });
+        assert!(!bare.contains("strategy") && !bare.contains("good"), "{bare}");
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub struct Options {
     pub seed: u64,
     /// Number of commits, within [`COMMITS`].
     pub commits: usize,
+    /// Whether every change also touches a header that nearly all files include, as most steps between two releases do: nearly
+    /// everything is compiled anew then.
+    pub wide: bool,
     /// kbisect's cache folder: the tree is read once.
     pub cache: PathBuf,
 }
@@ -136,7 +139,7 @@ pub fn write(tree: &Path, dir: &Path, options: &Options) -> Result<Planted, Erro
     if !COMMITS.contains(&options.commits) {
         return Err(Error::Commits { wanted: options.commits });
     }
-    let catalog = Catalog::new()?;
+    let catalog = Catalog::new(options.wide)?;
     let people: Vec<&str> = sources::PEOPLE.lines().collect();
     let base = base::get(tree, &options.cache)?;
     let (possible, left_out) = possible(&base, &catalog, tree)?;

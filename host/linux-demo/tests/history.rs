@@ -55,7 +55,7 @@ fn tree(dir: &Path) -> PathBuf {
 }
 
 fn write(tree: &Path, dir: &Path, name: &str, seed: u64, commits: usize) -> Result<Planted, Error> {
-    linux_demo::write(tree, &dir.join(name), &Options { seed, commits, cache: dir.join("cache") })
+    linux_demo::write(tree, &dir.join(name), &Options { seed, commits, wide: false, cache: dir.join("cache") })
 }
 
 fn git(dir: &Path, args: &[&str]) -> String {
@@ -98,6 +98,26 @@ fn a_history_holds_what_it_says() {
         assert_eq!(git(&repo, &["fsck", "--strict", "--no-dangling"]), "");
         assert_eq!(git(&repo, &["ls-tree", "-r", "--name-only", "master", "arch", "Documentation"]), "arch/x86/kernel/setup.c");
     }
+}
+
+#[test]
+fn a_wide_history_changes_the_widest_header_at_every_step() {
+    let dir = TempDir::new().expect("a folder");
+    let tree = tree(dir.path());
+    let header = "include/linux/list.h";
+    let list = "static inline void INIT_LIST_HEAD(struct list_head *list)\n";
+    fs::create_dir_all(tree.join("include/linux")).expect("a folder");
+    fs::write(tree.join(header), list).expect("a file");
+    let repo = dir.path().join("wide");
+    let planted = linux_demo::write(&tree, &repo, &Options { seed: 1, commits: 40, wide: true, cache: dir.path().join("cache") })
+        .expect("it is written");
+    let changing = git(&repo, &["log", "--no-merges", "--format=%H", "--", header]).lines().count();
+    // All but the releases and what is planted.
+    let all = git(&repo, &["rev-list", "--no-merges", "--count", "master"]).parse::<usize>().expect("a number");
+    assert_eq!(changing, all - 7, "of {all}");
+    let text = git(&repo, &["show", &format!("{}:{header}", planted.start)]);
+    assert_eq!(text.matches("struct list_user_").count(), changing - 1, "{text}");
+    assert!(text.contains(list.trim()));
 }
 
 #[test]

@@ -10,20 +10,33 @@ use serde_json::Value;
 use crate::Outcome;
 use crate::World;
 
-/// Runs kbisect with a strategy (none: its own) and a flake policy.
-pub(crate) fn run(world: &World, arm: &str, strategy: Option<&str>, policy: &str, seed: u64) -> Result<Outcome, String> {
+/// How kbisect is told to search.
+pub(crate) struct Search {
+    /// None: its own.
+    pub strategy: Option<&'static str>,
+    /// The flake policy.
+    pub policy: &'static str,
+    /// Whether the good commit is taken for good untested.
+    pub trust_good: bool,
+}
+
+/// Runs kbisect.
+pub(crate) fn run(world: &World, arm: &str, search: &Search, seed: u64) -> Result<Outcome, String> {
     let folder = world.arm(arm)?;
     let (repo, repro, config) = (world.repo(), world.repro(), world.config());
     let mut job = linux_demo::job_toml(&linux_demo::Job {
         repo: &repo,
         bad: &world.planted.start,
+        // What the script is told, too.
+        good: Some(&world.planted.releases[0]),
         repro: &repro,
         config: &config,
         seconds: world.seconds,
-        strategy,
+        strategy: search.strategy,
         seed,
     });
-    job += &format!("\n[[plugin]]\nid = \"{policy}\"\n");
+    // The text ends within [search].
+    job += &format!("trust_good = {}\n\n[[plugin]]\nid = \"{}\"\n", search.trust_good, search.policy);
     let (file, out) = (folder.join("job.toml"), folder.join("run"));
     fs::write(&file, job).map_err(|error| format!("{}: {error}", file.display()))?;
     let started = Instant::now();

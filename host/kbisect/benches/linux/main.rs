@@ -1,15 +1,17 @@
 //! What finding a culprit in real Linux takes: kbisect against `git bisect run` as people do it, and against syzkaller's rule.
 //!
-//! `./x bench linux [--only WORD] [--arm WORD] [--seeds N] [--commits N] [--seed S] [--looks N] [--tree PATH] [--place DIR] [--json FILE]`
+//! `./x bench linux [--only WORD] [--arm WORD] [--seeds N] [--commits N] [--seed S] [--tree PATH] [--place DIR] [--json FILE]`
 //!
 //! Each setting has a history of small changes on a real tree (`host/linux-demo`), a reproducer that shows the planted bug in so many
-//! trials, and a time of one trial. Four arms get it, one after the other, each with a clone, an object tree and a cache of its own:
+//! trials, and a time of one trial; in one of them nearly everything is compiled anew at most steps. Five arms get it, one after the
+//! other, each with a clone, an object tree and a cache of its own:
 //!
 //! * `people`: `git bisect run` with a script that builds in one tree with `make -j`, boots ten times, two machines at a time, and stops at
 //!   the first crash; any crash is bad, what does not build is skipped. Its answer counts, right or not;
 //! * `oracle`: the same with as many boots as somebody would make who knows r and puts up with one wrong name in a hundred;
 //! * `rule`: kbisect with strategy `git` and plugin `syzkaller-rule`;
-//! * `kbisect`: its defaults, for `--seeds` histories; the others get the first.
+//! * `kbisect`: its defaults, for `--seeds` histories; the others get the first;
+//! * `trusting`: the same, but that the good commit is taken for good untested, as the scripts take it.
 //!
 //! r is measured first, at the start commit, by boots of the script's own. The first build, which everybody pays, is told apart from the
 //! rest of the time. A row is printed when its arm has ended, so that what was measured stands whatever comes.
@@ -28,17 +30,38 @@ use linux_demo::Rate;
 use serde_json::Value;
 use serde_json::json;
 
-/// A setting: its name, how often a trial shows the bug, seconds of one trial, and looks of the reproducer between two chances of the
-/// history's other bug.
-const SETTINGS: [(&str, Rate, u32, u32); 7] = [
-    ("r=1 5s", Rate::Always, 5, 16),
-    ("r=.5 5s", Rate::Half, 5, 16),
-    ("r=.2 5s", Rate::Few, 5, 16),
-    ("r=1 30s", Rate::Always, 30, 16),
-    ("r=.5 30s", Rate::Half, 30, 16),
-    ("r=.2 30s", Rate::Few, 30, 16),
-    ("second bug r=.5 5s", Rate::Half, 5, 1),
+use self::bisector::Search;
+
+/// What is bisected.
+struct Setting {
+    name: &'static str,
+    /// How often a trial shows the bug.
+    rate: Rate,
+    /// Of one trial.
+    seconds: u32,
+    /// Of the reproducer between two chances of the history's other bug.
+    looks: u32,
+    /// Whether nearly everything is compiled anew at most steps.
+    wide: bool,
+}
+
+const fn setting(name: &'static str, rate: Rate, seconds: u32) -> Setting {
+    Setting { name, rate, seconds, looks: 16, wide: false }
+}
+
+const SETTINGS: [Setting; 8] = [
+    setting("r=1 5s", Rate::Always, 5),
+    setting("r=.5 5s", Rate::Half, 5),
+    setting("r=.2 5s", Rate::Few, 5),
+    setting("r=1 30s", Rate::Always, 30),
+    setting("r=.5 30s", Rate::Half, 30),
+    setting("r=.2 30s", Rate::Few, 30),
+    Setting { looks: 1, ..setting("second bug r=.5 5s", Rate::Half, 5) },
+    Setting { wide: true, ..setting("wide headers r=1 5s", Rate::Always, 5) },
 ];
+
+const RULE: Search = Search { strategy: Some("git"), policy: "syzkaller-rule", trust_good: false };
+const DEFAULT: Search = Search { strategy: None, policy: "sequential", trust_good: false };
 
 /// Chance of a wrong name that the oracle puts up with.
 const ORACLES_ERROR: f64 = 0.01;
@@ -154,27 +177,31 @@ fn run(options: &Options) -> Result<(), String> {
     println!("{} commits on {}; the first build is told apart\n", options.commits, tree.display());
     println!("setting              arm      seed  right  minutes  first build  builds  trials  CPU min  named");
     let mut rows = Vec::new();
-    for setting in SETTINGS.iter().filter(|setting| setting.0.contains(&options.only)) {
+    for setting in SETTINGS.iter().filter(|setting| setting.name.contains(&options.only)) {
         let mut boots = None;
-        for arm in ["people", "oracle", "rule", "kbisect"].into_iter().filter(|arm| arm.contains(&options.arm)) {
-            let seeds = if arm == "kbisect" { options.seeds } else { 1 };
+        for arm in ["people", "oracle", "rule", "kbisect", "trusting"].into_iter().filter(|arm| arm.contains(&options.arm)) {
+            let seeds = if ["kbisect", "trusting"].contains(&arm) { options.seeds } else { 1 };
             for seed in options.seed..options.seed + seeds {
                 let world = write(&place, &tree, options, seed, setting)?;
                 if arm == "oracle" && boots.is_none() {
                     let hits = script::measure(&world, MEASURED)?;
                     let r = (f64::from(hits) + 0.5) / (f64::from(MEASURED) + 1.0);
                     let enough = oracles_boots(r, options.commits);
-                    println!("{:<20} {hits} of {MEASURED} boots of the start commit crash: the oracle takes {enough}", setting.0);
+                    println!(
+                        "{:<20} {hits} of {MEASURED} boots of the start commit crash: the oracle takes {enough}",
+                        setting.name
+                    );
                     boots = Some(enough);
                 }
-                let cpu = cpu_of_children();
+                let cpu = cpu_of_machine();
                 let outcome = match arm {
                     "people" => script::bisect(&world, arm, PEOPLES_BOOTS),
                     "oracle" => script::bisect(&world, arm, boots.unwrap_or(PEOPLES_BOOTS)),
-                    "rule" => bisector::run(&world, arm, Some("git"), "syzkaller-rule", seed),
-                    _ => bisector::run(&world, arm, None, "sequential", seed),
+                    "rule" => bisector::run(&world, arm, &RULE, seed),
+                    "trusting" => bisector::run(&world, arm, &Search { trust_good: true, ..DEFAULT }, seed),
+                    _ => bisector::run(&world, arm, &DEFAULT, seed),
                 }?;
-                rows.push(row((setting.0, arm, seed), &world.planted, &outcome, cpu_of_children() - cpu));
+                rows.push(row((setting.name, arm, seed), &world.planted, &outcome, cpu_of_machine() - cpu));
                 if let Some(path) = &options.json {
                     let text = serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())?;
                     fs::write(path, text + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
@@ -203,14 +230,8 @@ fn row((setting, arm, seed): (&str, &str, u64), planted: &Planted, outcome: &Out
 }
 
 /// Writes a history with its reproducer, where it is not there already.
-fn write(
-    place: &Path,
-    tree: &Path,
-    options: &Options,
-    seed: u64,
-    (name, rate, seconds, looks): &(&str, Rate, u32, u32),
-) -> Result<World, String> {
-    let place = place.join(format!("{}-{seed}", name.replace(' ', "-")));
+fn write(place: &Path, tree: &Path, options: &Options, seed: u64, setting: &Setting) -> Result<World, String> {
+    let place = place.join(format!("{}-{seed}", setting.name.replace(' ', "-")));
     fs::create_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
     let place = place.canonicalize().map_err(|error| format!("{}: {error}", place.display()))?;
     let repo = place.join("linux");
@@ -218,12 +239,13 @@ fn write(
         fs::remove_dir_all(&repo).map_err(|error| format!("{}: {error}", repo.display()))?;
     }
     let cache = place.parent().unwrap_or(&place).join("cache");
-    let planted = linux_demo::write(tree, &repo, &linux_demo::Options { seed, commits: options.commits, cache })
-        .map_err(|error| error.to_string())?;
-    let world = World { place, planted, seconds: *seconds };
+    let planted =
+        linux_demo::write(tree, &repo, &linux_demo::Options { seed, commits: options.commits, wide: setting.wide, cache })
+            .map_err(|error| error.to_string())?;
+    let world = World { place, planted, seconds: setting.seconds };
     let put = |path: PathBuf, text: &str| fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()));
     put(world.config(), linux_demo::config())?;
-    put(world.repro(), &linux_demo::reproducer(*rate, *seconds, *looks))?;
+    put(world.repro(), &linux_demo::reproducer(setting.rate, setting.seconds, setting.looks))?;
     Ok(world)
 }
 
@@ -234,10 +256,12 @@ fn oracles_boots(r: f64, commits: usize) -> u32 {
     ((ORACLES_ERROR / steps).ln() / (1.0 - r.clamp(0.02, 0.999)).ln()).ceil().max(1.0) as u32
 }
 
-/// CPU time of all children that have ended, and of theirs, in seconds: `cutime` and `cstime` of proc(5), which come behind the name in
-/// ticks of a hundredth.
-fn cpu_of_children() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+/// CPU time that the whole machine has spent, in seconds: the first line of proc(5)'s `stat`, in ticks of a hundredth. What arms start
+/// may be handed on to others than who started it, so that nobody's children are all of it; nothing else should run meanwhile.
+fn cpu_of_machine() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let spent = stat.lines().next().unwrap_or_default().split_whitespace().skip(1).enumerate();
+    // Idle, waiting for disks, and guests' time, which is counted as the user's already.
+    let spent = spent.filter(|(place, _)| ![3, 4, 8, 9].contains(place));
+    spent.filter_map(|(_, ticks)| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

@@ -19,7 +19,7 @@ pub(super) fn write(place: &Path, args: &Args) -> Result<Written, Error> {
         Some(tree) => tree.clone(),
         None => linux_demo::installed().ok_or_else(no_sources)?,
     };
-    let options = linux_demo::Options { seed: args.seed, commits: args.commits, cache: cache()? };
+    let options = linux_demo::Options { seed: args.seed, commits: args.commits, wide: false, cache: cache()? };
     let repo = place.join("linux");
     args.show.tell(&format!("tree    {}\n", tree.display()))?;
     let planted = linux_demo::write(&tree, &repo, &options).map_err(|error| match error {
@@ -36,6 +36,7 @@ pub(super) fn write(place: &Path, args: &Args) -> Result<Written, Error> {
     let mut text = linux_demo::job_toml(&linux_demo::Job {
         repo: &repo,
         bad: &planted.start,
+        good: None,
         repro: &repro,
         config: &config,
         seconds: SECONDS,
