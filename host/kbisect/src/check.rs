@@ -352,7 +352,7 @@ async fn inputs(job: &Job) -> Vec<Finding> {
     let programs = [(build, "[build]"), (trial, "[trial]")];
     let programs = programs.into_iter().filter_map(|(program, section)| Finding::of_program(program?, section));
     let repro = match &job.repro {
-        Some(repro) if !repro.file.as_os_str().is_empty() => reproducer(job, repro).await,
+        Some(repro) if !repro.file.as_os_str().is_empty() => reproducers(job, repro).await,
         _ => None,
     };
     let machine = job.machine.command.first().and_then(|program| Finding::of_program(program, "[machine]"));
@@ -407,6 +407,22 @@ fn unmade(repro: &Repro, repository: &Arc<Repository>, start: &CommitId) -> Opti
             Some(missing(format!("[repro] `commit`: {error}"), error.hints))
         }
     }
+}
+
+/// What is wrong with a reproducer, or with the one behind it.
+async fn reproducers(job: &Job, repro: &Repro) -> Option<Finding> {
+    for one in repro.each() {
+        if let Some(finding) = reproducer(job, one).await {
+            return Some(finding);
+        }
+    }
+    let in_guest = job.machine.kind == MachineKind::Qemu && !job.machine.own_init;
+    (repro.then.is_some() && in_guest && !initramfs::has_program("/bin/sh")).then(|| Finding {
+        what: "repro".to_owned(),
+        level: Level::Missing,
+        found: "two reproducers are run in turn by a shell, and machines have none".to_owned(),
+        mend: vec!["busybox-static gives machines /bin/sh (apt-get install busybox-static)".to_owned()],
+    })
 }
 
 /// What is wrong with a reproducer: source that does not compile, and what cannot be started in a machine with our init.

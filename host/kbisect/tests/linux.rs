@@ -112,6 +112,37 @@ async fn linux_time_limit_is_clean_while_the_guest_lives_and_repeats_are_one_tri
     assert!(String::from_utf8_lossy(&finished.printed).matches("once more\n").count() > 3);
 }
 
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_two_reproducers_get_half_of_the_time_each() {
+    let (kernel, dir) = (cloud_kernel(), tempfile::tempdir().expect("a folder"));
+    let [first, second] = ["first", "second"].map(|name| {
+        fs::create_dir(dir.path().join(name)).expect("a folder");
+        dir.path().join(name)
+    });
+    let hangs = reproducer(&first, "puts(\"first\"); fflush(stdout); for (;;) pause();");
+    let crash = "puts(\"second\"); fflush(stdout); int fd = open(\"/proc/sysrq-trigger\", O_WRONLY); write(fd, \"c\", 1); sleep(60); return 0;";
+    let crashes = reproducer(&second, crash);
+    let job = "repo = \".\"\nbad = \"HEAD\"\ngood = \"HEAD\"\nrepro = { file = \"first/repro\", then = \"second/repro\" }\n\
+               [build]\ncommand = [\"true\", \"{out}\"]\n[trial]\ntime_limit = \"8s\"\n";
+    fs::write(dir.path().join("job.toml"), job).expect("a file");
+    assert!(Command::new("git").arg("init").arg("-q").current_dir(dir.path()).status().expect("git").success());
+    let job = kbisect::config::read(&dir.path().join("job.toml")).expect("a job").job;
+    let places = [job::Repro::PLACE, job::Repro::THEN].map(str::to_owned);
+    for (files, printed, crashed) in [
+        ([&hangs, &crashes], "first\nKilled\nsecond\n", true),
+        // The second one is run for its half alone.
+        ([&hangs, &hangs], "first\nKilled\nfirst\n", false),
+    ] {
+        let command: Vec<&str> = job.trial.command.iter().map(String::as_str).collect();
+        let files = files.into_iter().cloned().zip(places.clone()).collect();
+        let plan = trial::Plan { files, ..plan(hangs.clone(), &command, job.trial.time_limit.as_secs()) };
+        let finished = run("pc", &kernel, &plan).await;
+        assert_eq!(matches!(finished.outcome, Outcome::Crashed(_)), crashed, "{:?}", finished.outcome);
+        assert_eq!(String::from_utf8_lossy(&finished.printed), printed);
+    }
+}
+
 /// Machines with the disk image that `./x image` makes, for the distribution's kernel with its modules; the folder lives as long.
 struct Disk {
     dir: tempfile::TempDir,

@@ -91,6 +91,8 @@ pub struct Repro {
     pub source: Option<PathBuf>,
     /// What makes `file` when the run begins; it is empty until then.
     pub made: Option<Made>,
+    /// Another one that gets the rest of a trial's time when this one has ended or has had half of it.
+    pub then: Option<Box<Repro>>,
 }
 
 /// What makes a reproducer.
@@ -125,9 +127,19 @@ pub struct Harness {
 }
 
 impl Repro {
+    /// Where it lies in machines that have files of their own.
+    pub const PLACE: &str = "/repro";
+    /// Where the one lies that is run behind it.
+    pub const THEN: &str = "/repro-then";
+
     /// A file of which no more is said.
     pub fn of(file: PathBuf) -> Self {
-        Self { file, arch: ReproArch::Host, entry: None, suite: None, source: None, made: None }
+        Self { file, arch: ReproArch::Host, entry: None, suite: None, source: None, made: None, then: None }
+    }
+
+    /// This one, and the one that is run behind it.
+    pub fn each(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.then.as_deref())
     }
 
     /// What is run, where the file or folder lies at this place.

@@ -44,13 +44,19 @@ pub(super) fn read(top: &Section<'_, '_>) -> Option<Repro> {
         Some(Made::Selftest(test)) => (Some(format!("{}/{}", test.collection, test.test)), Some(Suite::Kselftest)),
         _ => (None, None),
     };
+    let arch = section.get_or("arch", |value| value::word(value, &ARCHES), ReproArch::Host, Origin::guess("as this machine"));
+    let then = section.get("then", |value| path::file(value, &base)).map(|file| {
+        let source = section.get("then_source", |value| path::file(value, &base));
+        Box::new(Repro { arch, source, ..Repro::of(file) })
+    });
     let repro = Repro {
-        arch: section.get_or("arch", |value| value::word(value, &ARCHES), ReproArch::Host, Origin::guess("as this machine")),
+        arch,
         entry: section.get("entry", entry).or(usual_entry),
         suite: section.get("suite", |value| value::word(value, &SUITES)).or(usual_suite),
         source: section.get("source", |value| path::file(value, &base)),
         file: file.clone().unwrap_or_default(),
         made,
+        then,
     };
     if repro.made.is_some() && repro.entry.is_none() {
         section.complain(None, "[repro] missing `entry`: what is run of the folder that is taken");

@@ -23,6 +23,7 @@ use super::origin::Origin;
 use super::path;
 use super::value;
 use super::value::Read;
+use crate::process::shell;
 
 /// Readings of an exit status by name.
 pub(super) const EXPECT: [(&str, Expect); 2] = [("exit", Expect::Exit), ("crash", Expect::Crash)];
@@ -33,9 +34,6 @@ pub(super) const COUNT_AS: [(&str, CountAs); 3] = [("good", CountAs::Good), ("ba
 /// How long a reproducer runs; syzbot's usual time.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// Where a reproducer lies in a machine.
-const REPRO: &str = "/repro";
-
 /// The section; the default command runs `repro`.
 pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetStage, repro: Option<&Repro>) -> Trial {
     let base = &section.document().base;
@@ -44,12 +42,13 @@ pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetSta
         Some(Made::Selftest(_)) => (Expect::Exit, "a selftest says by its status whether it failed"),
         _ => (Expect::Crash, "a reproducer runs until it crashes"),
     };
+    let time_limit = section.get_or("time_limit", duration::read, TIME_LIMIT, Origin::guess("as syzbot"));
     let trial = Trial {
         command: section.get("command", |value| command::read(value, Place::Trial)).unwrap_or_else(|| {
             section.set_origin("command", Origin::guess("the reproducer alone"));
-            run(machine.kind, repro)
+            run(machine.kind, repro, time_limit)
         }),
-        time_limit: section.get_or("time_limit", duration::read, TIME_LIMIT, Origin::guess("as syzbot")),
+        time_limit,
         repeat: section.get_or("repeat", value::switch, false, Origin::guess("once is enough")),
         files: section.get_or(
             "files",
@@ -67,24 +66,40 @@ pub(super) fn read(section: Section<'_, '_>, machine: &Machine, stage: TargetSta
     trial
 }
 
-/// The command that runs the reproducer.
-fn run(machine: MachineKind, repro: Option<&Repro>) -> Vec<String> {
+/// The command that runs the reproducer, or two of them in turn.
+fn run(machine: MachineKind, repro: Option<&Repro>, time_limit: Duration) -> Vec<String> {
     let path = repro.map(|repro| {
         let place = match machine.has_own_files() {
-            true => Path::new(REPRO),
+            true => Path::new(Repro::PLACE),
             // What is made when the run begins has no place yet.
             false if repro.file.as_os_str().is_empty() => Path::new("."),
             false => repro.file.as_path(),
         };
         repro.program(place).display().to_string()
     });
-    path.into_iter().collect()
+    match path {
+        Some(path) if repro.is_some_and(|repro| repro.then.is_some()) => {
+            let half = (time_limit.as_secs() / 2).max(1);
+            let script = format!("timeout -s KILL {half} {}; exec {}", shell::quoted(&[&path]), Repro::THEN);
+            ["/bin/sh".to_owned(), "-c".to_owned(), script].to_vec()
+        }
+        path => path.into_iter().collect(),
+    }
 }
 
 /// What does not go together.
 fn check(section: &Section<'_, '_>, trial: &Trial, machine: &Machine, stage: TargetStage, repro: Option<&Repro>) {
     if stage == TargetStage::Run && repro.is_none() && !section.has("command") && !machine.own_init {
         section.document().complain_whole("missing `repro` or [trial] `command`: what a trial runs");
+    }
+    if repro.is_some_and(|repro| repro.then.is_some()) {
+        let complain = |text: &str| section.document().complain_whole(format!("[repro] `then`: {text}"));
+        if !machine.kind.has_own_files() {
+            complain("two reproducers in turn are for machines with files of their own");
+        }
+        if trial.expect == Expect::Exit {
+            complain("only a crash counts of two reproducers, and [trial] `expect` is \"exit\"");
+        }
     }
     for key in ["on_timeout", "on_signal"] {
         if trial.expect == Expect::Crash && section.has(key) {

@@ -181,6 +181,12 @@ fn repro(job: &Job, out: &mut Lines) {
     if let Some(source) = &repro.source {
         out.path("source", source);
     }
+    if let Some(then) = &repro.then {
+        out.path("then", &then.file);
+        if let Some(source) = &then.source {
+            out.path("then_source", source);
+        }
+    }
 }
 
 fn patch(patch: &Patch, out: &mut Lines) {

@@ -11,6 +11,7 @@ use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::job::Patch;
 use crate::config::job::Recipe;
+use crate::config::job::Repro;
 use crate::machine::qemu;
 use crate::machine::qemu::command;
 
@@ -120,7 +121,11 @@ mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp"
 cp "$busybox" "$root/bin/busybox"
 "#,
     );
-    let repro = job.repro.iter().map(|repro| (repro.file.as_path(), "/repro"));
+    let repro = job
+        .repro
+        .iter()
+        .flat_map(|repro| repro.each().zip([Repro::PLACE, Repro::THEN]))
+        .map(|(repro, place)| (repro.file.as_path(), place));
     for (from, to) in repro.chain(job.trial.files.iter().map(|(from, to)| (from.as_path(), to.as_str()))) {
         let (from, to) = (of_run(from, directory)?, quoted(to.trim_start_matches('/')));
         let _ = writeln!(text, "mkdir -p \"$root/$(dirname {to})\"\ncp -R \"$here\"/{} \"$root\"/{to}", quoted(&from));

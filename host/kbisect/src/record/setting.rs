@@ -11,6 +11,7 @@ use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::job::Patch;
 use crate::config::job::Recipe;
+use crate::config::job::Repro;
 use crate::config::job::Toolchain;
 use crate::config::size;
 
@@ -73,10 +74,11 @@ fn build(build: &Build) -> String {
 }
 
 fn test(job: &Job) -> String {
-    let name = job.repro.as_ref().map(|repro| {
+    let name = |repro: &Repro| {
         let shown = repro.source.as_ref().unwrap_or(&repro.file);
         shown.file_name().map_or_else(|| shown.display().to_string(), |name| name.to_string_lossy().into_owned())
-    });
+    };
+    let name = job.repro.as_ref().map(|repro| repro.each().map(name).collect::<Vec<_>>().join(", then "));
     let again = if job.trial.repeat { ", again and again" } else { "" };
     let command = if job.trial.command.is_empty() { "what the kernel does itself".to_owned() } else { words(&job.trial.command) };
     let what = name.unwrap_or(command);

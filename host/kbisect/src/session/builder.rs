@@ -23,6 +23,7 @@ use crate::build::linux::toolchain::Choice;
 use crate::config::job;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
+use crate::config::job::Repro;
 use crate::config::job::ReproArch;
 use crate::error::Error;
 use crate::git;
@@ -242,7 +243,7 @@ fn needs(job: &Job, arch: &str) -> Vec<needs::Need> {
         (MachineKind::Image, Some(disk)) => needs::of_disk(&disk.root, image::is_ext4(&disk.image)),
         (MachineKind::Qemu | MachineKind::Image, _) => needs::of_machine(machine.own_init, machine.network, arch),
     };
-    let of_reproducer = job.repro.as_ref().map_or_else(Vec::new, |repro| {
+    let of_reproducer = job.repro.iter().flat_map(Repro::each).flat_map(|repro| {
         let program = repro.program(&repro.file);
         let is_script = matches!(repro::kind(&program), Ok(repro::Kind::Script(_)));
         needs::of_reproducer(is_script, repro.arch == ReproArch::I386 && arch == "x86_64")

@@ -29,6 +29,7 @@ use super::weighing;
 use super::weighing::Weighed;
 use crate::build::store::Store;
 use crate::config::job::MachineKind;
+use crate::config::job::Repro;
 use crate::git::Repository;
 use crate::machine::Pool;
 use crate::machine::Setup;
@@ -429,7 +430,9 @@ fn void(failure: Failure, seconds: f64) -> Finished {
 /// Files for every machine: the reproducer, and what the job adds.
 pub(super) fn files(parts: &Parts) -> Vec<(PathBuf, String)> {
     let copied = parts.job.repro.iter().filter(|_| parts.job.machine.kind.has_own_files());
-    let repro = copied.map(|repro| (repro.file.clone(), "/repro".to_owned()));
+    let repro = copied
+        .flat_map(|repro| repro.each().zip([Repro::PLACE, Repro::THEN]))
+        .map(|(repro, place)| (repro.file.clone(), place.to_owned()));
     repro.chain(parts.job.trial.files.iter().cloned()).collect()
 }
 

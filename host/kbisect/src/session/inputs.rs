@@ -30,9 +30,13 @@ pub(super) fn keep(job: &mut Job, directory: &RunDirectory, start: &CommitId) ->
     let folder = directory.inputs();
     let checkout = made::make(job, directory, start)?;
     let original = job.repro.as_ref().map(|repro| repro.file.clone());
+    let next = job.repro.as_ref().and_then(|repro| Some(repro.then.as_ref()?.file.clone()));
     for path in named(job) {
         let copy = copy(path, &folder).map_err(|error| directory::failed("copy", path, &error))?;
         *path = copy;
+    }
+    if let (Some(original), Some(then)) = (next, job.repro.as_mut().and_then(|repro| repro.then.as_mut())) {
+        compiled(then, &original, &folder)?;
     }
     if let (Some(original), Some(repro)) = (original, &mut job.repro) {
         if compiled(repro, &original, &folder)? {
@@ -103,7 +107,10 @@ fn way_back(copy: &Path) -> Option<PathBuf> {
 
 /// The paths of everything that is copied.
 pub(super) fn named(job: &mut Job) -> impl Iterator<Item = &mut PathBuf> {
-    let repro = job.repro.iter_mut().flat_map(|repro| std::iter::once(&mut repro.file).chain(&mut repro.source));
+    let repro = job.repro.iter_mut().flat_map(|Repro { file, source, then, .. }| {
+        let then = then.iter_mut().flat_map(|then| std::iter::once(&mut then.file).chain(&mut then.source));
+        std::iter::once(file).chain(source).chain(then)
+    });
     let files = job.trial.files.iter_mut().map(|(from, _)| from);
     let linux = job.build.as_mut().and_then(|build| match &mut build.recipe {
         Recipe::Linux(linux) => Some(linux),

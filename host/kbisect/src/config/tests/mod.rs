@@ -82,6 +82,27 @@ fn a_process_runs_the_reproducer_where_it_lies() {
 }
 
 #[test]
+fn of_two_reproducers_each_has_half_of_the_time() {
+    let folder = Folder::new();
+    let job = |rest: &str| {
+        format!(
+            "repo = 'linux'\nbad = 'HEAD'\nrepro = {{ file = 'data.bin', then = 'repro.c' }}\nbuild.command = ['make']\n{rest}"
+        )
+    };
+    let read = folder.read(&job("trial.time_limit = '90s'")).unwrap().job;
+    assert_eq!(read.trial.command, ["/bin/sh", "-c", "timeout -s KILL 45 /repro; exec /repro-then"]);
+    let files: Vec<PathBuf> = read.repro.iter().flat_map(job::Repro::each).map(|repro| repro.file.clone()).collect();
+    assert_eq!(files, [folder.path("data.bin"), folder.path("repro.c")]);
+    // What a run keeps of it names the command, too.
+    let kept = write(&read);
+    assert_eq!(folder.read(&kept).unwrap().job, read, "{kept}");
+    insta::assert_snapshot!(folder.problems(&job("machine.kind = 'process'\ntrial.expect = 'exit'")), @r#"
+    job.toml: [repro] `then`: two reproducers in turn are for machines with files of their own
+    job.toml: [repro] `then`: only a crash counts of two reproducers, and [trial] `expect` is "exit"
+    "#);
+}
+
+#[test]
 fn a_small_machine_bounds_the_defaults() {
     let folder = Folder::new();
     let file = folder.path("job.toml");
