@@ -124,6 +124,8 @@ impl Make<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use std::fs;
     use std::process::Command;
 
