@@ -416,13 +416,25 @@ async fn reproducers(job: &Job, repro: &Repro) -> Option<Finding> {
             return Some(finding);
         }
     }
-    let in_guest = job.machine.kind == MachineKind::Qemu && !job.machine.own_init;
-    (repro.then.is_some() && in_guest && !initramfs::has_program("/bin/sh")).then(|| Finding {
+    (repro.then.is_some() && in_guest(job) && !has_program(job, "/bin/sh")).then(|| Finding {
         what: "repro".to_owned(),
         level: Level::Missing,
         found: "two reproducers are run in turn by a shell, and machines have none".to_owned(),
-        mend: vec!["busybox-static gives machines /bin/sh (apt-get install busybox-static)".to_owned()],
+        mend: vec![SHELL.to_owned()],
     })
+}
+
+/// What gives machines a shell.
+const SHELL: &str = "busybox-static gives machines /bin/sh (apt-get install busybox-static)";
+
+/// Whether trials run in machines whose files are ours and the job's alone.
+fn in_guest(job: &Job) -> bool {
+    job.machine.kind == MachineKind::Qemu && !job.machine.own_init
+}
+
+/// Whether such machines have a program: of their own, or brought by the job.
+fn has_program(job: &Job, path: &str) -> bool {
+    initramfs::has_program(path) || job.trial.files.iter().any(|(_, to)| to == path)
 }
 
 /// What is wrong with a reproducer: source that does not compile, and what cannot be started in a machine with our init.
@@ -430,18 +442,13 @@ async fn reproducer(job: &Job, repro: &Repro) -> Option<Finding> {
     let program = repro.program(&repro.file);
     let finding =
         |level, found: String, mend: &str| Finding { what: "repro".to_owned(), level, found, mend: vec![mend.to_owned()] };
-    let in_guest = job.machine.kind == MachineKind::Qemu && !job.machine.own_init;
     match repro::kind(&program) {
         Ok(repro::Kind::C) => uncompiled(repro).await,
-        Ok(repro::Kind::Script(reader)) if in_guest => {
-            let brought = job.trial.files.iter().any(|(_, to)| *to == reader);
-            if brought || initramfs::has_program(&reader) {
-                return None;
-            }
-            let (shown, mend) = (program.display(), "busybox-static gives machines /bin/sh (apt-get install busybox-static)");
-            Some(finding(Level::Poor, format!("{shown} is read by {reader}, which is not in the machine"), mend))
-        }
-        Ok(repro::Kind::Program) if in_guest => {
+        Ok(repro::Kind::Script(reader)) if in_guest(job) => (!has_program(job, &reader)).then(|| {
+            let found = format!("{} is read by {reader}, which is not in the machine", program.display());
+            finding(Level::Poor, found, SHELL)
+        }),
+        Ok(repro::Kind::Program) if in_guest(job) => {
             let loader = initramfs::loader(&std::fs::read(&program).ok()?)?;
             if job.trial.files.iter().any(|(_, to)| *to == loader) {
                 return None;

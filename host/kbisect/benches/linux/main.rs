@@ -60,13 +60,25 @@ const SETTINGS: [Setting; 8] = [
     Setting { wide: true, ..setting("wide headers r=1 5s", Rate::Always, 5) },
 ];
 
-const RULE: Search = Search { strategy: Some("git"), policy: "syzkaller-rule", trust_good: false };
+/// Who bisects.
+enum Arm {
+    /// `git bisect run`, with so many boots a commit; none: as many as r wants.
+    Script(Option<u32>),
+    Kbisect(Search),
+}
+
 const DEFAULT: Search = Search { strategy: None, policy: "sequential", trust_good: false };
+
+const ARMS: [(&str, Arm); 5] = [
+    ("people", Arm::Script(Some(10))),
+    ("oracle", Arm::Script(None)),
+    ("rule", Arm::Kbisect(Search { strategy: Some("git"), policy: "syzkaller-rule", trust_good: false })),
+    ("kbisect", Arm::Kbisect(DEFAULT)),
+    ("trusting", Arm::Kbisect(Search { trust_good: true, ..DEFAULT })),
+];
 
 /// Chance of a wrong name that the oracle puts up with.
 const ORACLES_ERROR: f64 = 0.01;
-/// Boots of the first arm.
-const PEOPLES_BOOTS: u32 = 10;
 /// Boots that tell r.
 const MEASURED: u32 = 16;
 
@@ -178,30 +190,18 @@ fn run(options: &Options) -> Result<(), String> {
     println!("setting              arm      seed  right  minutes  first build  builds  trials  CPU min  named");
     let mut rows = Vec::new();
     for setting in SETTINGS.iter().filter(|setting| setting.name.contains(&options.only)) {
-        let mut boots = None;
-        for arm in ["people", "oracle", "rule", "kbisect", "trusting"].into_iter().filter(|arm| arm.contains(&options.arm)) {
-            let seeds = if ["kbisect", "trusting"].contains(&arm) { options.seeds } else { 1 };
+        for (name, arm) in ARMS.iter().filter(|(name, _)| name.contains(&options.arm)) {
+            let seeds = if matches!(arm, Arm::Kbisect(Search { strategy: None, .. })) { options.seeds } else { 1 };
             for seed in options.seed..options.seed + seeds {
                 let world = write(&place, &tree, options, seed, setting)?;
-                if arm == "oracle" && boots.is_none() {
-                    let hits = script::measure(&world, MEASURED)?;
-                    let r = (f64::from(hits) + 0.5) / (f64::from(MEASURED) + 1.0);
-                    let enough = oracles_boots(r, options.commits);
-                    println!(
-                        "{:<20} {hits} of {MEASURED} boots of the start commit crash: the oracle takes {enough}",
-                        setting.name
-                    );
-                    boots = Some(enough);
-                }
-                let cpu = cpu_of_machine();
-                let outcome = match arm {
-                    "people" => script::bisect(&world, arm, PEOPLES_BOOTS),
-                    "oracle" => script::bisect(&world, arm, boots.unwrap_or(PEOPLES_BOOTS)),
-                    "rule" => bisector::run(&world, arm, &RULE, seed),
-                    "trusting" => bisector::run(&world, arm, &Search { trust_good: true, ..DEFAULT }, seed),
-                    _ => bisector::run(&world, arm, &DEFAULT, seed),
+                let (outcome, cpu) = match arm {
+                    Arm::Script(boots) => {
+                        let boots = boots.map_or_else(|| oracles_boots(&world, setting.name, options.commits), Ok)?;
+                        with_cpu(|| script::bisect(&world, name, boots))
+                    }
+                    Arm::Kbisect(search) => with_cpu(|| bisector::run(&world, name, search, seed)),
                 }?;
-                rows.push(row((setting.name, arm, seed), &world.planted, &outcome, cpu_of_machine() - cpu));
+                rows.push(row((setting.name, name, seed), &world.planted, &outcome, cpu));
                 if let Some(path) = &options.json {
                     let text = serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())?;
                     fs::write(path, text + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
@@ -251,9 +251,23 @@ fn write(place: &Path, tree: &Path, options: &Options, seed: u64, setting: &Sett
 
 /// So many clean boots of a commit with the bug are rare enough for one wrong name in a hundred: a bisection meets about as many commits as
 /// it halves the range, each of which could be such a one.
-fn oracles_boots(r: f64, commits: usize) -> u32 {
+fn boots_for(r: f64, commits: usize) -> u32 {
     let steps = (commits as f64).log2().ceil().max(1.0);
     ((ORACLES_ERROR / steps).ln() / (1.0 - r.clamp(0.02, 0.999)).ln()).ceil().max(1.0) as u32
+}
+
+/// Measures r at the start commit, and tells the boots a commit that it wants.
+fn oracles_boots(world: &World, setting: &str, commits: usize) -> Result<u32, String> {
+    let hits = script::measure(world, MEASURED)?;
+    let boots = boots_for((f64::from(hits) + 0.5) / (f64::from(MEASURED) + 1.0), commits);
+    println!("{setting:<20} {hits} of {MEASURED} boots of the start commit crash: the oracle takes {boots}");
+    Ok(boots)
+}
+
+/// What an arm came to, and the seconds of CPU time that it took.
+fn with_cpu(run: impl FnOnce() -> Result<Outcome, String>) -> Result<(Outcome, f64), String> {
+    let before = cpu_of_machine();
+    Ok((run()?, cpu_of_machine() - before))
 }
 
 /// CPU time that the whole machine has spent, in seconds: the first line of proc(5)'s `stat`, in ticks of a hundredth. What arms start

@@ -142,6 +142,11 @@ impl Repro {
         std::iter::once(self).chain(self.then.as_deref())
     }
 
+    /// What is put into machines that have files of their own, and where.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.each().map(|repro| repro.file.as_path()).zip([Self::PLACE, Self::THEN])
+    }
+
     /// What is run, where the file or folder lies at this place.
     pub fn program(&self, place: &Path) -> PathBuf {
         self.entry.as_ref().map_or_else(|| place.to_owned(), |entry| place.join(entry))

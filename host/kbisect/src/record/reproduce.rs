@@ -121,11 +121,7 @@ mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp"
 cp "$busybox" "$root/bin/busybox"
 "#,
     );
-    let repro = job
-        .repro
-        .iter()
-        .flat_map(|repro| repro.each().zip([Repro::PLACE, Repro::THEN]))
-        .map(|(repro, place)| (repro.file.as_path(), place));
+    let repro = job.repro.iter().flat_map(Repro::files);
     for (from, to) in repro.chain(job.trial.files.iter().map(|(from, to)| (from.as_path(), to.as_str()))) {
         let (from, to) = (of_run(from, directory)?, quoted(to.trim_start_matches('/')));
         let _ = writeln!(text, "mkdir -p \"$root/$(dirname {to})\"\ncp -R \"$here\"/{} \"$root\"/{to}", quoted(&from));

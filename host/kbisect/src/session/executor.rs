@@ -430,9 +430,7 @@ fn void(failure: Failure, seconds: f64) -> Finished {
 /// Files for every machine: the reproducer, and what the job adds.
 pub(super) fn files(parts: &Parts) -> Vec<(PathBuf, String)> {
     let copied = parts.job.repro.iter().filter(|_| parts.job.machine.kind.has_own_files());
-    let repro = copied
-        .flat_map(|repro| repro.each().zip([Repro::PLACE, Repro::THEN]))
-        .map(|(repro, place)| (repro.file.clone(), place.to_owned()));
+    let repro = copied.flat_map(Repro::files).map(|(file, place)| (file.to_owned(), place.to_owned()));
     repro.chain(parts.job.trial.files.iter().cloned()).collect()
 }
 

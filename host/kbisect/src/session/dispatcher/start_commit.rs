@@ -118,23 +118,32 @@ impl Dispatcher<'_> {
         target::clusters(&reports, |one, other| same(self.parts, one, other) >= SAME)
     }
 
+    /// The crash that would be the target, and the next most frequent one, where nobody stated which is meant and it is not clear which
+    /// of the two the start commit shows more often.
+    fn rivals(&self) -> Option<[target::Cluster; 2]> {
+        if self.state.stated() {
+            return None;
+        }
+        let mut clusters = self.start_clusters().into_iter();
+        let rivals = [clusters.next()?, clusters.next()?];
+        (target::leads(rivals[0].trials, rivals[1].trials) < target::CLEAR).then_some(rivals)
+    }
+
     /// What the start commit's trials must tell before it is bad, where nobody stated the target: another crash is about as frequent as
     /// the one that would be it. None after so many trials that more would hardly tell.
     pub(super) fn rival_of_target(&self) -> Option<String> {
-        let learnt = self.parts.job.search.strategy == Strategy::Posterior && !self.state.stated() && !self.state.routed;
-        if !learnt || self.state.done(self.parts.ends.start) >= target::ENOUGH {
+        let open = self.parts.job.search.strategy == Strategy::Posterior && !self.state.routed;
+        if !open || self.state.done(self.parts.ends.start) >= target::ENOUGH {
             return None;
         }
-        let [first, second, ..] = &self.start_clusters()[..] else { return None };
-        (target::leads(first.trials, second.trials) < target::CLEAR).then(|| {
-            format!(
-                "which crash is meant is not clear: {} in {} trials, {} in {}",
-                first.title(),
-                first.trials,
-                second.title(),
-                second.trials
-            )
-        })
+        let [first, second] = self.rivals()?;
+        Some(format!(
+            "which crash is meant is not clear: {} in {} trials, {} in {}",
+            first.title(),
+            first.trials,
+            second.title(),
+            second.trials
+        ))
     }
 
     /// The start commit is bad: the target is what it is now, and so are the routes.
@@ -142,9 +151,7 @@ impl Dispatcher<'_> {
         if self.state.routed {
             return Ok(());
         }
-        if !self.state.stated()
-            && let [first, second, ..] = &self.start_clusters()[..]
-        {
+        if let Some([first, second]) = self.rivals() {
             if first.trials == second.trials {
                 return Err(Error::user(format!(
                     "two different crashes are equally frequent at the start commit (in {} of its trials each):\n  {}\n  {}",
@@ -154,17 +161,15 @@ impl Dispatcher<'_> {
                 ))
                 .hint("say which one is meant with `title = \"…\"` in the job file, and begin a new run"));
             }
-            if target::leads(first.trials, second.trials) < target::CLEAR {
-                let message = format!(
-                    "the start commit shows another crash nearly as often: {} in {} trials, the target in {}; where the other one is \
-                     meant, say `title = \"{}\"` in the job file, and begin a new run",
-                    second.title(),
-                    second.trials,
-                    first.trials,
-                    second.title(),
-                );
-                self.record(Event::Warned { message })?;
-            }
+            let message = format!(
+                "the start commit shows another crash nearly as often: {} in {} trials, the target in {}; where the other one is meant, \
+                 say `title = \"{}\"` in the job file, and begin a new run",
+                second.title(),
+                second.trials,
+                first.trials,
+                second.title(),
+            );
+            self.record(Event::Warned { message })?;
         }
         self.parts.tell_policies(self.state);
         let routes = self.parts.policies.resolve_routes(&self.state.faces()).map_err(|error| Error::user(error.to_string()))?;
