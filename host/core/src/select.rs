@@ -65,21 +65,34 @@ pub(crate) struct Untestable {
     /// Places of commits that could not be tested, and of those that could, in order.
     broken: Vec<u32>,
     working: Vec<u32>,
+    /// Places of those that could not which had a trial for it.
+    tried: Vec<u32>,
     len: u32,
 }
 
 impl Untestable {
-    /// What is known of a range of `len` commits.
-    pub(crate) fn new(mut broken: Vec<u32>, mut working: Vec<u32>, len: u32) -> Self {
-        broken.sort_unstable();
-        working.sort_unstable();
-        Self { broken, working, len }
+    /// What is known of a range of `len` commits: which could not be tested, with a trial that showed it and without, and which could.
+    pub(crate) fn new(mut tried: Vec<u32>, untried: &[u32], mut working: Vec<u32>, len: u32) -> Self {
+        let mut broken = [&tried, untried].concat();
+        for places in [&mut tried, &mut broken, &mut working] {
+            places.sort_unstable();
+        }
+        Self { broken, working, tried, len }
     }
 
     /// The places of which something is known, in no order. Between neighbours among them the chance that a commit can be tested is
     /// concave.
     pub(crate) fn known(&self) -> impl Iterator<Item = u32> {
         self.broken.iter().chain(&self.working).copied()
+    }
+
+    /// How many commits were tried in vain between the nearest ones on both sides of this place that could be tested.
+    pub(crate) fn in_a_row(&self, at: u32) -> u32 {
+        let next = self.working.partition_point(|&place| place <= at);
+        let tried_until = |end: u32| self.tried.partition_point(|&place| place <= end);
+        let before = next.checked_sub(1).map_or(0, |last| tried_until(self.working[last]));
+        let behind = self.working.get(next).map_or(self.tried.len(), |&end| tried_until(end));
+        (behind - before) as u32
     }
 
     /// How likely the commit at this place cannot be tested.
@@ -140,6 +153,13 @@ mod tests {
         }
         assert_eq!(peak(3..20, |place| f64::from(place.min(8))), 8);
         assert_eq!(first(3..20, |_| false), 20);
+    }
+
+    #[test]
+    fn what_was_tried_in_vain_is_counted_up_to_what_could_be_tested() {
+        let untestable = Untestable::new(vec![20, 12, 30, 60, 70], &[25, 90], vec![80, 10, 50], 100);
+        let rows = [5, 10, 15, 30, 49, 50, 65, 80, 99].map(|at| untestable.in_a_row(at));
+        assert_eq!(rows, [0, 3, 3, 3, 3, 2, 2, 0, 0]);
     }
 
     #[test]

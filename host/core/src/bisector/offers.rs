@@ -40,8 +40,9 @@ pub(super) struct Offer {
     /// Its place in git's list.
     pub(super) listed: u32,
     pub(super) rebuild: bool,
-    /// Others of the range could not be tested, and it may be as they are.
-    pub(super) doubtful: bool,
+    /// Others of the range could not be tested, and it may be as they are: so many were tried in vain next to it, in a row. None where
+    /// all could.
+    pub(super) doubtful: Option<u32>,
 }
 
 impl Offer {
@@ -78,7 +79,7 @@ impl FirstTrials<'_> {
         let bits = select::bits(hit + good * belief.f, unsure + good * self.unsure_if_good);
         let hit = Hit { bad: if bad > 0.0 { hit / bad } else { belief.r }, good: belief.f };
         let value = bits * yields / if self.search.known.is_built(node) { 1.0 } else { self.with_build };
-        Offer { node, bad, hit, value, listed, rebuild: false, doubtful: false }
+        Offer { node, bad, hit, value, listed, rebuild: false, doubtful: None }
     }
 
     /// A first trial of the member of a segment that lies at this place.
@@ -94,7 +95,7 @@ impl FirstTrials<'_> {
         let inside = if range.begins { contained } else { add(*all, &contained.map(|less| -less)) };
         let yields = self.yields.at(&range.candidates, rank);
         let offer = self.offer(node, add(inside, ends), range.candidates.listed(rank), yields);
-        Offer { doubtful: self.yields.doubtful(), ..offer }
+        Offer { doubtful: self.yields.doubtful(range.candidates.depths()[rank]), ..offer }
     }
 
     /// The best of some neighbours along which the value rises and then falls.
@@ -138,9 +139,9 @@ struct Yields {
 }
 
 impl Yields {
-    /// Others of the range could not be tested, and a commit may be as they are.
-    fn doubtful(&self) -> bool {
-        self.untestable.is_some()
+    /// How many of the range's commits were tried in vain next to this depth, in a row; none where all could be tested.
+    fn doubtful(&self, depth: u32) -> Option<u32> {
+        self.untestable.as_ref().map(|untestable| untestable.in_a_row(depth))
     }
 
     fn at(&self, candidates: &Candidates, rank: usize) -> f64 {
@@ -227,7 +228,7 @@ impl Search<'_> {
                 let listed = self.range.candidates.rank(site.node).map_or(u32::MAX, |rank| self.range.candidates.listed(rank));
                 let cost = if rebuild { self.with_build() } else { 1.0 };
                 let value = prospect.bits * self.yields(site.node, belief.hidden) / cost;
-                Offer { node: site.node, bad: belief.bad, hit: prospect.hit, value, listed, rebuild, doubtful: false }
+                Offer { node: site.node, bad: belief.bad, hit: prospect.hit, value, listed, rebuild, doubtful: None }
             })
             .collect()
     }
@@ -255,17 +256,12 @@ impl Search<'_> {
                 own.insert(rank, self.yields(*node, hidden));
             }
         }
-        broken.extend(
-            self.known
-                .unbuildable()
-                .iter()
-                .filter(|node| self.known.trials(**node) == 0)
-                .filter_map(|&node| candidates.rank(node)),
-        );
-        let untestable = (!broken.is_empty()).then(|| {
+        let untried = self.known.unbuildable().iter().filter(|node| self.known.trials(**node) == 0);
+        let untried: Vec<usize> = untried.filter_map(|&node| candidates.rank(node)).collect();
+        let untestable = (!broken.is_empty() || !untried.is_empty()).then(|| {
             let depths = candidates.depths();
-            let at = |ranks: &[usize]| ranks.iter().map(|&rank| depths[rank]).collect();
-            Untestable::new(at(&broken), at(&working), candidates.len() as u32)
+            let at = |ranks: &[usize]| -> Vec<u32> { ranks.iter().map(|&rank| depths[rank]).collect() };
+            Untestable::new(at(&broken), &at(&untried), at(&working), candidates.len() as u32)
         });
         Yields { own, untestable }
     }

@@ -28,6 +28,10 @@ use crate::select;
 const NOTHING: f64 = 1e-6;
 /// Near commits that could not be tested, where many builds are in vain, a trial must be worth this share of one whose outcome is open.
 const WORTH_A_DOUBTFUL_BUILD: f64 = 0.15;
+/// So many commits tried in vain in a row are borne. With each more, the next must be worth twice as much: a search tries 12 at most.
+const BORNE: u32 = 10;
+/// But what is worth this share is tried: what others tried in vain need not be at the edges of the stretch.
+const WORTH_ANOTHER: f64 = 0.6;
 /// Where the commits that would tell most are left for that, others must be worth this share: more trials at known ones say little for
 /// ever.
 const WORTH_GOING_ON: f64 = 0.005;
@@ -222,6 +226,11 @@ impl Search<'_> {
         let mut offers = self.untested(belief, places, available, &under_way, self.range.counts.is_some());
         offers.extend(self.tested(belief));
         let open = select::bits((belief.r + belief.f) / 2.0, (select::entropy(belief.r) + select::entropy(belief.f)) / 2.0);
+        let in_vain = |offer: &Offer| {
+            let doubled = |in_a_row: u32| WORTH_A_DOUBTFUL_BUILD * f64::from(in_a_row.saturating_sub(BORNE)).exp2();
+            let share = |in_a_row| doubled(in_a_row).min(WORTH_ANOTHER);
+            offer.doubtful.is_some_and(|in_a_row| offer.value < share(in_a_row) * open)
+        };
         for offer in &mut offers {
             if self.is_open(offer.node) || under_way.contains(&offer.node) {
                 offer.value *= WORTH_LEAVING;
@@ -233,9 +242,9 @@ impl Search<'_> {
             if best.value < least {
                 return Err(nothing);
             }
-            if best.doubtful && best.value < WORTH_A_DOUBTFUL_BUILD * open {
+            if in_vain(&best) {
                 (nothing, least) = ("a stretch of history cannot be tested", WORTH_GOING_ON * open);
-                offers.retain(|offer| !offer.doubtful);
+                offers.retain(|offer| !in_vain(offer));
                 continue;
             }
             match self.missing_base(best.node) {

@@ -121,6 +121,18 @@ fn builds_that_fail_while_others_are_made_ahead_are_learned_from() {
 }
 
 #[test]
+fn a_broken_stretch_costs_at_most_twelve_builds_in_vain() {
+    let history = History::linear(15_000).unwrap();
+    let faults = [Fault::Untestable { share: 0.2, place: Place::Inside, boots: false }];
+    let cell = cell(&history, 0.95, &faults, Searcher::Bisector(SETTINGS));
+    for builders in [1, 2] {
+        let total = total(&Cell { lab: Lab { builders, ..cell.lab }, ..cell }, 60);
+        assert!(total.most_inside() <= 12, "{} with {builders} builders", total.most_inside());
+        assert!(total.set_median().unwrap() <= 1.2);
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_runs() {
     let history = History::dag(80, &Shape::default(), &mut Dice::new(1)).unwrap();
     let faults = ["second-bug", "title-drift", "era", "correlated", "exposure"].map(|name| name.parse().unwrap());

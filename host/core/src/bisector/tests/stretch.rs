@@ -4,6 +4,9 @@ use std::collections::HashSet;
 
 use super::world::*;
 use crate::bisector::*;
+use crate::policy::Role;
+use crate::policy::Stage;
+use crate::policy::Verdict;
 
 /// How many commits of the stretch were tested, and how many commits the answer holds, the culprit among them.
 fn searched(len: usize, broken: std::ops::Range<usize>, culprit: usize, r: f64, seed: u64) -> (usize, usize) {
@@ -38,7 +41,7 @@ fn runs(len: usize, width: usize, inside: bool, count: u64) -> Vec<(usize, usize
 fn a_stretch_that_holds_the_culprit_is_found_with_few_builds() {
     for (len, width, count) in [(100, 20, 10), (1000, 200, 10), (15000, 3000, 4)] {
         for (tested, size) in runs(len, width, true, count) {
-            assert!(tested <= 15, "{tested} tested of {width}");
+            assert!(tested <= 12, "{tested} tested of {width}");
             assert!(size * 10 <= 13 * (width + 1), "{size} commits named for a stretch of {width}");
         }
     }
@@ -62,4 +65,19 @@ fn a_commit_whose_kernel_did_not_build_ahead_of_need_is_not_tested() {
     assert!((40..60).all(|commit| ended.order.iter().all(|(tested, _)| *tested != id(commit))));
     let Conclusion::Inconclusive { suspects, .. } = &ended.conclusion else { panic!("{:?}", ended.conclusion) };
     assert!(suspects.len() <= 25 && suspects.iter().any(|suspect| suspect.commit == id(50)), "{}", suspects.len());
+}
+
+#[test]
+fn what_others_tried_in_vain_does_not_end_the_search() {
+    let mut world = World::new(&line(1000), 450, 1.0, 1);
+    world.void = (400..600).map(id).collect();
+    let mut bisector = cause_of(&world, Strategy::Posterior);
+    // Git's jumps among skipped commits, far from where the stretch ends.
+    for (number, commit) in (430..570).step_by(7).enumerate() {
+        bisector.record(evidence(1000 + number as u64, id(commit), Role::Candidate, void(Stage::Build)));
+        bisector.judge(verdict(id(commit), 1, Verdict::Skip("it does not build".to_owned())));
+    }
+    let ended = run(&mut world, &mut bisector, 2000);
+    let Conclusion::Inconclusive { suspects, .. } = &ended.conclusion else { panic!("{:?}", ended.conclusion) };
+    assert!(suspects.len() <= 600 && suspects.iter().any(|suspect| suspect.commit == id(450)), "{}", suspects.len());
 }
