@@ -214,6 +214,7 @@ impl Plugin {
         hook: impl FnOnce(&mut Store<Call>, &Instance) -> wasmtime::Result<Result<T, CallError>>,
     ) -> Answer<T> {
         let limits = self.limits;
+        let _turn = self.engine.turn();
         let mut store = Store::new(&self.engine.wasmtime, Call::new(surroundings.clone(), self.settings.clone(), limits));
         store.limiter(|call| call);
         let fuel = limits.fuel.saturating_add(limits.fuel_per_byte.saturating_mul(bytes as u64));
@@ -224,6 +225,7 @@ impl Plugin {
             .and_then(|()| self.instance.instantiate(&mut store))
             .and_then(|instance| hook(&mut store, &instance));
         let left = store.get_fuel().unwrap_or(0);
+        // The instance is gone before the turn ends.
         let mut call = store.into_data();
         call.limits.fuel = fuel;
         let result = result.unwrap_or_else(|error| Err(call.explain(&error)));

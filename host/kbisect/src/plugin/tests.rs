@@ -182,6 +182,31 @@ fn bad_calls_fail_with_their_cause() {
 }
 
 #[test]
+fn calls_beyond_the_pool_wait_for_their_turn() {
+    let engine = Engine::with_calls(None, 2).unwrap();
+    let plugin = Plugin::load(&engine, &SCRIPTED, None, &json!({}), PluginLimits::default()).unwrap();
+    let calls = |plugin: &Plugin| (0..20).map(|_| classify(plugin)).collect::<Vec<_>>();
+    let said: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| calls(&plugin))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(said, vec!["2 reports"; 160]);
+}
+
+#[test]
+fn a_call_finds_nothing_of_the_one_before() {
+    // A call that leaves its memory full of what it allocated, and traps, in the only place that there is.
+    let engine = Engine::with_calls(None, 1).unwrap();
+    let with = |settings: &Value| Plugin::load(&engine, &SCRIPTED, None, settings, PluginLimits::default()).unwrap();
+    let (bad, good) = (with(&json!({ "do": "allocate" })), with(&json!({})));
+    let fuel = || good.classify(&Surroundings::default(), b"SCRIPTED", &[report("one")]).fuel;
+    let before = fuel();
+    assert_snapshot!(classify(&bad), @"it wanted more than its 128 MiB of memory");
+    assert_eq!(fuel(), before);
+    assert_snapshot!(classify(&good), @"2 reports");
+}
+
+#[test]
 fn senseless_answers_of_other_hooks_fail() {
     let around = Surroundings::default();
     let at = CommitId::from_bytes([1; 20]);
