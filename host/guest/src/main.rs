@@ -9,6 +9,7 @@ mod mounts;
 mod port;
 mod program;
 mod root;
+mod share;
 mod trace;
 mod words;
 
@@ -25,6 +26,7 @@ use rustix::system::RebootCommand;
 
 use crate::port::Port;
 use crate::program::Programs;
+use crate::share::First;
 
 fn main() {
     let name = std::env::args_os().next().unwrap_or_default();
@@ -45,15 +47,26 @@ fn main() {
         say(&error.to_string());
         power_off();
     }
-    if let Err(error) = serve() {
-        say(&format!("the control port failed: {error}"));
+    match share::enter() {
+        Ok(first) => {
+            if let Err(error) = serve(first) {
+                say(&format!("the control port failed: {error}"));
+            }
+        }
+        Err(error) => say(&error.to_string()),
     }
     power_off();
 }
 
-/// Sets the guest up and obeys the host until the port closes.
-fn serve() -> io::Result<()> {
+/// Sets the guest up and obeys the host until the port closes. `first` is the root that init came with, where it has another one now.
+fn serve(first: Option<First>) -> io::Result<()> {
     mounts::all();
+    if let Some(first) = first
+        && let Err(error) = first.bring()
+    {
+        say(&format!("cannot copy into the host's folder's layer: {error}"));
+        power_off();
+    }
     // Programs start where init is.
     let _ = std::env::set_current_dir("/tmp");
     let (mut lines, port) = Port::open(Path::new("/dev/ttyS1"))?;

@@ -432,9 +432,13 @@ fn in_guest(job: &Job) -> bool {
     job.machine.kind == MachineKind::Qemu && !job.machine.own_init
 }
 
-/// Whether such machines have a program: of their own, or brought by the job.
+/// Whether such machines have a program: in the folder that is their root, of their own where there is none, or brought by the job.
 fn has_program(job: &Job, path: &str) -> bool {
-    initramfs::has_program(path) || job.trial.files.iter().any(|(_, to)| to == path)
+    let own = match &job.machine.root_dir {
+        Some(root) => root.join(path.trim_start_matches('/')).exists(),
+        None => initramfs::has_program(path),
+    };
+    own || job.trial.files.iter().any(|(_, to)| to == path)
 }
 
 /// What is wrong with a reproducer: source that does not compile, and what cannot be started in a machine with our init.
@@ -450,11 +454,12 @@ async fn reproducer(job: &Job, repro: &Repro) -> Option<Finding> {
         }),
         Ok(repro::Kind::Program) if in_guest(job) => {
             let loader = initramfs::loader(&std::fs::read(&program).ok()?)?;
-            if job.trial.files.iter().any(|(_, to)| *to == loader) {
+            if has_program(job, &loader) {
                 return None;
             }
             let found = format!("{} is linked dynamically, and nothing puts {loader} into the machine", program.display());
-            let mend = "link it with -static, or add the loader and the libraries to [trial] `files` or the build's `initrd`";
+            let mend = "link it with -static, let a folder that has the libraries be the root ([machine] `root_dir`), or add the \
+                        loader and the libraries to [trial] `files` or the build's `initrd`";
             Some(finding(Level::Poor, found, mend))
         }
         Ok(_) => None,
@@ -540,6 +545,7 @@ async fn machine_command(job: &Job, start: &CommitId) -> Option<String> {
                 network: machine.network,
                 boot_limit: machine.boot_limit,
                 init: None,
+                root_dir: machine.root_dir.clone(),
             };
             let initrd = (!machine.own_init).then_some(Path::new("initramfs"));
             quoted(&qemu::command::arguments(qemu::PROGRAM, &settings, accel::probe().await, out, initrd))

@@ -201,13 +201,19 @@ impl Builder<'_> {
 
 /// Boots a kernel and runs a shell in it.
 async fn boots(kernel: &Path, commit: CommitId) {
+    let printed = says(kernel, commit, None, "uname -r", Vec::new()).await;
+    assert!(printed.starts_with("6.") || printed.starts_with("7."), "{printed}");
+}
+
+/// What a shell in a machine prints, with a folder as the machine's root or without.
+async fn says(kernel: &Path, commit: CommitId, root: Option<&Path>, script: &str, files: Vec<(PathBuf, String)>) -> String {
     let dir = tempfile::tempdir().expect("a folder");
     let plan = trial::Plan {
         commit,
         kind: MachineKind::Qemu,
         stage: TargetStage::Run,
-        command: ["/bin/sh", "-c", "uname -r; exit 7"].map(str::to_owned).into(),
-        files: Vec::new(),
+        command: ["/bin/sh", "-c", &format!("{script}; exit 7")].map(str::to_owned).into(),
+        files,
         time_limit: Duration::from_secs(60),
         repeat: false,
         expect: Expect::Crash,
@@ -226,6 +232,7 @@ async fn boots(kernel: &Path, commit: CommitId) {
         network: false,
         boot_limit: Duration::from_secs(120),
         init: Some(kbisect::embedded::GUEST_INIT),
+        root_dir: root.map(Path::to_owned),
     });
     let engine = Engine::new(None).expect("an engine");
     let policies = Policies::load_with(&engine, &[], Arc::new(NoFacts), Arc::new(|_| {})).expect("the bundled plugins");
@@ -237,6 +244,40 @@ async fn boots(kernel: &Path, commit: CommitId) {
     assert_eq!(finished.outcome, Outcome::Clean, "{console}");
     assert_eq!(finished.ended, Some(kbisect::machine::Ended::Code(7)), "{console}");
     assert_eq!(finished.identity, Identity::Same);
+    String::from_utf8_lossy(&finished.printed).into_owned()
+}
+
+#[tokio::test]
+#[ignore = "slow: ./x test-linux"]
+async fn linux_root_is_a_folder_of_the_host_that_stays_as_it_is() {
+    let world = World::new();
+    let start = world.repository.resolve("HEAD").expect("a commit");
+    let mut job = job();
+    let more = ["NET", "INET", "NETWORK_FILESYSTEMS", "PCI", "VIRTIO_MENU", "BLOCK", "MULTIUSER"];
+    job.set.extend(more.iter().map(|symbol| format!("{symbol}=y")));
+    job.set.extend(needs::of_folder("pc").map(|(symbol, _)| format!("{symbol}=y")));
+    let mut builder = world.builder("one", job);
+    builder.prepare(&start).await.expect("the start commit can be configured");
+    let (kernel, ..) = builder.kernel(&start).await;
+
+    // A root as distributions have it: /bin is a link. The shell is all that is in it.
+    let root = world.dir.path().join("root, of a guest");
+    fs::create_dir_all(root.join("usr/bin")).expect("a folder");
+    std::os::unix::fs::symlink("usr/bin", root.join("bin")).expect("a link");
+    fs::copy("/bin/busybox", root.join("usr/bin/busybox")).expect("a busybox");
+    for name in ["sh", "cat", "ls", "rm", "readlink"] {
+        std::os::unix::fs::symlink("busybox", root.join("usr/bin").join(name)).expect("a link");
+    }
+    fs::write(root.join("marker"), "of the host\n").expect("a file");
+    let brought = world.dir.path().join("brought");
+    fs::write(&brought, "of the trial\n").expect("a file");
+    let files = ["/bin/brought", "/new/brought"].map(|to| (brought.clone(), to.to_owned()));
+    let script = "cat /marker /usr/bin/brought /new/brought; readlink /bin; echo changed > /marker; cat /marker; rm /bin/ls; \
+                  [ -e /usr/bin/ls ] || echo gone; [ -e /proc/self/comm ] && echo there > /dev/null && echo proc and dev";
+    let printed = says(&kernel, start, Some(&root), script, files.into()).await;
+    assert_eq!(printed, "of the host\nof the trial\nof the trial\nusr/bin\nchanged\ngone\nproc and dev\n");
+    assert_eq!(fs::read_to_string(root.join("marker")).expect("a file"), "of the host\n");
+    assert!(root.join("usr/bin/ls").is_symlink() && !root.join("new").exists() && !root.join("proc").exists());
 }
 
 #[tokio::test]

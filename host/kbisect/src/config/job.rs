@@ -301,6 +301,9 @@ pub struct Machine {
     pub board: String,
     /// The guest speaks the control protocol itself (a freestanding kernel): no initramfs of ours is added.
     pub own_init: bool,
+    /// A folder of this host that machines have as their root, over 9p: what they write stays theirs. None: they have what kbisect and
+    /// the job bring.
+    pub root_dir: Option<PathBuf>,
     /// How long a boot may take.
     pub boot_limit: Duration,
     /// The disk of machines that have one.

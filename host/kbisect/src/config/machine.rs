@@ -40,9 +40,10 @@ const CPUS: u32 = 2;
 const BOOT_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Keys that not every kind of machine has, and the kinds that have them.
-const NOT_OF_ALL: [(&str, &[MachineKind]); 9] = [
+const NOT_OF_ALL: [(&str, &[MachineKind]); 10] = [
     ("board", &[MachineKind::Qemu]),
     ("own_init", &[MachineKind::Qemu]),
+    ("root_dir", &[MachineKind::Qemu]),
     ("cmdline", &[MachineKind::Qemu, MachineKind::Image]),
     ("boot_limit", &[MachineKind::Qemu, MachineKind::Image, MachineKind::Command]),
     ("image", &[MachineKind::Image]),
@@ -65,6 +66,7 @@ pub(super) fn usual(host: &Host, limits: &Limits) -> Machine {
         cmdline: String::new(),
         board: "pc".to_owned(),
         own_init: false,
+        root_dir: None,
         boot_limit: BOOT_LIMIT,
         disk: None,
         command: Vec::new(),
@@ -85,6 +87,7 @@ pub(super) fn read(section: Section<'_, '_>, host: &Host, limits: &Limits) -> Ma
         cmdline: section.get_or("cmdline", cmdline, usual.cmdline, guess("nothing to add")),
         board: section.get_or("board", board, usual.board, guess("boots most kernels")),
         own_init: section.get_or("own_init", value::switch, usual.own_init, guess("Linux gets an init from kbisect")),
+        root_dir: section.get("root_dir", |value| path::folder(value, &section.document().base)),
         boot_limit: section.get_or("boot_limit", duration::read, usual.boot_limit, guess("more than any boot needs")),
         disk: (kind == MachineKind::Image).then(|| disk(&section)),
         command: if kind == MachineKind::Command { own_command(&section) } else { Vec::new() },
@@ -94,6 +97,9 @@ pub(super) fn read(section: Section<'_, '_>, host: &Host, limits: &Limits) -> Ma
         let kinds: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", name(kind))).collect();
         let text = format!("[machine] `{key}` is for kind = {}; this machine is of kind \"{}\"", kinds.join(" or "), name(&kind));
         section.complain(Some(key), text);
+    }
+    if machine.root_dir.is_some() && machine.own_init {
+        section.complain(Some("root_dir"), "[machine] `root_dir` is for Linux: with `own_init` nobody mounts it");
     }
     if section.has("cpus") && machine.cpus > limits.cpus {
         let text = format!("[machine] `cpus` is {}, more than the {} of [limits] `cpus`", machine.cpus, limits.cpus);

@@ -271,6 +271,9 @@ fn machine(job: &Job, out: &mut Lines) {
     if machine.kind == MachineKind::Qemu {
         out.text("board", &machine.board);
         out.raw("own_init", &machine.own_init);
+        if let Some(root) = &machine.root_dir {
+            out.path("root_dir", root);
+        }
     }
     if let Some(disk) = &machine.disk {
         out.path("image", &disk.image);

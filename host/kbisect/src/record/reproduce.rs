@@ -19,7 +19,8 @@ use crate::machine::qemu::command;
 const WORK: &str = "reproduced";
 
 /// The script for a commit of a run in `directory`; `variables` are those that make was given for it. None where a plain shell cannot do
-/// it: a kernel that only speaks to kbisect, one with modules, machines with a disk image or a command of the job's own.
+/// it: a kernel that only speaks to kbisect, one with modules, machines with a disk image, with a folder of the host as their root, or
+/// with a command of the job's own.
 pub fn script(job: &Job, directory: &Path, commit: &CommitText, variables: &[String]) -> Option<String> {
     let builds = job.build.as_ref().filter(|build| !build.in_slot);
     let mut text = head(job, commit);
@@ -35,7 +36,7 @@ pub fn script(job: &Job, directory: &Path, commit: &CommitText, variables: &[Str
         }
         // A disk image is the user's, and so is a command that boots.
         MachineKind::Image | MachineKind::Command => return None,
-        MachineKind::Qemu if job.machine.own_init => return None,
+        MachineKind::Qemu if job.machine.own_init || job.machine.root_dir.is_some() => return None,
         MachineKind::Qemu => {
             text += &kernel(builds?, commit, variables)?;
             text += &machine(job, directory, commit)?;

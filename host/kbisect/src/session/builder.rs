@@ -243,12 +243,13 @@ fn needs(job: &Job, arch: &str) -> Vec<needs::Need> {
         (MachineKind::Image, Some(disk)) => needs::of_disk(&disk.root, image::is_ext4(&disk.image)),
         (MachineKind::Qemu | MachineKind::Image, _) => needs::of_machine(machine.own_init, machine.network, arch),
     };
+    let of_root = machine.root_dir.iter().flat_map(|_| needs::of_folder(&machine.board));
     let of_reproducer = job.repro.iter().flat_map(Repro::each).flat_map(|repro| {
         let program = repro.program(&repro.file);
         let is_script = matches!(repro::kind(&program), Ok(repro::Kind::Script(_)));
         needs::of_reproducer(is_script, repro.arch == ReproArch::I386 && arch == "x86_64")
     });
-    of_machine.into_iter().chain(of_reproducer).collect()
+    of_machine.into_iter().chain(of_root).chain(of_reproducer).collect()
 }
 
 /// A build failure as a crash, where the target is one.

@@ -499,5 +499,6 @@ pub(super) fn qemu_settings(parts: &Parts, slots: u32) -> qemu::Settings {
         network: machine.network,
         boot_limit: machine.boot_limit,
         init: (!machine.own_init).then_some(crate::embedded::GUEST_INIT),
+        root_dir: machine.root_dir.clone(),
     }
 }

@@ -85,6 +85,7 @@ pub(crate) fn settings() -> qemu::Settings {
         network: false,
         boot_limit: Duration::from_secs(120),
         init: Some(kbisect::embedded::GUEST_INIT),
+        root_dir: None,
     }
 }
 

@@ -28,6 +28,15 @@ const OF_X86: Need = ("64BIT", "kbisect's init");
 /// Needed where the machine reaches a network.
 const OF_NETWORKS: [Need; 2] = [("INET", "[machine] `network`"), ("VIRTIO_NET", "[machine] `network`")];
 
+/// Needed where a folder of the host is the root.
+const OF_FOLDERS: [&str; 6] = ["NET_9P", "NET_9P_VIRTIO", "9P_FS", "OVERLAY_FS", "TMPFS", "DEVTMPFS"];
+
+/// The symbols that a machine on this board needs to have a folder of the host as its root.
+pub fn of_folder(board: &str) -> impl Iterator<Item = Need> + use<> {
+    let bus: &[&str] = if board == "microvm" { &["VIRTIO_MMIO", "VIRTIO_MMIO_CMDLINE_DEVICES"] } else { &["VIRTIO_PCI"] };
+    OF_FOLDERS.iter().chain(bus).map(|symbol| (*symbol, "[machine] `root_dir`"))
+}
+
 /// The symbols that a machine needs.
 pub fn of_machine(own_init: bool, network: bool, arch: &str) -> Vec<Need> {
     let mut needs = Vec::new();

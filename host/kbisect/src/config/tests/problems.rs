@@ -136,6 +136,19 @@ search.reach = true
 }
 
 #[test]
+fn a_folder_is_the_root_where_our_init_mounts_it() {
+    let folder = Folder::new();
+    let job = |machine: &str| {
+        let text =
+            format!("repo = 'linux'\nbad = 'v2'\nrepro = 'data.bin'\nbuild.command = ['make']\nmachine = {{ {machine} }}\n");
+        folder.problems(&text)
+    };
+    insta::assert_snapshot!(job("root_dir = 'linux', own_init = true"), @"job.toml:5:13: [machine] `root_dir` is for Linux: with `own_init` nobody mounts it");
+    insta::assert_snapshot!(job("root_dir = 'data.bin'"), @"job.toml:5:24: [machine] `root_dir`: data.bin is a file, not a folder");
+    insta::assert_snapshot!(job("root_dir = '.', kind = 'process'"), @r#"job.toml:5:13: [machine] `root_dir` is for kind = "qemu"; this machine is of kind "process""#);
+}
+
+#[test]
 fn plugins_are_checked() {
     let folder = Folder::new();
     let job = r#"repo = "linux"

@@ -78,7 +78,8 @@ prop_compose! {
         (root, user, key) in (select(vec!["/dev/vda", "/dev/vda1", "/dev/sda2"]), "[a-z][a-z0-9._-]{0,8}", any::<bool>()),
         own_command in vec(word(), 1..3),
         (memory, cpus, network) in (1_u64..8 << 30, 1_u32..=8, any::<bool>()),
-        (cmdline, board, own_init) in ("([a-z=]{1,9}( [a-z=]{1,9})?)?", select(vec!["pc", "microvm"]), any::<bool>()),
+        (cmdline, board) in ("([a-z=]{1,9}( [a-z=]{1,9})?)?", select(vec!["pc", "microvm"])),
+        (own_init, with_root) in select(vec![(false, false), (false, true), (true, false)]),
         boot_limit in short(),
     ) -> job::Machine {
         // What a kind does not have stays as the reader settles it.
@@ -86,7 +87,10 @@ prop_compose! {
         let key = key.then(|| file.clone());
         match kind {
             job::MachineKind::Process => usual,
-            job::MachineKind::Qemu => job::Machine { cmdline, board: board.to_owned(), own_init, boot_limit, ..usual },
+            job::MachineKind::Qemu => {
+                let root_dir = with_root.then(|| file.parent().expect("a file's folder").to_owned());
+                job::Machine { cmdline, board: board.to_owned(), own_init, root_dir, boot_limit, ..usual }
+            }
             job::MachineKind::Image => {
                 let disk = Some(job::Disk { image: file.clone(), root: root.to_owned(), user, key });
                 job::Machine { cmdline, boot_limit, disk, ..usual }

@@ -12,6 +12,8 @@ pub(super) const CONTROL: &str = "control.sock";
 pub(super) const QMP: &str = "qmp.sock";
 /// The socket of QEMU's debugger.
 pub(super) const GDB: &str = "gdb.sock";
+/// What a folder of the host is called on the bus.
+const SHARE: &str = "kbisect";
 /// The kernel lies where its file says.
 pub(super) const NO_KASLR: &str = "nokaslr";
 
@@ -64,7 +66,19 @@ fn board(program: &str, settings: &Settings, accel: &Accel) -> Vec<OsString> {
         let device = if settings.board == "microvm" { "virtio-net-device" } else { "virtio-net-pci" };
         add(&format!("-netdev user,id=net -device {device},netdev=net"));
     }
+    if let Some(dir) = &settings.root_dir {
+        let device = if settings.board == "microvm" { "virtio-9p-device" } else { "virtio-9p-pci" };
+        let mut folder = OsString::from("local,id=root,security_model=none,readonly=on,multidevs=remap,path=");
+        folder.push(doubled(dir));
+        let device = format!("{device},fsdev=root,mount_tag={SHARE}").into();
+        args.extend(["-fsdev".into(), folder, "-device".into(), device]);
+    }
     args
+}
+
+/// A path in QEMU's options, where a comma is written twice.
+fn doubled(path: &Path) -> String {
+    path.to_string_lossy().replace(',', ",,")
 }
 
 /// The emulator with processors and memory, and nothing else.
@@ -125,9 +139,8 @@ pub fn with_disk(
     add(&format!("-netdev user,id=net,restrict={restrict},hostfwd=tcp:127.0.0.1:{}-:22", guest.port));
     // Old kernels wait for entropy before they make keys.
     add("-device virtio-net-pci,netdev=net -device virtio-rng-pci");
-    // In QEMU's options a comma is written twice.
     let mut drive = OsString::from(format!("id=disk,if=none,snapshot=on,format={},file=", guest.format));
-    drive.push(guest.image.to_string_lossy().replace(',', ",,"));
+    drive.push(doubled(guest.image));
     let device = if guest.root.starts_with("/dev/vd") { "virtio-blk-pci,drive=disk" } else { "ide-hd,drive=disk" };
     args.extend(["-drive".into(), drive, "-device".into(), device.into()]);
     boot(&mut args, kernel, initrd, cmdline);

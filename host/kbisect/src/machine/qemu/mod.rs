@@ -55,6 +55,9 @@ pub const PROGRAM: &str = "qemu-system-x86_64";
 const CONSOLE_PIECES: usize = 16;
 /// A guest that does not answer within this time hangs. Init runs at the highest priority.
 const ALIVE_LIMIT: Duration = Duration::from_secs(10);
+/// The file that asks init for the host's folder as the root, and the folder with what goes there; see the guest's `share.rs`.
+const SHARE: &str = "kbisect-share";
+const FILES: &str = "kbisect-files";
 /// QEMU writes a console before the answer that comes after it; only our own tasks lie in between.
 const LAG: Duration = Duration::from_millis(30);
 
@@ -79,6 +82,18 @@ pub struct Settings {
     pub boot_limit: Duration,
     /// The init to pack; none where the kernel speaks the control protocol itself.
     pub init: Option<&'static [u8]>,
+    /// A folder of the host that guests have as their root, under a layer that is theirs; none: they have the initramfs alone.
+    pub root_dir: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Where in the initramfs a file lies that the guest is to find at this place.
+    fn placed(&self, place: &str) -> String {
+        match self.root_dir {
+            Some(_) => format!("{FILES}/{}", place.trim_start_matches('/')),
+            None => place.to_owned(),
+        }
+    }
 }
 
 /// A pool of virtual machines.
@@ -98,7 +113,9 @@ impl QemuPool {
     pub fn new(settings: Settings) -> Self {
         let base = settings.init.map(|init| {
             let mut base = Archive::base(init);
-            if let Some((program, applets)) = initramfs::static_busybox() {
+            if settings.root_dir.is_some() {
+                base.file(SHARE, 0o644, &[]);
+            } else if let Some((program, applets)) = initramfs::static_busybox() {
                 base.busybox(&program, &applets);
             }
             base
@@ -177,7 +194,8 @@ impl Machine for QemuMachine {
                 reason: format!("`{to}`: a kernel with an init of its own takes no files"),
             });
         };
-        archive.host_path(from, to).map_err(|error| Failure { stage: Stage::Copy, reason: error.to_string() })
+        let to = self.settings.placed(to);
+        archive.host_path(from, &to).map_err(|error| Failure { stage: Stage::Copy, reason: error.to_string() })
     }
 
     async fn boot(&mut self) -> Result<Identity, Failure> {
@@ -290,7 +308,7 @@ impl QemuMachine {
         let Some(mut archive) = self.archive.take() else { return Ok(own.is_file().then_some(own)) };
         let modules = self.kernel.join("modules");
         if modules.is_dir() {
-            archive.host_path(&modules, "/")?;
+            archive.host_path(&modules, &self.settings.placed("/"))?;
         }
         let mut bytes = if own.is_file() { fs::read(own)? } else { Vec::new() };
         bytes.resize(bytes.len().next_multiple_of(512), 0);

@@ -24,10 +24,22 @@ export PATH=/sbin:/bin HOME=/root TERM=linux
 mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev 2>/dev/null
+root=/
 cd /root
+if [ -e /kbisect-share ]; then
+    mkdir /lower /layer
+    mount -t 9p -o ro,trans=virtio,version=9p2000.L,cache=loose kbisect /lower
+    mount -t tmpfs none /layer
+    mkdir /layer/upper /layer/work
+    mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work none /root
+    cp -a /kbisect-files/. /root
+    for folder in proc sys dev; do mkdir -p /root/$folder; mount --bind /$folder /root/$folder; done
+    root=/root
+    cd /root
+fi
 echo
 echo \"kernel $(uname -r); the reproducer is /repro; exit, or Ctrl-A X, ends the machine\"
-setsid cttyhack sh
+setsid cttyhack chroot $root sh
 reboot -f
 ";
 
@@ -44,12 +56,15 @@ pub async fn run(settings: &Settings, kernel: &Path, files: &[(PathBuf, String)]
         let mut archive = Archive::base(settings.init.unwrap_or_default());
         archive.busybox(&program, &applets);
         archive.file(FIRST, 0o755, SCRIPT.as_bytes());
+        if settings.root_dir.is_some() {
+            archive.file(super::SHARE, 0o644, &[]);
+        }
         let modules = kernel.join("modules");
         if modules.is_dir() {
-            archive.host_path(&modules, "/")?;
+            archive.host_path(&modules, &settings.placed("/"))?;
         }
         for (from, to) in files {
-            archive.host_path(from, to)?;
+            archive.host_path(from, &settings.placed(to))?;
         }
         fs::write(dir.path().join("initramfs"), archive.finish())?;
         Ok(dir)

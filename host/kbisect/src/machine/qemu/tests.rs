@@ -52,6 +52,7 @@ impl Room {
             network: false,
             boot_limit: Duration::from_secs(60),
             init: None,
+            root_dir: None,
         };
         Self { dir, settings, program: PROGRAM.to_owned() }
     }
