@@ -50,8 +50,8 @@ pub struct Engine {
 impl Engine {
     /// An engine that keeps compiled components in `cache`.
     ///
-    /// It takes memory for its calls from a pool: four GiB of address space for each memory that calls may have at once, terabytes in
-    /// all. Where there is not so much, each call maps its own, and calls of several threads take turns in the kernel.
+    /// It takes memory for its calls from a pool: four GiB of address space for each memory that calls may have at once, 400 on two cores.
+    /// Where there is not so much, each call maps its own, and calls of several threads take turns in the kernel.
     pub fn new(cache: Option<Cache>) -> Result<Self, EngineError> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Self::with_calls(cache, 2 * cores as u32 + 8)
