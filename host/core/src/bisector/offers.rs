@@ -23,8 +23,8 @@ use crate::strands::add;
 const EXPECTED_TO_SAY: u32 = 4;
 /// So many crashes of another bug and nothing else, and it may hide whole stretches of history as broken builds do.
 const HIDES: u32 = 3;
-/// Offers whose values differ by less than this share are equal, and git's order decides.
-const EQUAL: f64 = 1e-9;
+/// Values are compared by their first so many bits. Those that differ behind them are equal, and git's order decides.
+const SIGNIFICANT: u32 = 30;
 /// A kernel is built a second time so often at most without a valid trial.
 const REBUILDS: u32 = 2;
 
@@ -46,9 +46,13 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// Whether both are worth the same, but for rounding.
-    pub(super) fn is_equal(&self, other: &Self) -> bool {
-        (self.value - other.value).abs() <= EQUAL * other.value
+    /// The value without its last bits, in the order of values: equal where two offers are worth the same but for rounding.
+    ///
+    /// Not "nearly equal": of three offers the first may nearly equal the second and the second the third, and which is best would depend
+    /// on their order. Round numbers lie in the middle of what becomes equal to them.
+    pub(super) fn rounded(&self) -> u64 {
+        let dropped = f64::MANTISSA_DIGITS - 1 - SIGNIFICANT;
+        (self.value.to_bits() + (1 << (dropped - 1))) >> dropped
     }
 }
 
@@ -103,7 +107,7 @@ impl FirstTrials<'_> {
         let peak = select::peak(from..to, |place| self.at(segment, place).value);
         let best = self.at(segment, peak);
         // Between equals git's order decides, which has the oldest of a strand first.
-        self.at(segment, select::first(from..peak, |place| self.at(segment, place).is_equal(&best)))
+        self.at(segment, select::first(from..peak, |place| self.at(segment, place).rounded() == best.rounded()))
     }
 
     /// Neighbours of which nothing is known, in parts along which the value rises and then falls.

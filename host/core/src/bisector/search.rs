@@ -1,5 +1,7 @@
 //! The search inside a settled range, and the verification of what it finds.
 
+use std::cmp::Reverse;
+
 use super::Action;
 use super::Conclusion;
 use super::Pace;
@@ -392,11 +394,7 @@ pub(super) fn holding(mass: &[f64], share: f64) -> usize {
 
 /// The most valuable offer, the first in git's list of equal ones.
 pub(super) fn best(offers: &[Offer]) -> Option<Offer> {
-    offers.iter().reduce(|best, offer| if better(offer, best) { offer } else { best }).copied()
-}
-
-fn better(one: &Offer, other: &Offer) -> bool {
-    if one.is_equal(other) { one.listed < other.listed } else { one.value > other.value }
+    offers.iter().copied().min_by_key(|offer| (Reverse(offer.rounded()), offer.listed))
 }
 
 impl Range {

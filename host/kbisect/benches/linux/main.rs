@@ -189,7 +189,9 @@ fn run(options: &Options) -> Result<(), String> {
     println!("{} commits on {}; the first build is told apart\n", options.commits, tree.display());
     println!("setting              arm      seed  right  minutes  first build  builds  trials  CPU min  named");
     let mut rows = Vec::new();
-    for setting in SETTINGS.iter().filter(|setting| setting.name.contains(&options.only)) {
+    let exact = SETTINGS.iter().any(|setting| setting.name == options.only);
+    let asked = |setting: &&Setting| setting.name == options.only || !exact && setting.name.contains(&options.only);
+    for setting in SETTINGS.iter().filter(asked) {
         for (name, arm) in ARMS.iter().filter(|(name, _)| name.contains(&options.arm)) {
             let seeds = if matches!(arm, Arm::Kbisect(Search { strategy: None, .. })) { options.seeds } else { 1 };
             for seed in options.seed..options.seed + seeds {

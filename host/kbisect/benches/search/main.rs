@@ -1,7 +1,7 @@
 //! How often each strategy names the right commit of 15,000, and what that costs, in simulation.
 //!
 //! `./x bench search [--quick | --runs N] [--only WORD] [--searcher WORD] [--range N] [--seed S] [--json FILE]`; 2,000 bisections a cell, 200 with
-//! `--quick`; `--only` and `--searcher` take what has the word in its name. Each cell is a world (rates and faults, see `kbisect simulate
+//! `--quick`; `--only` and `--searcher` take what is called so, or has the word in its name. Each cell is a world (rates and faults, see `kbisect simulate
 //! --help`) that five searchers get with the same bugs:
 //!
 //! * `posterior`, kbisect's own with its default flake policy, two builders and ten machines, and the same with one builder;
@@ -205,7 +205,9 @@ impl Table<'_> {
     }
 
     fn against_others(&mut self, world: &World) -> Result<Vec<String>, String> {
-        let asked = |name: &str| name.trim().contains(&self.options.searcher);
+        let wanted = &self.options.searcher;
+        let exact = SEARCHERS.iter().any(|(name, ..)| name.trim() == wanted);
+        let asked = |name: &str| name.trim() == wanted || !exact && name.contains(wanted);
         let mut totals = Vec::new();
         for (name, kind, builders) in SEARCHERS.into_iter().filter(|(name, ..)| asked(name)) {
             let total = self.total(world, kind, builders)?;

@@ -6,9 +6,11 @@ use proptest::proptest;
 use proptest::test_runner::Config;
 
 use super::world::*;
+use crate::bisector::offers::Offer;
 use crate::bisector::search::best;
 use crate::bisector::*;
 use crate::posterior::Belief;
+use crate::posterior::Hit;
 
 /// The best of a few offers is the best of all; what they say of commits, and what dividing by a commit gives, follow from the
 /// candidates' own probabilities.
@@ -24,7 +26,8 @@ fn check(bisector: &Bisector) {
         assert!(few.len() <= all.len(), "{} of {}", few.len(), all.len());
         match (best(&few), best(&all)) {
             (Some(few), Some(all)) => {
-                assert!(few.is_equal(&all) || all.value < 1e-12, "{:?} {} or {:?} {}", few.node, few.value, all.node, all.value);
+                let equal = few.node == all.node && few.rounded() == all.rounded();
+                assert!(equal || all.value < 1e-12, "{:?} {} or {:?} {}", few.node, few.value, all.node, all.value);
             }
             (few, all) => assert!(few.is_none() && all.is_none()),
         }
@@ -42,6 +45,35 @@ fn check(bisector: &Bisector) {
             assert_eq!(places.sure(&range.candidates, probability - 1e-9), Some(leader));
         }
         assert_eq!(places.sure(&range.candidates, probability.max(0.6) + 1e-9), None);
+    }
+}
+
+fn offer(node: Node, value: f64) -> Offer {
+    let hit = Hit { bad: 0.5, good: 0.01 };
+    Offer { node, bad: 0.5, hit, value, listed: node.0, rebuild: false, doubtful: None }
+}
+
+#[test]
+fn which_offer_is_best_does_not_depend_on_their_order() {
+    let graph = graph(&line(4));
+    let node = |number| graph.node(&id(number)).unwrap();
+    // Each differs from the next by little, and the last from the first by more.
+    for step in [1e-10, 4e-10, 7e-10, 1e-9, 2e-9] {
+        let offers = [0, 1, 2].map(|number: usize| offer(node(number), 0.125 * (1.0 + step * number as f64)));
+        let winners = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+            .map(|order: [usize; 3]| best(&order.map(|place| offers[place])).unwrap().node);
+        assert_eq!(winners, [winners[0]; 6], "{step}");
+    }
+}
+
+#[test]
+fn what_differs_by_rounding_is_equal_and_the_first_in_gits_list_is_best() {
+    let graph = graph(&line(4));
+    let node = |number| graph.node(&id(number)).unwrap();
+    for value in [1.0, 0.5, 0.1 + 0.2] {
+        let offers = [(2, value + value * f64::EPSILON), (1, value - value * f64::EPSILON), (0, value * (1.0 - 1e-6))];
+        let offers = offers.map(|(number, value)| offer(node(number), value));
+        assert_eq!(best(&offers).map(|offer| offer.node), Some(node(1)), "{value}");
     }
 }
 
