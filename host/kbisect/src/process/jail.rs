@@ -7,13 +7,22 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
+/// Where services of the host have their sockets.
+const RUN: &str = "/run";
+
+/// What lies there and is none: programs of systems that link them there, and disks that people plug in.
+const RUN_KEPT: [&str; 2] = ["/run/current-system", "/run/media"];
+
+/// What root may still do: have to do with files whoever owns them. Mounting, tracing, modules and devices are none of a build's business.
+const ROOTS: [&str; 3] = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"];
+
 /// What a child may touch. Every jail has a PID namespace and dies with kbisect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Jail {
     /// The caller's network, or none.
     pub network: bool,
-    /// The host's files and devices as the caller has them; otherwise files are read-only but for `writable`, and `/dev` is
-    /// a bare one.
+    /// The host's files and devices as the caller has them; otherwise files are read-only but for `writable`, `/dev` is a bare one
+    /// without the caller's terminal, `/run` with the sockets of the host's services is empty, and root is no more than an owner of files.
     pub host_files: bool,
     /// Folders that are empty to the child, but for what is readable or writable in them.
     pub hidden: Vec<PathBuf>,
@@ -62,6 +71,21 @@ impl Jail {
             add(&["--dev-bind".as_ref(), "/".as_ref(), "/".as_ref()]);
         } else {
             add(&["--ro-bind".as_ref(), "/".as_ref(), "/".as_ref(), "--dev".as_ref(), "/dev".as_ref()]);
+            // Who can open a terminal can type into it. (A session of its own would, but take bwrap's child out of the process group.)
+            add(&["--dev-bind".as_ref(), "/dev/null".as_ref(), "/dev/tty".as_ref()]);
+            // A socket can be connected to whatever it is mounted as.
+            if Path::new(RUN).is_dir() {
+                add(&["--tmpfs".as_ref(), RUN.as_ref()]);
+                for kept in RUN_KEPT {
+                    add(&["--ro-bind-try".as_ref(), kept.as_ref(), kept.as_ref()]);
+                }
+            }
+            if rustix::process::geteuid().is_root() {
+                add(&["--cap-drop".as_ref(), "ALL".as_ref()]);
+                for capability in ROOTS {
+                    add(&["--cap-add".as_ref(), capability.as_ref()]);
+                }
+            }
         }
         add(&["--proc".as_ref(), "/proc".as_ref()]);
         for path in &self.hidden {

@@ -115,6 +115,19 @@ async fn a_build_writes_only_where_it_may_and_reaches_no_network() {
 }
 
 #[tokio::test]
+async fn a_build_is_no_root_and_sees_neither_services_nor_the_terminal() {
+    assert!(jail::bwrap().is_some(), "{:?}", jail::warning());
+    let mine = tempfile::tempdir().unwrap();
+    let script = "mount -o remount,rw / 2>/dev/null && echo remounted; mount -t tmpfs none /mnt 2>/dev/null && echo mounted
+        (: </dev/tty) && [ /dev/tty -ef /dev/null ] && echo null
+        find /run -type s; sed -n 's/^CapEff:[^0-9a-f]*//p' /proc/self/status
+        touch mine && chmod 600 mine && echo owner";
+    let (_, said) = run(&shell(script, mine.path(), Jail::build(vec![mine.path().to_owned()])), LONG, 1000).await.unwrap();
+    let effective = if rustix::process::geteuid().is_root() { 0b1011 } else { 0 };
+    assert_eq!(String::from_utf8_lossy(&said), format!("null\n{effective:016x}\nowner\n"));
+}
+
+#[tokio::test]
 async fn streams_can_be_read_apart_and_a_dropped_child_is_dead() {
     let mark = format!("KBISECT_MARK=drop-{}", std::process::id());
     let task = shell("echo out; echo err >&2; sleep 1000", Path::new("/"), Jail::trial());
