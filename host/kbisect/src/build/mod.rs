@@ -154,7 +154,7 @@ async fn run_command(settings: &Settings, command: &[String], src: &Path, commit
         Finish::TimeLimit => BuildResult::Failed(format!("the build ran longer than {} s", settings.time_limit.as_secs_f64())),
         Finish::Exit(exit) => {
             let told = format!("the build ended with {exit}\n{}", last(&output, LINES).join("\n"));
-            if is_full(out.path()) || String::from_utf8_lossy(&output).contains("No space left on device") {
+            if is_full(out.path()) || linux::failure::says_disk_full(&String::from_utf8_lossy(&output)) {
                 BuildResult::Infra(format!("the disk is full: {told}"))
             } else if matches!(exit, Exit::Signal(9) | Exit::Code(137)) {
                 BuildResult::Infra(format!("something killed the build, as the kernel does when memory runs out: {told}"))
@@ -182,11 +182,15 @@ async fn kept(settings: &Settings, out: TempDir, compiler: Option<String>, lost:
     }
     let store = Store::new(settings.store.clone());
     let kept = tokio::task::spawn_blocking(move || {
+        if let Some(strange) = store::strange(out.path())? {
+            return Ok(Err(strange));
+        }
         let signature = signature::of_vmlinux(&out.path().join("vmlinux"));
-        store.keep(out).map(|name| (name, signature))
+        store.keep(out).map(|name| Ok((name, signature)))
     });
     match kept.await {
-        Ok(Ok((kernel, signature))) => BuildResult::Built { kernel: Some(kernel), signature, compiler, lost },
+        Ok(Ok(Ok((kernel, signature)))) => BuildResult::Built { kernel: Some(kernel), signature, compiler, lost },
+        Ok(Ok(Err(strange))) => BuildResult::Failed(format!("the build ended well, but {strange}")),
         Ok(Err(error)) => BuildResult::Infra(format!("cannot keep what was built: {error}")),
         Err(error) => BuildResult::Infra(format!("keeping what was built broke off: {error}")),
     }

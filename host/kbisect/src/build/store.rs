@@ -122,6 +122,33 @@ impl Store {
     }
 }
 
+/// What of a build's output cannot be kept, in words: what is neither a file nor a folder nor a link, and a link beside the kernel that
+/// leads out of the folder. What is below may link to where it was built, as modules do; nobody follows that.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn strange(built: &Path) -> io::Result<Option<String>> {
+    let root = built.canonicalize()?;
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let (entry, kind) = entry.and_then(|entry| entry.file_type().map(|kind| (entry.path(), kind)))?;
+            let name = entry.strip_prefix(&root).unwrap_or(&entry).display().to_string();
+            if kind.is_dir() {
+                folders.push(entry);
+            } else if kind.is_symlink() {
+                let inside = folder != root || entry.canonicalize().is_ok_and(|target| target.starts_with(&root));
+                if !inside {
+                    return Ok(Some(format!("`{name}` in {{out}} is a link that leads out of it, or nowhere")));
+                }
+            } else if !kind.is_file() {
+                return Ok(Some(format!("`{name}` in {{out}} is neither a file nor a folder nor a link")));
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// The build id of a kernel in its folder, in hexadecimal; none where it has none or nobody knows it.
 pub fn build_id(kernel: &Path) -> Option<String> {
     let kept = || fs::read_to_string(kernel.join(BUILD_ID)).ok().filter(|id| !id.is_empty());

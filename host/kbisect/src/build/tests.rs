@@ -73,7 +73,8 @@ async fn equal_builds_are_one_kernel_and_others_are_not() {
     let names = [one.kernel().await.0, one.kernel().await.0];
     assert_eq!(names[0], names[1]);
     assert_eq!(fs::read_dir(&one.settings.store).unwrap().count(), 1);
-    for script in ["mkdir $2/d; echo b > $2/d/x", "mkdir $2/d; echo a > $2/d/y", "mkdir $2/dx; echo a > $2/dx/x", "ln -s d $2/d"]
+    for script in
+        ["mkdir $2/d; echo b > $2/d/x", "mkdir $2/d; echo a > $2/d/y", "mkdir $2/dx; echo a > $2/dx/x", "ln -s kernel $2/d"]
     {
         let other = Room::new(&format!("{script}; echo kernel > $2/kernel"));
         assert_ne!(other.kernel().await.0, names[0], "{script}");
@@ -90,6 +91,26 @@ async fn failures_are_told_with_the_last_lines() {
     let mut missing = Room::new("");
     missing.settings.recipe = Recipe::Command(vec!["no-such-maker".to_owned()]);
     assert!(missing.failure().await.contains("exit status 127"));
+}
+
+#[tokio::test]
+async fn what_a_build_leaves_leads_nowhere_else_and_is_not_waited_for() {
+    let link = |name: &str| format!("the build ended well, but `{name}` in {{out}} is a link that leads out of it, or nowhere");
+    let pipe = |name: &str| format!("the build ended well, but `{name}` in {{out}} is neither a file nor a folder nor a link");
+    for (script, told) in [
+        ("ln -s /etc/passwd $2/kernel", link("kernel")),
+        ("echo k > $2/kernel; ln -s / $2/modules", link("modules")),
+        ("echo k > $2/kernel; ln -s ../../src/initrd $2/initrd; echo i > initrd", link("initrd")),
+        ("echo k > $2/kernel; ln -s nothing $2/config", link("config")),
+        ("echo k > $2/kernel; ln -s /dev/zero $2/vmlinux", link("vmlinux")),
+        ("echo k > $2/kernel; mkfifo $2/vmlinux", pipe("vmlinux")),
+        ("echo k > $2/kernel; mkdir $2/d; mkfifo $2/d/vmlinux; ln -s d/vmlinux $2/vmlinux", pipe("d/vmlinux")),
+    ] {
+        assert_eq!(Room::new(script).failure().await, told, "{script}");
+    }
+    let room = Room::new("echo k > $2/bzImage; ln -s bzImage $2/kernel; mkdir $2/modules; ln -s / $2/modules/build");
+    let (_, folder) = room.kernel().await;
+    assert_eq!(fs::read_to_string(folder.join("kernel")).unwrap(), "k\n");
 }
 
 #[tokio::test]

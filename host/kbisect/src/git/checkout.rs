@@ -77,6 +77,7 @@ impl Checkout {
             return Err(Error::Occupied { dir: dir.to_owned() });
         }
         make_folder(&git_dir)?;
+        untangle(&git_dir)?;
         if !git_dir.join(OURS).exists() {
             write(&git_dir.join(OURS), b"")?;
         }
@@ -130,6 +131,7 @@ impl Checkout {
     ///
     /// [`Error::Refused`] for a hostile tree (nothing was touched then), [`Error::MissingObject`], [`Error::Io`].
     pub fn switch(&mut self, commit: &CommitId) -> Result<(), Error> {
+        self.untangle()?;
         let target = self.entries(commit)?;
         self.remove_stale_locks()?;
         let record = self.record();
@@ -171,6 +173,7 @@ impl Checkout {
     /// Brings the tracked files back to what they are in the commit, however they were changed; what is untracked stays.
     /// Nothing happens before the first switch.
     pub fn reset_tracked(&mut self) -> Result<(), Error> {
+        self.untangle()?;
         self.meant().map_or(Ok(()), |commit| self.switch(&commit))
     }
 
@@ -191,6 +194,23 @@ impl Checkout {
             if target.get(next).is_some_and(|entry| entry.path.starts_with(&inside)) { Keep::Inside } else { Keep::Nothing }
         };
         Files::new(&self.path).sweep(Path::new(""), &keep)
+    }
+
+    /// Makes `.git` safe to work in, whatever a build has done there.
+    pub(super) fn untangle(&self) -> Result<(), Error> {
+        let git_dir = self.path.join(".git");
+        if !is_folder(&git_dir) {
+            return Err(Error::Occupied { dir: self.path.clone() });
+        }
+        untangle(&git_dir)?;
+        // Settings can name other files to read.
+        let config = git_dir.join("config");
+        if fs::metadata(&config).is_ok_and(|found| found.len() == CONFIG.len() as u64)
+            && fs::read(&config).is_ok_and(|now| now == CONFIG.as_bytes())
+        {
+            return Ok(());
+        }
+        write(&config, CONFIG.as_bytes())
     }
 
     /// Removes locks that a killed process, ours or a script's git, has left: nobody else is at work here.
@@ -393,10 +413,34 @@ fn is_ours(dir: &Path) -> bool {
         fs::read_dir(folder).map(|inside| inside.flatten().map(|entry| entry.file_name()).collect()).unwrap_or_default()
     };
     let git_dir = dir.join(".git");
-    let real = fs::symlink_metadata(&git_dir).is_ok_and(|found| found.is_dir());
+    let real = is_folder(&git_dir);
     // A kill may have come between the folder and the mark in it.
     let begun = || names(dir).len() == 1 && names(&git_dir).iter().all(|name| name == "kbisect.new");
     names(dir).is_empty() || real && (git_dir.join(OURS).is_file() || begun())
+}
+
+/// Whether there is a folder, and no link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// Removes everything from a folder that is neither a file nor a folder: programs that may write there must not have us write through
+/// a link of theirs, or wait for a pipe.
+fn untangle(folder: &Path) -> Result<(), Error> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| Error::io("read", &folder, error))? {
+            let entry = entry.map_err(|error| Error::io("read", &folder, error))?;
+            let path = entry.path();
+            let kind = entry.file_type().map_err(|error| Error::io("look at", &path, error))?;
+            if kind.is_dir() {
+                folders.push(path);
+            } else if !kind.is_file() {
+                fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn make_folder(folder: &Path) -> Result<(), Error> {

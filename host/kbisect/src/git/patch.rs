@@ -60,6 +60,7 @@ impl Checkout {
     ///
     /// [`Error::Unpatchable`] where one does not fit, [`Error::MissingObject`], [`Error::Git`].
     pub fn patched(&self, commit: &CommitId, patches: &[Patch]) -> Result<CommitId, Error> {
+        self.untangle()?;
         let git = self.repository();
         let found = |oid: Oid| git.find_commit(oid).map_err(|error| self.read_error(oid, error));
         let mut made = to_oid(commit);

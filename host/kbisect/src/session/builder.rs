@@ -182,7 +182,7 @@ impl Builder {
             Ok(checkout.path().to_owned())
         });
         switched.await.map_err(|error| BuildResult::Infra(error.to_string()))?.map_err(|error| match error {
-            git::Error::Unpatchable { .. } => BuildResult::Failed(error.to_string()),
+            git::Error::Unpatchable { .. } | git::Error::Refused { .. } => BuildResult::Failed(error.to_string()),
             error => BuildResult::Infra(error.to_string()),
         })
     }

@@ -128,7 +128,9 @@ pub fn cause(output: &str, src: &str, tree: &str) -> Cause {
     let lines: Vec<String> = output.lines().map(|line| bare(line, src, tree)).filter(|line| !line.is_empty()).collect();
     let kind = kind(&lines);
     let wanted: &dyn Fn(&str) -> bool = match kind {
-        Kind::DiskFull | Kind::Killed => &|line| OF_THE_HOST.iter().any(|(sign, _)| line.contains(sign)) || is_killed(line),
+        Kind::DiskFull | Kind::Killed => {
+            &|line| !is_of_source(line) && (OF_THE_HOST.iter().any(|(sign, _)| line.contains(sign)) || is_killed(line))
+        }
         Kind::CompilerCrash => &|line| OF_THE_COMPILER.iter().any(|sign| line.contains(sign)),
         _ => &is_cause,
     };
@@ -164,18 +166,39 @@ fn bare(line: &str, src: &str, tree: &str) -> String {
     line
 }
 
+/// Whether a failed program says that the disk is full.
+pub fn says_disk_full(output: &str) -> bool {
+    let full = |line: &str| OF_THE_HOST.iter().any(|(sign, kind)| *kind == Kind::DiskFull && line.contains(sign));
+    output.lines().any(|line| full(line) && !is_of_source(line))
+}
+
+/// Whether a line only repeats what the sources say: a quoted line, or a message about a place that the sources word themselves, as
+/// `#error` and `static_assert` do.
+fn is_of_source(line: &str) -> bool {
+    let about = [": warning: ", ": note: ", ": error: "].iter().any(|sign| line.contains(sign));
+    is_quoted(line) || about && PATTERNS.place.is_match(line)
+}
+
+/// A line of source under a compiler's message: `   12 | code` or `      | ^~~~`.
+fn is_quoted(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start();
+    line == "|" || line.starts_with("| ")
+}
+
 fn kind(lines: &[String]) -> Kind {
-    let any = |signs: &[&str]| lines.iter().any(|line| signs.iter().any(|sign| line.contains(sign)));
+    // What the sources say is not the host's word.
+    let said: Vec<&String> = lines.iter().filter(|line| !is_of_source(line)).collect();
+    let any = |signs: &[&str]| said.iter().any(|line| signs.iter().any(|sign| line.contains(sign)));
     if let Some((_, kind)) = OF_THE_HOST.iter().find(|(sign, _)| any(&[sign])) {
         return *kind;
     }
-    if lines.iter().any(|line| is_killed(line)) {
+    if said.iter().any(|line| is_killed(line)) {
         return Kind::Killed;
     }
     if any(&OF_THE_COMPILER) {
         return Kind::CompilerCrash;
     }
-    if lines.iter().any(|line| is_missing_tool(line)) {
+    if said.iter().any(|line| is_missing_tool(line)) {
         return Kind::ToolMissing;
     }
     // A header that is missing may be one that is made, and made from something old.
@@ -206,8 +229,7 @@ fn is_missing_tool(line: &str) -> bool {
 
 fn is_cause(line: &str) -> bool {
     // Warnings quote lines that say `error:`, too.
-    let quotes = line.trim_start().starts_with(|letter: char| letter == '|' || letter.is_ascii_digit()) && line.contains(" | ");
-    if quotes || line.contains(": warning: ") && !line.contains("objtool") {
+    if is_quoted(line) || line.contains(": warning: ") && !line.contains("objtool") {
         return false;
     }
     let of_make = line.contains("*** ") && !is_chain(line);

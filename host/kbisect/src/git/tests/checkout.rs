@@ -399,6 +399,62 @@ fn broken_index_and_stale_locks_are_mended() {
 }
 
 #[test]
+fn nothing_is_written_or_waited_for_where_a_build_has_put_links_and_pipes() {
+    let sandbox = Sandbox::new();
+    let one = sandbox.commit("f", "1", "one", 0);
+    let two = sandbox.commit("g", "2", "two", 1);
+    let slot = sandbox.beside("slot");
+    let (outside, git_dir) = (sandbox.beside("outside"), slot.join(".git"));
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("file"), "precious").unwrap();
+    let before = listing(&outside);
+    let mut checkout = Checkout::create(&sandbox.path(), &slot).unwrap();
+    let link = |target: &str, name: &str| {
+        let _ = fs::rename(git_dir.join(name), git_dir.join(format!("{name}.away")));
+        std::os::unix::fs::symlink(outside.join(target), git_dir.join(name)).unwrap();
+    };
+    let names = [
+        "kbisect",
+        "kbisect.new",
+        "kbisect-switching",
+        "kbisect-switching.new",
+        "HEAD.new",
+        "config",
+        "config.new",
+        "index",
+        "index.lock",
+    ];
+    for (round, commit) in [one, two, one, two, one, two].iter().enumerate() {
+        checkout.switch(commit).unwrap();
+        assert_eq!((checkout.commit(), slot.join("g").exists()), (Some(*commit), *commit == two), "round {round}");
+        git_in(&slot, &["fsck"]);
+        // One of the two that know what was checked out is left.
+        let left = ["index", "kbisect"][round % 4 / 2];
+        for name in names.into_iter().filter(|name| *name != left) {
+            match round % 2 {
+                0 => link("file", name),
+                _ => {
+                    let _ = fs::remove_file(git_dir.join(name));
+                    assert!(Command::new("mkfifo").arg(git_dir.join(name)).status().unwrap().success());
+                }
+            }
+        }
+        if round % 2 == 0 {
+            link("", "objects/ab");
+            fs::remove_file(git_dir.join("config")).unwrap();
+            fs::write(git_dir.join("config"), "[include]\n\tpath = /dev/zero\n").unwrap();
+        }
+        if round > 2 {
+            checkout.clean().unwrap();
+        }
+    }
+    assert_eq!(listing(&outside), before);
+    fs::rename(&git_dir, sandbox.beside("git")).unwrap();
+    std::os::unix::fs::symlink(sandbox.beside("git"), &git_dir).unwrap();
+    assert!(matches!(checkout.switch(&one), Err(Error::Occupied { .. })));
+}
+
+#[test]
 fn missing_objects_are_an_error_and_mended_later() {
     let sandbox = Sandbox::new();
     let one = sandbox.commit("f", "1", "one", 0);

@@ -46,6 +46,26 @@ const CASES: &[Case] = &[
         Some("kernel/sched/widget.c"),
         Kind::Source,
     ),
+    // What the sources say is not what the host says.
+    (
+        "mm/widget.c:31:9: error: implicit declaration of function 'pr_eror' [-Werror=implicit-function-declaration]\n   31 |         pr_eror(\"No space left on device\");\n      |         ^~~~~~~\nmm/widget.c:40:2: warning: #warning \"Cannot allocate memory\" [-Wcpp]\n",
+        &["mm/widget.c:31:9: error: implicit declaration of function 'pr_eror' [-Werror=implicit-function-declaration]"],
+        Some("mm/widget.c"),
+        Kind::Source,
+    ),
+    (
+        "mm/widget.c:7:2: error: #error \"Cannot allocate memory: Killed\"\nmake[2]: *** [scripts/Makefile.build:250: mm/widget.o] Error 1\n",
+        &["mm/widget.c:7:2: error: #error \"Cannot allocate memory: Killed\""],
+        Some("mm/widget.c"),
+        Kind::Source,
+    ),
+    // What it says about a place of the sources is.
+    (
+        "mm/widget.c:210:1: fatal error: error writing to /tmp/ccT3.s: No space left on device\ncompilation terminated.\n",
+        &["mm/widget.c:210:1: fatal error: error writing to /tmp/ccT3.s: No space left on device"],
+        Some("mm/widget.c"),
+        Kind::DiskFull,
+    ),
     // Warnings are no causes, even where the failure is another's.
     (
         "mm/widget.c:5:7: warning: unused variable 'error' [-Wunused-variable]\nfs/dir.c:9:1: error: expected ';' before '}' token\n",
