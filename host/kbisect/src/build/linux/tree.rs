@@ -53,7 +53,11 @@ impl Tree {
     /// Those of the file system.
     pub fn clean_up(&self) -> io::Result<()> {
         match fs::symlink_metadata(self.dir.join(MARK)) {
-            Ok(mark) => remove_since(&self.dir, (mark.ctime(), mark.ctime_nsec())),
+            Ok(mark) => {
+                remove_since(&self.dir, (mark.ctime(), mark.ctime_nsec()), &self.dir.join(MARK))?;
+                // Last: a kill in the middle of this must not make the rest trusted.
+                self.end()
+            }
             Err(_) => Ok(()),
         }
     }
@@ -165,8 +169,8 @@ fn without_heading(text: &str) -> String {
     text.lines().filter(kept).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Removes files and links whose state has changed since a time (seconds and nanoseconds); folders stay.
-fn remove_since(dir: &Path, since: (i64, i64)) -> io::Result<()> {
+/// Removes files and links whose state has changed since a time (seconds and nanoseconds), but for one; folders stay.
+fn remove_since(dir: &Path, since: (i64, i64), but: &Path) -> io::Result<()> {
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
@@ -174,7 +178,7 @@ fn remove_since(dir: &Path, since: (i64, i64)) -> io::Result<()> {
             let found = entry.metadata()?;
             if found.is_dir() {
                 folders.push(entry.path());
-            } else if (found.ctime(), found.ctime_nsec()) >= since {
+            } else if (found.ctime(), found.ctime_nsec()) >= since && entry.path() != but {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -225,6 +229,12 @@ mod tests {
         let left = || fs::read_dir(path("kernel")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
         assert_eq!(left(), ["old.o"]);
         assert!(!path(MARK).exists());
+
+        tree.begin().unwrap();
+        remove_since(dir.path(), (0, 0), &path(MARK)).unwrap();
+        assert_eq!(left().len(), 0, "everything is younger");
+        assert!(path(MARK).exists(), "a kill between the two leaves the tree as doubtful as it was");
+        fs::write(path("kernel/old.o"), "whole").unwrap();
 
         tree.begin().unwrap();
         fs::write(path("kernel/new.o"), "whole").unwrap();
