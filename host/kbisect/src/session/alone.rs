@@ -63,19 +63,43 @@ impl Drop for Presence {
     }
 }
 
-/// Whether a trial ended as one does whose guest only got too little of the processors: it did not answer, it went without a word, or it
-/// was too slow for its control test.
+/// Whether a trial ended as one does whose guest only got too little of the processors: it did not answer, it went without a word, it
+/// was too slow for its boot or its control test and showed no crash there, or the way to it broke while the reproducer ran.
 pub(super) fn may_be_slow(finished: &Finished) -> bool {
     match &finished.outcome {
         Outcome::Crashed(sighting) => ["NO_OUTPUT", "LOST_CONNECTION", "BOOT"].contains(&sighting.report.crash_type.as_str()),
-        Outcome::Void(failure) => failure.stage == Stage::Control && !finished.cancelled,
+        Outcome::Void(_) if finished.cancelled => false,
+        Outcome::Void(failure) => match failure.stage {
+            Stage::Boot => finished.reports.is_empty(),
+            Stage::Control => true,
+            Stage::Reproducer => finished.ended.is_none(),
+            _ => false,
+        },
         Outcome::Clean => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use kbisect_core::crash::CrashReport;
+    use kbisect_core::policy::Failure;
+
     use super::*;
+    use crate::machine::Ended;
+    use crate::session::executor;
+
+    #[test]
+    fn who_may_only_have_been_slow_gets_another_trial() {
+        let void = |stage| executor::void(Failure { stage, reason: "no word".to_owned() }, 1.0);
+        for (stage, slow) in [(Stage::Boot, true), (Stage::Control, true), (Stage::Reproducer, true), (Stage::Copy, false)] {
+            assert_eq!(may_be_slow(&void(stage)), slow, "{stage:?}");
+            assert!(!may_be_slow(&Finished { cancelled: true, ..void(stage) }));
+        }
+        let crashed = Finished { reports: vec![CrashReport::default()], ..void(Stage::Boot) };
+        assert!(!may_be_slow(&crashed), "it says why it did not come up");
+        let said = Finished { ended: Some(Ended::Code(125)), ..void(Stage::Reproducer) };
+        assert!(!may_be_slow(&said), "it was through");
+    }
 
     #[tokio::test]
     async fn company_is_who_ran_at_any_time_and_nobody_is_beside_who_is_alone() {

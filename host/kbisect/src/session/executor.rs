@@ -411,7 +411,7 @@ impl Attempt<'_> {
 }
 
 /// A trial for which no machine could be had.
-fn void(failure: Failure, seconds: f64) -> Finished {
+pub(super) fn void(failure: Failure, seconds: f64) -> Finished {
     Finished {
         outcome: Outcome::Void(failure),
         reason: String::new(),

@@ -281,10 +281,22 @@ impl Trial<'_> {
             let attended = self.attend(machine.exec(&program, left), Some(machine), true).await;
             self.exposure = self.share();
             self.came.get_or_insert(self.exposure);
-            let ended = attended?.map_err(End::Failed)?;
+            let ended = match attended? {
+                Ok(ended) => ended,
+                // A crash may have taken the way to the machine with it.
+                Err(failure) => {
+                    self.settle(Some(machine), true).await?;
+                    return Err(End::Failed(self.with_report(failure)));
+                }
+            };
             self.ended = Some(ended.clone());
             self.settle(Some(machine), true).await?;
             let alive = ended != Ended::TimeLimit || self.meanwhile(machine.alive()).await;
+            self.drain();
+            if self.console.hit() {
+                // It came while the machine was asked.
+                self.settle(Some(machine), true).await?;
+            }
             let reading = match suite::cannot_tell(self.plan.suite, &ended, || {
                 [self.console.since(before.0), machine.printed().split_off(before.1)].concat()
             }) {

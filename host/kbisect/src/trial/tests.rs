@@ -44,6 +44,10 @@ struct Fake {
     /// One for each run; the last one again and again.
     runs: Vec<Act>,
     alive: bool,
+    /// What the console shows while the machine is asked whether it lives.
+    dying: &'static str,
+    /// The way to the machine breaks in every run.
+    breaks: bool,
     /// Never ends when it is asked to.
     stuck: bool,
     lag: Duration,
@@ -58,7 +62,7 @@ impl Fake {
         let (sender, pieces) = mpsc::channel(16);
         let control = Ended::Code(0);
         let (alive, lag, pieces, run, log) = (true, Duration::ZERO, Some(pieces), AtomicUsize::new(0), Arc::default());
-        Self { boot: ("", Ok(())), control, runs, alive, stuck: false, lag, sender, pieces, run, log }
+        Self { boot: ("", Ok(())), control, runs, alive, dying: "", breaks: false, stuck: false, lag, sender, pieces, run, log }
     }
 
     async fn say(&self, text: &str) {
@@ -103,6 +107,9 @@ impl Machine for Fake {
         self.note(&format!("run {}", run + 1));
         let (text, ended) = self.runs[run.min(self.runs.len() - 1)].clone();
         self.say(text).await;
+        if self.breaks {
+            return Err(Failure { stage: Stage::Reproducer, reason: "the way broke".to_owned() });
+        }
         match ended {
             Some(ended) => Ok(ended),
             None => {
@@ -114,6 +121,7 @@ impl Machine for Fake {
 
     async fn alive(&self) -> bool {
         self.note("alive?");
+        self.say(self.dying).await;
         self.alive
     }
 
@@ -212,6 +220,29 @@ async fn a_stray_that_kills_the_machine_ends_a_trial() {
     let (finished, _) = run_fake(fake, &plan(LONG)).await;
     assert_eq!(told(&finished), "stray 0.01");
     assert!(finished.seconds < 30.0);
+}
+
+#[tokio::test]
+async fn a_crash_before_the_way_to_the_machine_breaks_is_judged() {
+    for (text, outcome) in [
+        ("BUG: target\n", "target 0.95"),
+        ("BUG: noise\n", "Reproducer: the way broke (noise)"),
+        ("", "Reproducer: the way broke"),
+    ] {
+        let mut fake = Fake::new(vec![(text, None)]);
+        fake.breaks = true;
+        assert_eq!(told(&run_fake(fake, &plan(LONG)).await.0), outcome, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_crash_while_the_machine_is_asked_whether_it_lives_is_judged() {
+    for alive in [true, false] {
+        let mut fake = Fake::new(vec![("", None)]);
+        (fake.alive, fake.dying) = (alive, "BUG: target\n");
+        let (finished, _) = run_fake(fake, &plan(Duration::from_millis(100))).await;
+        assert_eq!(told(&finished), "target 0.95", "{alive}");
+    }
 }
 
 #[tokio::test]

@@ -43,10 +43,12 @@ pub async fn probe() -> &'static Accel {
     static PROBE: OnceCell<Accel> = OnceCell::const_new();
     PROBE
         .get_or_init(|| async {
-            match try_guest("kvm", LIMIT).await {
-                Ok(()) => Accel::Kvm,
-                Err(why) => Accel::Tcg(why),
+            let mut tried = try_guest("kvm", LIMIT).await;
+            if tried.is_err() {
+                // Other work on the host may have kept it from its time.
+                tried = try_guest("kvm", LIMIT).await;
             }
+            tried.map_or_else(Accel::Tcg, |()| Accel::Kvm)
         })
         .await
 }
