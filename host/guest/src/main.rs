@@ -61,10 +61,8 @@ fn main() {
 /// Sets the guest up and obeys the host until the port closes. `first` is the root that init came with, where it has another one now.
 fn serve(first: Option<First>) -> io::Result<()> {
     mounts::all();
-    if let Some(first) = first
-        && let Err(error) = first.bring()
-    {
-        say(&format!("cannot copy into the host's folder's layer: {error}"));
+    if let Err(error) = share::unpack(first.as_ref()) {
+        say(&format!("cannot put the trial's files in their places: {error}"));
         power_off();
     }
     // Programs start where init is.

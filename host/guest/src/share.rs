@@ -1,5 +1,5 @@
 //! A folder of the host as the root, over 9p: read-only, under a layer that keeps in memory what the guest writes. Owns the way there, and
-//! what init and the trial bring along.
+//! the places of what init and the trial bring along, in that root or in the first one.
 
 use std::fs;
 use std::fs::File;
@@ -16,7 +16,7 @@ use rustix::mount::mount;
 const ASKED: &str = "/kbisect-share";
 /// What the folder is called on the bus.
 const TAG: &str = "kbisect";
-/// Files of the trial, by where they go in the new root.
+/// Files of the trial, by where they go once everything is mounted: a file in `/tmp` would be hidden by what is mounted there.
 const FILES: &str = "kbisect-files";
 /// Where the folder, the layer above it and both together are mounted.
 const LOWER: &str = "/lower";
@@ -52,22 +52,21 @@ pub(crate) fn enter() -> io::Result<Option<First>> {
     Ok(Some(First(first)))
 }
 
-impl First {
-    /// Copies init's other programs and the trial's files into the new root, where proc is mounted by now.
-    pub(crate) fn bring(&self) -> io::Result<()> {
-        let first = PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()));
-        put(&first.join("init"), Path::new("/control"))?;
+/// Puts the trial's files, and into a new root init's other programs, to their places, where proc is mounted by now.
+pub(crate) fn unpack(first: Option<&First>) -> io::Result<()> {
+    let from =
+        first.map_or_else(|| PathBuf::from("/"), |First(root)| PathBuf::from(format!("/proc/self/fd/{}", root.as_raw_fd())));
+    if first.is_some() {
+        fs::copy(from.join("init"), "/control")?;
         for name in ["/trace", "/traced"] {
             link(Path::new("/control"), Path::new(name))?;
         }
-        match first.join(FILES) {
-            files if files.exists() => put(&files, Path::new("/")),
-            _ => Ok(()),
-        }
     }
+    let files = from.join(FILES);
+    if files.exists() { put(&files, Path::new("/")) } else { Ok(()) }
 }
 
-/// Copies a file, a link, or all that is in a folder. Folders that are there stay, also those behind a link (`/bin`).
+/// Moves a file, a link, or all that is in a folder. Folders that are there stay, also those behind a link (`/bin`).
 fn put(from: &Path, to: &Path) -> io::Result<()> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", to.display()));
     let kind = fs::symlink_metadata(from).map_err(named)?.file_type();
@@ -82,8 +81,13 @@ fn put(from: &Path, to: &Path) -> io::Result<()> {
     if kind.is_symlink() {
         return link(&fs::read_link(from).map_err(named)?, to).map_err(named);
     }
+    // Memory holds it once where both are in the same file system.
+    if fs::rename(from, to).is_ok() {
+        return Ok(());
+    }
     gone(to).map_err(named)?;
-    fs::copy(from, to).map(drop).map_err(named)
+    fs::copy(from, to).map_err(named)?;
+    fs::remove_file(from).map_err(named)
 }
 
 /// Makes a link in place of whatever file is there.

@@ -110,10 +110,13 @@ impl Pool for ProcessPool {
         let (commit, clean, repo) = (setup.commit, self.settings.clean, self.settings.repo.clone());
         let patches = Arc::clone(&self.settings.patches);
         let (src, out, tmp) = (self.folder(setup.slot, "src"), self.folder(setup.slot, "out"), self.folder(setup.slot, "tmp"));
-        let folders = [out.clone(), tmp.clone()];
+        let folders = [tmp.clone(), out.clone()];
+        let builds = self.settings.build.is_some();
         let (mut slot, path) = tokio::task::spawn_blocking(move || {
             let path = slot.prepare(&repo, &src, (&commit, &patches), clean)?;
-            folders.iter().try_for_each(|folder| empty_folder(folder))?;
+            // What was built stays for the trials that need no other build.
+            let kept = usize::from(builds && slot.built == Some(commit));
+            folders[..2 - kept].iter().try_for_each(|folder| empty_folder(folder))?;
             Ok((slot, path))
         })
         .await
@@ -138,7 +141,9 @@ impl Slot {
         clean: bool,
     ) -> Result<PathBuf, Failure> {
         let git = |error: git::Error| match error {
-            git::Error::Unpatchable { .. } => Failure { stage: Stage::Build, reason: error.to_string() },
+            git::Error::Unpatchable { .. } | git::Error::Refused { .. } => {
+                Failure { stage: Stage::Build, reason: error.to_string() }
+            }
             error => infra(error.to_string()),
         };
         // Opened anew for every trial: whatever the last one did to it is mended.

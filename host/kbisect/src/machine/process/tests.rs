@@ -29,6 +29,19 @@ impl Room {
         Self { dir, commits }
     }
 
+    /// What git says in the repository with this on its standard input.
+    fn git(&self, args: &[&str], input: &[u8]) -> String {
+        let file = self.dir.path().join("input");
+        fs::write(&file, input).unwrap();
+        let names = ["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), format!("GIT_{who}_EMAIL")));
+        let mut command = Command::new("git");
+        command.args(args).current_dir(self.dir.path().join("repo")).stdin(fs::File::open(file).unwrap());
+        for (name, email) in names {
+            command.env(name, "a").env(email, "a@b");
+        }
+        String::from_utf8(command.output().unwrap().stdout).unwrap().trim().to_owned()
+    }
+
     fn pool(&self, clean: bool, build: Option<&str>) -> ProcessPool {
         let build = build.map(|script| SlotBuild {
             command: ["sh", "-c", script, "sh", "{src}", "{out}", "{commit}"].map(str::to_owned).to_vec(),
@@ -105,6 +118,28 @@ async fn a_build_runs_once_for_each_commit_and_slot() {
         assert_eq!(room.trial(&pool, commit, 0, "cat product").await.unwrap().1, product(times));
     }
     assert_eq!(room.trial(&pool, 1, 1, "cat product").await.unwrap().1, product([0, 1]));
+}
+
+#[tokio::test]
+async fn what_a_build_puts_out_is_there_in_every_trial() {
+    let room = Room::new();
+    let pool = room.pool(false, Some("ls \"$2\" | wc -l > left; cat version > \"$2/made\""));
+    for (commit, made) in [(0, "1\n0\n"), (0, "1\n0\n"), (1, "2\n0\n"), (1, "2\n0\n"), (0, "1\n0\n")] {
+        assert_eq!(room.trial(&pool, commit, 0, "cat ../out/made left").await.unwrap().1, made);
+    }
+}
+
+#[tokio::test]
+async fn a_tree_that_cannot_be_checked_out_is_the_commits_fault() {
+    let mut room = Room::new();
+    let inner = room.git(&["mktree"], b"");
+    let inner: CommitId = inner.parse().unwrap();
+    let tree = room
+        .git(&["hash-object", "-w", "--literally", "-t", "tree", "--stdin"], &[b"40000 .git\0", &inner.as_bytes()[..]].concat());
+    room.commits[1] = room.git(&["commit-tree", "-m", "hostile", &tree], b"").parse().unwrap();
+    let failure = room.trial(&room.pool(false, None), 1, 0, "true").await.expect_err("it is not written");
+    assert_eq!(failure.stage, Stage::Build, "{}", failure.reason);
+    assert_eq!(room.trial(&room.pool(false, None), 0, 0, "cat version").await.unwrap().1, "1\n");
 }
 
 #[tokio::test]

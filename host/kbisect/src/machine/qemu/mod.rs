@@ -55,7 +55,8 @@ pub const PROGRAM: &str = "qemu-system-x86_64";
 const CONSOLE_PIECES: usize = 16;
 /// A guest that does not answer within this time hangs. Init runs at the highest priority.
 const ALIVE_LIMIT: Duration = Duration::from_secs(10);
-/// The file that asks init for the host's folder as the root, and the folder with what goes there; see the guest's `share.rs`.
+/// The file that asks init for the host's folder as the root, and the folder with what goes to its place once everything is mounted;
+/// see the guest's `share.rs`.
 const SHARE: &str = "kbisect-share";
 const FILES: &str = "kbisect-files";
 /// QEMU writes a console before the answer that comes after it; only our own tasks lie in between.
@@ -87,12 +88,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Where in the initramfs a file lies that the guest is to find at this place.
-    fn placed(&self, place: &str) -> String {
-        match self.root_dir {
-            Some(_) => format!("{FILES}/{}", place.trim_start_matches('/')),
-            None => place.to_owned(),
-        }
+    /// Where in the initramfs a file lies that the guest is to find at this place: what init mounts would hide it there.
+    fn placed(place: &str) -> String {
+        format!("{FILES}/{}", place.trim_start_matches('/'))
+    }
+
+    /// Where in the initramfs the kernel's modules lie. Nothing is mounted over them but the host's folder.
+    fn modules(&self) -> &'static str {
+        if self.root_dir.is_some() { FILES } else { "/" }
     }
 }
 
@@ -194,8 +197,7 @@ impl Machine for QemuMachine {
                 reason: format!("`{to}`: a kernel with an init of its own takes no files"),
             });
         };
-        let to = self.settings.placed(to);
-        archive.host_path(from, &to).map_err(|error| Failure { stage: Stage::Copy, reason: error.to_string() })
+        archive.host_path(from, &Settings::placed(to)).map_err(|error| Failure { stage: Stage::Copy, reason: error.to_string() })
     }
 
     async fn boot(&mut self) -> Result<Identity, Failure> {
@@ -308,7 +310,7 @@ impl QemuMachine {
         let Some(mut archive) = self.archive.take() else { return Ok(own.is_file().then_some(own)) };
         let modules = self.kernel.join("modules");
         if modules.is_dir() {
-            archive.host_path(&modules, &self.settings.placed("/"))?;
+            archive.host_path(&modules, self.settings.modules())?;
         }
         let mut bytes = if own.is_file() { fs::read(own)? } else { Vec::new() };
         bytes.resize(bytes.len().next_multiple_of(512), 0);

@@ -36,6 +36,8 @@ if [ -e /kbisect-share ]; then
     for folder in proc sys dev; do mkdir -p /root/$folder; mount --bind /$folder /root/$folder; done
     root=/root
     cd /root
+elif [ -e /kbisect-files ]; then
+    cp -a /kbisect-files/. /
 fi
 echo
 echo \"kernel $(uname -r); the reproducer is /repro; exit, or Ctrl-A X, ends the machine\"
@@ -61,10 +63,10 @@ pub async fn run(settings: &Settings, kernel: &Path, files: &[(PathBuf, String)]
         }
         let modules = kernel.join("modules");
         if modules.is_dir() {
-            archive.host_path(&modules, &settings.placed("/"))?;
+            archive.host_path(&modules, settings.modules())?;
         }
         for (from, to) in files {
-            archive.host_path(from, &settings.placed(to))?;
+            archive.host_path(from, &Settings::placed(to))?;
         }
         fs::write(dir.path().join("initramfs"), archive.finish())?;
         Ok(dir)
