@@ -62,7 +62,7 @@ fn succeed(world: &World, mut command: Command) -> String {
 
 #[test]
 fn the_way_from_an_empty_folder_to_a_job_is_as_described() {
-    let world = World::new();
+    let world = World::outside_workspaces();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let readme = fs::read_to_string(workspace.join("plugins/README.md")).unwrap();
     let start = world.path("empty");

@@ -68,7 +68,15 @@ fn an_end_after_every_single_event() {
     }
     assert!(ends > whole.len(), "{ends} ends");
     assert_eq!(evidence(&world.path("cut")), whole);
+    assert_eq!(settled(&world.path("cut")), settled(&world.path("whole")));
     assert_eq!(named(&world.path("cut")), Some(ids[61].clone()));
+}
+
+/// The target as it was learnt, and how often it was said who is to be told.
+fn settled(run: &Path) -> (serde_json::Value, usize) {
+    let journal = journal(run);
+    let of = |event: &'static str| journal.iter().filter(move |entry| entry["event"] == event);
+    (of("target").next_back().map(|target| target["faces"].clone()).unwrap_or_default(), of("routed").count())
 }
 
 #[test]

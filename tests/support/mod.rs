@@ -45,7 +45,19 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::inside(&std::env::temp_dir())
+    }
+
+    /// The same in a folder that lies in nobody's cargo workspace: a `Cargo.toml` that others left in `/tmp` makes one of all of it.
+    pub(crate) fn outside_workspaces() -> Self {
+        let free = |folder: &PathBuf| folder.is_dir() && !folder.ancestors().any(|folder| folder.join("Cargo.toml").exists());
+        let folders = [std::env::temp_dir(), "/var/tmp".into(), "/dev/shm".into()];
+        let folder = folders.into_iter().find(free).expect("a folder for temporary files outside workspaces");
+        Self::inside(&folder)
+    }
+
+    fn inside(folder: &Path) -> Self {
+        let dir = tempfile::tempdir_in(folder).unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         Self { dir }
     }

@@ -103,7 +103,8 @@ impl Recorded {
         let Some(gone) = self.trials.remove(&number) else {
             return;
         };
-        let left = self.trials.values().filter(|evidence| evidence.commit == gone.commit).count();
+        let seen = |evidence: &&Evidence| evidence.commit == gone.commit && evidence.trial.says_something();
+        let left = self.trials.values().filter(seen).count();
         if self.judged.get(&gone.commit).is_some_and(|judged| judged.trials as usize > left) {
             self.judged.remove(&gone.commit);
         }

@@ -143,8 +143,13 @@ impl RunDirectory {
     pub(super) fn tidy(&self) {
         // Best effort: what stays is in nobody's way.
         let _ = ledger::end_leftovers(&self.children());
-        for name in ["machines", "build"] {
-            let _ = fs::remove_dir_all(self.work().join(name));
+        for entry in fs::read_dir(self.work()).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            // Each builder has a folder of its own: `build`, `build-2`, …
+            let of_builder = |name: &str| name == "build" || name.starts_with("build-");
+            if name.to_str().is_some_and(|name| name == "machines" || of_builder(name)) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
         }
     }
 

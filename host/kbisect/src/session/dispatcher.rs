@@ -141,9 +141,7 @@ impl<'a> Dispatcher<'a> {
     /// Runs until there is an answer or a reason to stop.
     pub(super) async fn run(mut self, signals: &mut super::signals::Signals) -> Result<Ending, Error> {
         let deadline = self.deadline();
-        if !self.state.routed && self.start_is_assumed() {
-            self.freeze_target()?;
-        }
+        self.catch_up()?;
         loop {
             if let Some(errand) = self.newest()?
                 && let Some(ending) = self.exactly(signals, errand).await?

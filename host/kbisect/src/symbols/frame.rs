@@ -27,6 +27,9 @@ pub(super) struct Frame<'a> {
 /// riscv, and where warnings say they were made.
 const EXACT: [&str; 7] = ["RIP:", "EIP:", "IP:", "pc :", "PC is at", "epc :", "WARNING:"];
 
+/// What is looked at behind a frame, in bytes: a line of many frames is not read to its end for each of them.
+const LONGEST: usize = 512;
+
 /// The frames on a line, from left to right.
 pub(super) fn frames(line: &[u8]) -> Vec<Frame<'_>> {
     // Frames are plain ASCII; where a line is not, its parts are looked at one by one.
@@ -80,8 +83,9 @@ fn hex(text: &str, at: usize) -> Option<(u64, usize)> {
 
 /// The module behind a frame, without its build id, and where its bracket ends.
 fn module(text: &str, at: usize) -> (Option<&str>, usize) {
-    let inside = text[at..].strip_prefix(" [").and_then(|rest| rest.split_once(']')).map(|(inside, _)| inside);
-    let Some(inside) = inside else { return (None, at) };
+    let Some(rest) = text[at..].strip_prefix(" [") else { return (None, at) };
+    let near = rest.bytes().take(LONGEST).position(|byte| byte == b']');
+    let Some(inside) = near.map(|end| &rest[..end]) else { return (None, at) };
     let name = inside.split(' ').next().unwrap_or_default();
     // `[inline]` is what symbolizers write, not a module.
     if name.is_empty() || name == "inline" || !name.chars().all(|character| in_name(character) || character == '-') {
@@ -92,6 +96,7 @@ fn module(text: &str, at: usize) -> (Option<&str>, usize) {
 
 /// Whether a text begins with a place in the source: `file.c:12`, in brackets or not.
 fn placed(text: &str) -> bool {
-    let word = text.split_whitespace().next().unwrap_or_default().trim_start_matches('(');
+    let near = &text[..text.floor_char_boundary(LONGEST)];
+    let word = near.split_whitespace().next().unwrap_or_default().trim_start_matches('(');
     [".c:", ".h:", ".S:", ".rs:"].iter().any(|end| word.contains(end))
 }

@@ -186,6 +186,16 @@ fn a_text_stays_within_its_bounds() {
 }
 
 #[test]
+fn a_line_of_many_frames_is_not_read_to_its_end_for_each() {
+    for (piece, module) in [("f+0x1/0x2 [a ", None), ("f+0x1/0x2(", None), ("f+0x1/0x2 [a] ", Some("a"))] {
+        let line = piece.repeat(100_000);
+        let found = frame::frames(line.as_bytes());
+        assert_eq!(found.len(), 100_000, "{piece}");
+        assert!(found.iter().all(|frame| (frame.name, frame.module, frame.placed) == ("f", module, false)));
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_say_nothing() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("vmlinux"), b"\x7fELF and then nonsense").unwrap();

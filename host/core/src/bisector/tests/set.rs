@@ -14,6 +14,7 @@ use super::world::*;
 use crate::bisector::*;
 use crate::graph::Node;
 use crate::policy::Role;
+use crate::policy::SAYS_SOMETHING;
 use crate::policy::Stage;
 use crate::policy::Trial;
 use crate::policy::Verdict;
@@ -124,6 +125,22 @@ fn a_verdict_falls_with_the_trial_it_rests_on() {
     }
     bisector.judge(verdict(id(9), 3, Verdict::Bad));
     assert_eq!(bisector.summary().tested[0].verdict, Some(Verdict::Bad));
+    bisector.retract(TrialNumber(2));
+    assert_eq!(bisector.summary().tested[0].verdict, None);
+}
+
+#[test]
+fn trials_that_policies_did_not_see_keep_no_verdict() {
+    let mut bisector = bisector(Strategy::Posterior);
+    for number in 1..=3 {
+        bisector.record(evidence(number, id(9), Role::Start, crash(0.999, 1)));
+    }
+    let cut_short = Trial { exposure: SAYS_SOMETHING / 2.0, ..clean() };
+    bisector.record(evidence(4, id(9), Role::Start, cut_short));
+    bisector.judge(verdict(id(9), 3, Verdict::Bad));
+    bisector.retract(TrialNumber(4));
+    assert_eq!(bisector.summary().tested[0].verdict, Some(Verdict::Bad));
+    bisector.record(evidence(5, id(9), Role::Start, Trial { exposure: SAYS_SOMETHING / 2.0, ..clean() }));
     bisector.retract(TrialNumber(2));
     assert_eq!(bisector.summary().tested[0].verdict, None);
 }

@@ -14,6 +14,7 @@ impl Dispatcher<'_> {
         let deadline = self.deadline();
         let start = self.parts.ends.start;
         self.only = Some(start);
+        self.catch_up()?;
         let mut done = self.start_is_assumed();
         loop {
             if self.stopping.is_none() && !done {

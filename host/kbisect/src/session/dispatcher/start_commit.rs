@@ -4,8 +4,10 @@ use kbisect_core::bisector::Strategy;
 use kbisect_core::bisector::TrialNumber;
 use kbisect_core::crash::CrashReport;
 use kbisect_core::crash::Face;
+use kbisect_core::policy::Decision;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Sighting;
+use kbisect_core::policy::Verdict;
 
 use super::Dispatcher;
 use crate::error::Error;
@@ -60,6 +62,29 @@ impl Dispatcher<'_> {
         if faces != self.state.faces {
             self.record(Event::Target { faces, origin: self.state.origin.clone() })?;
         }
+        self.relate_start_anew()
+    }
+
+    /// What the trials at the start commit say is done before anything new begins: an earlier process may have been killed between a
+    /// trial's record and what follows from it.
+    pub(super) fn catch_up(&mut self) -> Result<(), Error> {
+        if self.state.routed {
+            return Ok(());
+        }
+        let start = self.parts.ends.start;
+        if self.state.done(start) > 0 {
+            self.settle_target()?;
+            self.relate_start_anew()?;
+        }
+        let concluded = self.state.standing_judgement(start).map(|judgement| &judgement.decision);
+        if self.start_is_assumed() || concluded == Some(&Decision::Conclude(Verdict::Bad)) {
+            self.freeze_target()?;
+        }
+        Ok(())
+    }
+
+    /// Relates the crashes at the start commit to the target as it is known now.
+    fn relate_start_anew(&mut self) -> Result<(), Error> {
         self.parts.tell_policies(self.state);
         let start = self.parts.ends.start;
         let numbers: Vec<TrialNumber> =
