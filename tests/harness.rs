@@ -70,3 +70,27 @@ fn a_harness_that_does_not_build_is_one_error_before_any_trial() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("the harness's build ended with exit status 3") && said.contains("no compiler"), "{said}");
 }
+
+#[test]
+fn a_link_in_a_harness_leads_nowhere() {
+    let world = World::new();
+    let (ids, harness) = (project(&world), harness(&world));
+    for file in ["others/.git/x", "others/test", "others/secret"] {
+        let path = world.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "precious\n").unwrap();
+    }
+    let others = world.path("others");
+    for (build, told) in [
+        (format!("ln -s {} bin", others.display()), "`bin` is a link that leads out of its checkout"),
+        (format!("mkdir bin && ln -s {}/test bin/test", others.display()), "`test` is a link that leads out of its checkout"),
+    ] {
+        job(&world, &ids[0], &ids[8], &harness[0], &build);
+        let output = world.kbisect(&["run", "--quiet", "job.toml", "--out", "run"]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(told), "{said}");
+        assert_eq!(fs::read_to_string(others.join(".git/x")).unwrap(), "precious\n");
+        let _ = fs::remove_dir_all(world.path("run"));
+    }
+}

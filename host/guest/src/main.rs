@@ -49,7 +49,7 @@ fn main() {
     }
     match share::enter() {
         Ok(first) => {
-            if let Err(error) = serve(first) {
+            if let Err(error) = serve(first.as_ref()) {
                 say(&format!("the control port failed: {error}"));
             }
         }
@@ -59,9 +59,9 @@ fn main() {
 }
 
 /// Sets the guest up and obeys the host until the port closes. `first` is the root that init came with, where it has another one now.
-fn serve(first: Option<First>) -> io::Result<()> {
+fn serve(first: Option<&First>) -> io::Result<()> {
     mounts::all();
-    if let Err(error) = share::unpack(first.as_ref()) {
+    if let Err(error) = share::unpack(first) {
         say(&format!("cannot put the trial's files in their places: {error}"));
         power_off();
     }

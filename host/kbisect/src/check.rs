@@ -200,6 +200,10 @@ fn ends(job: &Job, repository: &Repository) -> Result<(Subject, Range), Vec<Erro
     // The start commit must be tested in any case.
     errors.extend(patches.iter().flatten().filter_map(|patch| repository.takes(&start.commit, patch).err().map(Error::from)));
     errors.extend(newest.and_then(|newest| not_newer(repository, &start, &newest)));
+    if errors.is_empty() && repository.is_shallow() {
+        let tips: Vec<CommitId> = good.iter().map(|good| good.commit).chain([start.commit]).collect();
+        errors.extend(repository.graph(&tips).err().map(Error::from));
+    }
     if !errors.is_empty() {
         return Err(errors);
     }

@@ -17,6 +17,10 @@ use super::tree::Kind;
 /// Paths that are listed of one commit at most; a root commit of the kernel's has 90,000.
 const MOST_PATHS: usize = 200_000;
 
+/// Folders that are looked into for one commit at most; the kernel has 6,000, and a few objects can make a tree of any size in which
+/// there is no file.
+const MOST_FOLDERS: usize = 200_000;
+
 impl Repository {
     /// Paths that differ from the first parent, in git's order; of a root commit all paths. Bytes that are not UTF-8 are replaced.
     pub fn changed_files(&self, commit: &CommitId) -> Result<Vec<String>, Error> {
@@ -43,7 +47,7 @@ impl Repository {
         let old = from.iter().map(|parent| Ok(Some(tree(parent)?))).collect::<Result<Vec<_>, Error>>()?;
         let new = tree(commit)?;
         let odb = git.odb().map_err(|error| Error::git("open the object store", error))?;
-        let mut walk = Walk { repository: self, commit, odb: &odb, path: Vec::new(), paths: Vec::new(), most };
+        let mut walk = Walk { repository: self, commit, odb: &odb, path: Vec::new(), paths: Vec::new(), most, folders: 0 };
         walk.compare(&old, Some(new), 0)?;
         Ok(walk.paths)
     }
@@ -58,12 +62,15 @@ struct Walk<'a> {
     path: Vec<u8>,
     paths: Vec<String>,
     most: usize,
+    /// Folders that were looked into.
+    folders: usize,
 }
 
 impl Walk<'_> {
     /// Adds the paths at which the new tree is like none of the old ones.
     fn compare(&mut self, old: &[Option<Oid>], new: Option<Oid>, depth: usize) -> Result<(), Error> {
-        if old.contains(&new) || depth > DEEPEST {
+        self.folders += 1;
+        if old.contains(&new) || depth > DEEPEST || self.folders > MOST_FOLDERS {
             return Ok(());
         }
         let trees = old.iter().chain([&new]).map(|tree| self.read(*tree)).collect::<Result<Vec<_>, Error>>()?;

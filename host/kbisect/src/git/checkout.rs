@@ -60,6 +60,9 @@ const ATTRIBUTES: &str = "* -text !eol -ident -filter -working-tree-encoding\n";
 /// Marks the folder as ours; holds the commit that is meant to be shown.
 const OURS: &str = "kbisect";
 
+/// Bytes of a file, which is in memory as a whole; the kernel's largest have some twenty million.
+const LARGEST: usize = 512 << 20;
+
 /// Commits whose files may be about while a switch is under way.
 const SWITCHING: &str = "kbisect-switching";
 
@@ -102,6 +105,16 @@ impl Checkout {
         })?;
         let path = fs::canonicalize(dir).map_err(|error| Error::io("find", dir, error))?;
         Ok(Self { git, path })
+    }
+
+    /// Makes a checkout of no commit yet in `dir` in place of what is there: one that programs have left in no state to go on with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkout::create`], and where something cannot be removed.
+    pub fn anew(user_repo: &Path, dir: &Path) -> Result<Self, Error> {
+        super::files::remove(dir)?;
+        Self::create(user_repo, dir)
     }
 
     /// Its own repository.
@@ -303,6 +316,10 @@ impl Checkout {
             return Ok(());
         }
         let odb = self.git.odb().map_err(|error| Error::git("open the object store", error))?;
+        let (size, _) = odb.read_header(entry.id).map_err(|error| self.read_error(entry.id, error))?;
+        if size > LARGEST {
+            return Err(Error::Refused { commit: *commit, why: format!("`{}` has {size} bytes", path.display()) });
+        }
         let blob = odb.read(entry.id).map_err(|error| self.read_error(entry.id, error))?;
         if blob.kind() != ObjectType::Blob {
             return Err(Error::Refused { commit: *commit, why: format!("`{}` is no file in it", path.display()) });

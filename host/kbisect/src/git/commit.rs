@@ -41,7 +41,9 @@ pub(super) fn author_date(raw: &[u8]) -> Option<String> {
     let (rest, zone) =
         std::str::from_utf8(line.get(line.iter().rposition(|&byte| byte == b'>')? + 1..)?).ok()?.trim().rsplit_once(' ')?;
     let (sign, digits) = zone.split_at_checked(1)?;
-    let minutes = digits.parse::<i32>().ok().map(|zone| zone / 100 * 60 + zone % 100)?;
+    // A zone that is none says nothing of the time.
+    let minutes =
+        digits.parse::<u16>().ok().filter(|zone| *zone < 2400).map_or(0, |zone| i32::from(zone / 100 * 60 + zone % 100));
     let offset = jiff::tz::Offset::from_seconds(if sign == "-" { -60 } else { 60 } * minutes).ok()?;
     let time = jiff::Timestamp::from_second(rest.trim().parse().ok()?).ok()?.to_zoned(offset.to_time_zone());
     Some(time.strftime("%a %b %-d %H:%M:%S %Y %z").to_string())
@@ -90,11 +92,15 @@ fn lines(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
     raw.split(|&byte| byte == b'\n')
 }
 
+/// Later times are none: the year 100,000 is far from the ends of what can be reckoned with.
+const LATEST: i64 = 3_093_527_980_799;
+
 /// Splits `Name <address> SECONDS ZONE` into the person and the seconds; like git, takes 0 for a time that is no number.
 fn person(line: &[u8]) -> Option<(&[u8], i64)> {
     let close = line.iter().rposition(|&byte| byte == b'>')?;
     let seconds = line[close + 1..].split(|&byte| byte == b' ').find(|word| !word.is_empty());
-    let seconds = seconds.and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
+    let seconds =
+        seconds.and_then(|word| std::str::from_utf8(word).ok()?.parse().ok()).filter(|time| (0..=LATEST).contains(time));
     Some((&line[..=close], seconds.unwrap_or(0)))
 }
 

@@ -21,6 +21,9 @@ const NO_PARENT: u32 = 0x7000_0000;
 /// In the second parent's place: the rest is a place in the list of further parents. There: this is the last one.
 const FURTHER: u32 = 0x8000_0000;
 
+/// A generation that is at least this.
+const GREATEST: u32 = 0x3fff_ffff;
+
 /// One file; those of a chain count on from one another.
 struct Layer {
     ids: Vec<u8>,
@@ -56,10 +59,21 @@ impl CommitGraph {
     }
 
     /// The commit at a place counted over all layers.
-    fn id(&self, mut place: u32) -> Option<CommitId> {
+    fn id(&self, place: u32) -> Option<CommitId> {
+        let (layer, place) = self.at(place)?;
+        Some(layer.id(place))
+    }
+
+    /// The generation of the commit at a place counted over all layers; 0 where it was not reckoned.
+    fn generation(&self, place: u32) -> Option<u32> {
+        let (layer, place) = self.at(place)?;
+        Some(word(&layer.records, place * RECORD + ID + 8)? >> 2)
+    }
+
+    fn at(&self, mut place: u32) -> Option<(&Layer, usize)> {
         for layer in &self.layers {
             if place < layer.len() {
-                return Some(layer.id(place as usize));
+                return Some((layer, place as usize));
             }
             place -= layer.len();
         }
@@ -129,6 +143,12 @@ impl Layer {
             }
         } else if second != NO_PARENT {
             places.push(second);
+        }
+        // Generations fall from child to parent where they were reckoned: a damaged file must not lead round in a circle.
+        let own = date.0 >> 2;
+        let falls = |place: u32| own == 0 || own == GREATEST || graph.generation(place).is_some_and(|parent| parent < own);
+        if !places.iter().all(|place| falls(*place)) {
+            return None;
         }
         let parents = places.into_iter().map(|place| graph.id(place)).collect::<Option<_>>()?;
         Some(Header { time: (i64::from(date.0 & 3) << 32) | i64::from(date.1), parents })

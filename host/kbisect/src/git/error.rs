@@ -137,6 +137,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a checkout made anew may do better: a program that ran in this one may have left it so.
+    pub fn is_of_the_checkout(&self) -> bool {
+        match self {
+            Self::Occupied { .. } | Self::Git { .. } => true,
+            Self::Io { source, .. } => !matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded),
+            _ => false,
+        }
+    }
+
     pub(super) fn git(doing: impl Into<String>, source: git2::Error) -> Self {
         Self::Git { doing: doing.into(), source }
     }

@@ -198,7 +198,7 @@ fn look(full: &Path) -> Result<Option<Metadata>, Error> {
 }
 
 /// Removes whatever is at the path, with all that is in it, links not followed, write-protected folders included.
-fn remove(full: &Path) -> Result<(), Error> {
+pub(super) fn remove(full: &Path) -> Result<(), Error> {
     let fail = |error| Error::io("remove", full, error);
     let Some(found) = look(full)? else { return Ok(()) };
     if !found.is_dir() {
@@ -211,7 +211,41 @@ fn remove(full: &Path) -> Result<(), Error> {
         unlock_all(full)?;
         unlocked(full, || fs::remove_dir_all(full))
     });
+    // So many folders in one another take too many open files, or too long a path.
+    let removed = removed.or_else(|_| remove_deep(full));
     removed.map_err(fail)
+}
+
+/// Removes a folder of any depth: what lies deep in it moves up first.
+pub(super) fn remove_deep(full: &Path) -> io::Result<()> {
+    let mut names = 0..u64::MAX;
+    let mut free = || names.by_ref().map(|number| full.join(number.to_string())).find(|path| fs::symlink_metadata(path).is_err());
+    unlock(full)?;
+    loop {
+        let mut moved = false;
+        for entry in fs::read_dir(full)? {
+            let entry = entry?;
+            if !entry.file_type()?.is_dir() {
+                fs::remove_file(entry.path())?;
+                continue;
+            }
+            unlock(&entry.path())?;
+            for inner in fs::read_dir(entry.path())? {
+                let inner = inner?;
+                if inner.file_type()?.is_dir() {
+                    unlock(&inner.path())?;
+                    fs::rename(inner.path(), free().ok_or(ErrorKind::Other)?)?;
+                    moved = true;
+                } else {
+                    fs::remove_file(inner.path())?;
+                }
+            }
+            fs::remove_dir(entry.path())?;
+        }
+        if !moved {
+            return unlocked(full, || fs::remove_dir(full));
+        }
+    }
 }
 
 /// Does something in the folder that holds `full`; where that is denied, makes the folder writable and tries once more.

@@ -34,7 +34,13 @@ impl Repository {
             stack.extend(header.parents.iter().filter(|&&parent| seen.insert(parent)));
             commits.push(Commit { id, time: header.time, parents: header.parents });
         }
-        Ok(Graph::new(commits))
+        let cycle = || {
+            Error::git(
+                "read the history",
+                git2::Error::from_str("it goes round in a circle; is git's commit-graph file damaged?"),
+            )
+        };
+        Graph::acyclic(commits).ok_or_else(cycle)
     }
 
     /// The newest commit with this subject, by committer time, among what `tips` contain and no more than five years older than

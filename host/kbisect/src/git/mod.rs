@@ -1,6 +1,7 @@
 //! Git: history, releases, facts about commits, and detached checkouts, all on libgit2.
 //!
-//! Owns everything that reads a user's repository; never writes one. Checkouts are private repositories whose object store is an
+//! Owns everything that reads a user's repository; never writes one (but libgit2, as git does, renews the time of an object or pack that
+//! holds already what is to be stored in a checkout). Checkouts are private repositories whose object store is an
 //! alternate of the user's. Knows nothing of good and bad, and runs no program: no git, no hooks, no filters.
 
 mod changes;
@@ -12,6 +13,7 @@ mod error;
 mod facts;
 mod files;
 mod history;
+mod hunks;
 mod made;
 mod newer;
 mod patch;

@@ -2,7 +2,10 @@
 //! a checkout's own repository alone.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
 
 use git2::ApplyOptions;
 use git2::Commit;
@@ -11,11 +14,13 @@ use git2::Diff;
 use git2::DiffLineType;
 use git2::Index;
 use git2::Oid;
+use git2::Tree;
 use kbisect_core::commit::CommitId;
 
 use super::Checkout;
 use super::Error;
 use super::Repository;
+use super::hunks;
 use super::made;
 use super::repository::to_id;
 use super::repository::to_oid;
@@ -88,7 +93,7 @@ impl Repository {
     ///
     /// As [`Checkout::patched`].
     pub fn takes(&self, commit: &CommitId, patch: &Patch) -> Result<(), Error> {
-        let git = self.git();
+        let git = self.without_trace()?;
         let base = git.find_commit(to_oid(commit)).map_err(|error| self.read_error(&commit.to_string(), error))?;
         if !patch.is_for(&git, commit)? {
             return Ok(());
@@ -146,13 +151,12 @@ impl Patch {
                 Ok(if files.is_empty() { Fits::Applied(index) } else { Fits::Conflicts(files) })
             }
             Change::Text(text) => {
-                let diff = Diff::from_buffer(text).map_err(failed)?;
-                let file = match applied(git, base, &diff) {
+                let file = match applied(git, base, text) {
                     Ok(index) => return Ok(Fits::Applied(index)),
                     Err(file) => file,
                 };
-                let back = reversed(&diff).map_err(failed)?;
-                let there = Diff::from_buffer(back.as_bytes()).is_ok_and(|diff| applied(git, base, &diff).is_ok());
+                let back = Diff::from_buffer(text).and_then(|diff| reversed(&diff)).map_err(failed)?;
+                let there = applied(git, base, &back).is_ok();
                 Ok(if there { Fits::There } else { Fits::Conflicts(vec![file]) })
             }
         }
@@ -171,9 +175,26 @@ impl Patch {
 }
 
 /// The commit's files with a diff; the file that it does not fit otherwise.
-fn applied(git: &git2::Repository, base: &Commit<'_>, diff: &Diff<'_>) -> Result<Index, String> {
+fn applied(git: &git2::Repository, base: &Commit<'_>, text: &[u8]) -> Result<Index, String> {
+    let said = |error: git2::Error| error.message().to_owned();
+    let mut tree = base.tree().map_err(said)?;
+    let mut index = Index::new().and_then(|mut index| index.read_tree(&tree).map(|()| index)).map_err(said)?;
+    for (number, part) in parts(text).map_err(said)?.iter().enumerate() {
+        if number > 0 {
+            tree = made::tree(git, &mut index).map_err(said)?;
+        }
+        index = applied_once(git, &tree, part)?;
+    }
+    Ok(index)
+}
+
+/// The same for a diff that touches no file twice.
+fn applied_once(git: &git2::Repository, tree: &Tree<'_>, text: &[u8]) -> Result<Index, String> {
+    let said = |error: git2::Error| error.message().to_owned();
+    let text = hunks::placed(git, tree, text).map_err(said)?;
+    let diff = Diff::from_buffer(&text).map_err(said)?;
     for number in 0..diff.deltas().len() {
-        if let Some(file) = unfit(git, base, diff, number).map_err(|error| error.message().to_owned())? {
+        if let Some(file) = unfit(git, tree, &diff, number).map_err(said)? {
             return Err(file);
         }
     }
@@ -185,7 +206,7 @@ fn applied(git: &git2::Repository, base: &Commit<'_>, diff: &Diff<'_>) -> Result
         last.replace(file.unwrap_or_default());
         true
     });
-    let index = base.tree().and_then(|tree| git.apply_to_tree(&tree, diff, Some(&mut options)));
+    let index = git.apply_to_tree(tree, &diff, Some(&mut options));
     drop(options);
     index.map_err(|error| match last.into_inner() {
         file if file.is_empty() => error.message().to_owned(),
@@ -193,20 +214,58 @@ fn applied(git: &git2::Repository, base: &Commit<'_>, diff: &Diff<'_>) -> Result
     })
 }
 
+/// A diff in parts that touch no file twice, in their order: a series changes and moves a file again and again, and libgit2 looks for what
+/// is moved where it was in the beginning.
+fn parts(text: &[u8]) -> Result<Vec<Vec<u8>>, git2::Error> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    let mut touched: HashSet<PathBuf> = HashSet::new();
+    let mut starts: Vec<usize> = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b"diff --git ") {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    for (number, start) in starts.iter().enumerate() {
+        let piece = &text[*start..starts.get(number + 1).copied().unwrap_or(text.len())];
+        let diff = Diff::from_buffer(piece)?;
+        let paths: Vec<PathBuf> = diff
+            .deltas()
+            .flat_map(|delta| [delta.old_file().path().map(Path::to_owned), delta.new_file().path().map(Path::to_owned)])
+            .flatten()
+            .collect();
+        if parts.is_empty() || paths.iter().any(|path| touched.contains(path)) {
+            parts.push(Vec::new());
+            touched.clear();
+        }
+        touched.extend(paths);
+        if let Some(part) = parts.last_mut() {
+            part.extend_from_slice(piece);
+        }
+    }
+    Ok(parts)
+}
+
 /// The file of a part that libgit2 would apply without looking: one that comes and is there, or that goes and is another.
-fn unfit(git: &git2::Repository, base: &Commit<'_>, diff: &Diff<'_>, number: usize) -> Result<Option<String>, git2::Error> {
+fn unfit(git: &git2::Repository, tree: &Tree<'_>, diff: &Diff<'_>, number: usize) -> Result<Option<String>, git2::Error> {
     let Some(patch) = git2::Patch::from_diff(diff, number)? else { return Ok(None) };
     let delta = patch.delta();
     let (status, file) = (delta.status(), delta.old_file().path().or(delta.new_file().path()));
     let Some(file) = file.filter(|_| matches!(status, Delta::Added | Delta::Deleted)) else { return Ok(None) };
-    let found = base.tree()?.get_path(file).ok().map(|entry| entry.to_object(git)).transpose()?;
+    let found = tree.get_path(file).ok().map(|entry| entry.to_object(git)).transpose()?;
     let content = found.as_ref().and_then(|found| found.as_blob()).map(git2::Blob::content);
     let mut expected = Vec::new();
     for hunk in 0..patch.num_hunks() {
         for line in 0..patch.num_lines_in_hunk(hunk)? {
             let line = patch.line_in_hunk(hunk, line)?;
-            if line.origin_value() == DiffLineType::Deletion {
-                expected.extend_from_slice(line.content());
+            match line.origin_value() {
+                DiffLineType::Deletion => expected.extend_from_slice(line.content()),
+                // The line before it has no end.
+                DiffLineType::AddEOFNL => {
+                    expected.pop();
+                }
+                _ => {}
             }
         }
     }
@@ -256,38 +315,60 @@ fn heading(old: Option<String>, new: Option<String>) -> String {
 }
 
 /// A diff the other way round: it fits where the diff was applied.
-fn reversed(diff: &Diff<'_>) -> Result<String, git2::Error> {
-    let mut text = String::new();
-    for number in 0..diff.deltas().len() {
+fn reversed(diff: &Diff<'_>) -> Result<Vec<u8>, git2::Error> {
+    let mut text = Vec::new();
+    // Of a series, the last is taken back first.
+    for number in (0..diff.deltas().len()).rev() {
         let Some(patch) = git2::Patch::from_diff(diff, number)? else { continue };
         let delta = patch.delta();
         let path = delta.new_file().path().or(delta.old_file().path()).map(|path| path.display().to_string()).unwrap_or_default();
         let was = delta.old_file().path().map_or_else(|| path.clone(), |path| path.display().to_string());
-        let (mode, old, new) = match delta.status() {
-            Delta::Added => ("deleted file mode 100644\n", format!("a/{path}"), "/dev/null".to_owned()),
-            Delta::Deleted => ("new file mode 100644\n", "/dev/null".to_owned(), format!("b/{was}")),
-            _ => ("", format!("a/{path}"), format!("b/{was}")),
+        let modes = (u32::from(delta.old_file().mode()), u32::from(delta.new_file().mode()));
+        let (head, old, new) = match delta.status() {
+            Delta::Added => (format!("deleted file mode {:o}\n", modes.1), format!("a/{path}"), "/dev/null".to_owned()),
+            Delta::Deleted => (format!("new file mode {:o}\n", modes.0), "/dev/null".to_owned(), format!("b/{was}")),
+            status => {
+                let mut head = String::new();
+                if modes.0 != modes.1 && modes.0 != 0 && modes.1 != 0 {
+                    head = format!("old mode {:o}\nnew mode {:o}\n", modes.1, modes.0);
+                }
+                if status == Delta::Renamed {
+                    head += &format!("similarity index 50%\nrename from {path}\nrename to {was}\n");
+                    if patch.num_hunks() > 0 {
+                        // No text follows without this line, which nobody looks at.
+                        head += "index 0000001..0000002\n";
+                    }
+                }
+                (head, format!("a/{path}"), format!("b/{was}"))
+            }
         };
-        let _ = write!(text, "diff --git a/{path} b/{was}\n{mode}--- {old}\n+++ {new}\n");
+        let _ = write!(text, "diff --git a/{path} b/{was}\n{head}");
+        if patch.num_hunks() > 0 {
+            let _ = write!(text, "--- {old}\n+++ {new}\n");
+        }
         for hunk in 0..patch.num_hunks() {
             let (place, lines) = patch.hunk(hunk)?;
             let (old, new) = ((place.old_start(), place.old_lines()), (place.new_start(), place.new_lines()));
             let _ = writeln!(text, "@@ -{},{} +{},{} @@", new.0, new.1, old.0, old.1);
+            // What goes stands before what comes: a line without an end is only read as the last of either.
+            let mut coming = Vec::new();
             for line in 0..lines {
                 let line = patch.line_in_hunk(hunk, line)?;
-                let sign = match line.origin_value() {
-                    DiffLineType::Addition => '-',
-                    DiffLineType::Deletion => '+',
-                    DiffLineType::Context => ' ',
-                    // Whether a line has an end shows in the line itself.
-                    _ => continue,
+                let (sign, into) = match line.origin_value() {
+                    DiffLineType::Addition => ("-", &mut text),
+                    DiffLineType::Deletion => ("+", &mut coming),
+                    // It says of the line before it, one that goes here, that it has no end.
+                    DiffLineType::AddEOFNL => ("", &mut coming),
+                    DiffLineType::Context => {
+                        text.append(&mut coming);
+                        (" ", &mut text)
+                    }
+                    _ => ("", &mut text),
                 };
-                text.push(sign);
-                text += &String::from_utf8_lossy(line.content());
-                if !text.ends_with('\n') {
-                    text += "\n\\ No newline at end of file\n";
-                }
+                into.extend_from_slice(sign.as_bytes());
+                into.extend_from_slice(line.content());
             }
+            text.append(&mut coming);
         }
     }
     Ok(text)

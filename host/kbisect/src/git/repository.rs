@@ -56,6 +56,21 @@ impl Repository {
         self.git.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether history ends where a clone was told to.
+    pub fn is_shallow(&self) -> bool {
+        self.git().is_shallow()
+    }
+
+    /// The repository once more; what is made in it stays in memory.
+    pub(super) fn without_trace(&self) -> Result<git2::Repository, Error> {
+        /// Before the stores on disk.
+        const FIRST: i32 = 1000;
+        let git = soundness::open(&self.path)?;
+        let memory = git.odb().and_then(|odb| odb.add_new_mempack_backend(FIRST).map(drop));
+        memory.map_err(|error| Error::git("make a store of objects in memory", error))?;
+        Ok(git)
+    }
+
     /// The commit that `name` means: hash, abbreviated hash, tag, branch, `HEAD~3` and other names of git's; the kernel's way to
     /// write a commit, `c50eb518e262 ("bpf: Use separate …")`; or a title.
     ///

@@ -7,6 +7,8 @@ use super::Error;
 use super::Repository;
 use super::repository::to_id;
 use super::repository::to_oid;
+use super::tree;
+use super::tree::Kind;
 
 /// Bytes of an average file of the kernel, where a checkout is too large to be measured.
 const AVERAGE_FILE: u64 = 16 << 10;
@@ -42,21 +44,23 @@ impl Repository {
     }
 
     /// About how many bytes a checkout of a commit has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for a tree that is never checked out, [`Error::Git`].
     pub fn checkout_size(&self, commit: &CommitId) -> Result<u64, Error> {
         let git = self.git();
         let failed = |error| Error::git(format!("measure the checkout of {commit}"), error);
-        let tree = git.find_commit(to_oid(commit)).and_then(|commit| commit.tree()).map_err(failed)?;
+        let tree = git.find_commit(to_oid(commit)).map_err(failed)?.tree_id();
         let odb = git.odb().map_err(failed)?;
-        let (mut files, mut bytes) = (0, 0);
-        let walked = tree.walk(git2::TreeWalkMode::PreOrder, |_, entry| {
-            if entry.kind() == Some(git2::ObjectType::Blob) {
-                files += 1;
-                let size = if files <= MEASURED { odb.read_header(entry.id()).ok().map(|header| header.0 as u64) } else { None };
-                bytes += size.unwrap_or(AVERAGE_FILE);
-            }
-            git2::TreeWalkResult::Ok
-        });
-        walked.map_err(failed)?;
-        Ok(bytes)
+        let entries = tree::entries(&git, tree).map_err(|failure| match failure {
+            tree::Failure::Refused(why) => Error::Refused { commit: *commit, why },
+            tree::Failure::Git(_, error) => failed(error),
+        })?;
+        let files = entries.iter().filter(|entry| entry.kind != Kind::Submodule);
+        let measured =
+            files.clone().take(MEASURED).map(|entry| odb.read_header(entry.id).map_or(AVERAGE_FILE, |header| header.0 as u64));
+        let others = files.count().saturating_sub(MEASURED) as u64 * AVERAGE_FILE;
+        Ok(measured.sum::<u64>() + others)
     }
 }

@@ -67,6 +67,18 @@ pub fn problems(path: &Path) -> Vec<Problem> {
             vec![format!("to compare: git -C {repo} --no-replace-objects log")],
         ));
     }
+    if fs::read_to_string(git.commondir().join("info/grafts")).is_ok_and(|text| text.lines().any(|line| !line.starts_with('#'))) {
+        problems.push(Problem {
+            fatal: true,
+            message: format!(
+                "`{}` has grafts (info/grafts), which change its history for some of those who read it",
+                place.display()
+            ),
+            hints: vec![format!(
+                "make them replacement objects, which kbisect reads history without: git -C {repo} replace --convert-graft-file"
+            )],
+        });
+    }
     let operation = match git.state() {
         RepositoryState::Clean => None,
         RepositoryState::Bisect => Some("a bisection of git's own"),

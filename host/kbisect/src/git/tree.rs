@@ -73,6 +73,10 @@ pub(super) enum Failure {
 /// of any size).
 const MOST_NAMES: usize = 2_000_000;
 
+/// Bytes of a name that file systems take, and of a path in a checkout, which has a place of its own.
+const LONGEST_NAME: usize = 255;
+const LONGEST_PATH: usize = 3_500;
+
 /// Folders in folders, at most.
 pub(super) const DEEPEST: usize = 200;
 
@@ -80,6 +84,8 @@ pub(super) const DEEPEST: usize = 200;
 pub(super) fn entries(git: &git2::Repository, tree: Oid) -> Result<Vec<Entry>, Failure> {
     let mut listing = Listing { git, names: 0, entries: Vec::new() };
     listing.add(tree, &mut Vec::new(), 0)?;
+    // A tree that is not sorted can be read, too.
+    listing.entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     Ok(listing.entries)
 }
 
@@ -104,7 +110,12 @@ impl Listing<'_> {
         for entry in &tree {
             let at = prefix.len();
             prefix.extend_from_slice(entry.name_bytes());
-            if forbidden(entry.name_bytes()) {
+            let link = Kind::of(entry.filemode_raw()) == Some(Kind::Link);
+            if entry.name_bytes().len() > LONGEST_NAME || prefix.len() > LONGEST_PATH {
+                return refused("it holds a path too long for a file system:", prefix);
+            }
+            // Git reads that file, and never through a link.
+            if forbidden(entry.name_bytes()) || link && entry.name_bytes().eq_ignore_ascii_case(b".gitmodules") {
                 return refused("it holds the path", prefix);
             }
             if !names.insert(entry.name_bytes().to_vec()) {
@@ -125,7 +136,17 @@ impl Listing<'_> {
     }
 }
 
-/// Whether a name may not be a component of a path: it would leave the checkout or reach its repository.
+/// Whether a name may not be a component of a path: it would leave the checkout or reach its repository, on the file systems that git
+/// looks out for wherever it runs (`core.protectNTFS`). What git refuses, its index cannot hold.
 fn forbidden(name: &[u8]) -> bool {
-    name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.eq_ignore_ascii_case(b".git")
+    let parts = || name.split(|byte| *byte == b'\\');
+    name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || parts().any(is_git_folder)
+}
+
+/// Whether NTFS takes a name for `.git`: it minds neither case nor blanks and dots at the end nor a stream's name, and `git~1` is its
+/// short name.
+fn is_git_folder(name: &[u8]) -> bool {
+    let name = name.split(|byte| *byte == b':').next().unwrap_or_default();
+    let end = name.iter().rposition(|byte| !b" .".contains(byte)).map_or(0, |last| last + 1);
+    [&b".git"[..], b"git~1"].iter().any(|git| name[..end].eq_ignore_ascii_case(git))
 }

@@ -146,18 +146,35 @@ impl Slot {
             }
             error => infra(error.to_string()),
         };
-        // Opened anew for every trial: whatever the last one did to it is mended.
-        let mut checkout = Checkout::create(repo, dir).map_err(git)?;
-        let commit = checkout.patched(commit, patches).map_err(git)?;
+        // Opened anew for every trial: whatever the last one did to it is mended, or all of it made again.
+        let ready = Checkout::create(repo, dir).and_then(|checkout| self.show(checkout, (commit, patches), clean));
+        let ready = match ready {
+            Err(error) if error.is_of_the_checkout() => {
+                tracing::info!(%error, dir = %dir.display(), "made anew");
+                Checkout::anew(repo, dir).and_then(|checkout| self.show(checkout, (commit, patches), clean))
+            }
+            ready => ready,
+        };
+        ready.map_err(git)
+    }
+
+    /// Brings a checkout to `commit`, and returns where it is.
+    fn show(
+        &mut self,
+        mut checkout: Checkout,
+        (commit, patches): (&CommitId, &[Patch]),
+        clean: bool,
+    ) -> Result<PathBuf, git::Error> {
+        let commit = checkout.patched(commit, patches)?;
         if checkout.commit() != Some(commit) {
             self.built = None;
-            checkout.switch(&commit).map_err(git)?;
+            checkout.switch(&commit)?;
         } else if !clean {
-            checkout.reset_tracked().map_err(git)?;
+            checkout.reset_tracked()?;
         }
         if clean {
             self.built = None;
-            checkout.clean().map_err(git)?;
+            checkout.clean()?;
         }
         Ok(checkout.path().to_owned())
     }

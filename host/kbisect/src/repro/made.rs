@@ -71,7 +71,13 @@ pub async fn selftest(src: &Path, test: &Selftest, jobs: u32) -> Result<Built, E
     }
     let shared = folder.join(SHARED).is_dir().then(|| SHARED.to_owned());
     let config = Some(collection.join("config")).filter(|config| config.is_file());
-    Ok(Built { folder, parts: [test.collection.clone()].into_iter().chain(shared).collect(), config })
+    let parts: Vec<String> = [test.collection.clone()].into_iter().chain(shared).collect();
+    for part in parts.iter().map(|part| folder.join(part)).chain(config.clone()) {
+        if inside(src, &part)? != part {
+            return Err(Error::user(format!("repro: `{}` is a link", part.display())));
+        }
+    }
+    Ok(Built { folder, parts, config })
 }
 
 /// Builds what a harness's repository has, checked out at `src`.
@@ -88,11 +94,25 @@ pub async fn harness(src: &Path, harness: &Harness, commit: &CommitId, jobs: u32
         Finish::Exit(exit) => return Err(Error::user(format!("repro: the harness's build ended with {exit}: {}", told()))),
         Finish::TimeLimit => return Err(Error::user(format!("repro: the harness is not built within an hour: {}", told()))),
     }
-    let folder = src.join(&harness.take);
-    if !folder.is_dir() {
+    if !src.join(&harness.take).is_dir() {
         return Err(Error::user(format!("repro: the harness's build made no folder `{}`", harness.take)));
     }
+    let folder = inside(src, Path::new(&harness.take))?;
     Ok(Built { folder, parts: Vec::new(), config: None })
+}
+
+/// The real place of something in a checkout. What was built there is a stranger's: a link may lead anywhere.
+///
+/// # Errors
+/// It leads out of the checkout.
+pub fn inside(src: &Path, path: &Path) -> Result<PathBuf, Error> {
+    let real = |path: &Path| path.canonicalize().map_err(|error| Error::user(format!("repro: `{}`: {error}", path.display())));
+    let found = real(&src.join(path))?;
+    if found.starts_with(real(src)?) {
+        Ok(found)
+    } else {
+        Err(Error::user(format!("repro: `{}` is a link that leads out of its checkout", path.display())))
+    }
 }
 
 /// Runs make and gives what it says, whatever its end is: others' tests may fail.

@@ -164,9 +164,10 @@ impl Builder {
         let mut checkout = Arc::clone(&self.checkout).lock_owned().await;
         let (repo, dir, room) = (self.repo.clone(), self.dir.clone(), self.settings.room.clone());
         let (recipe, patches) = (self.settings.recipe.clone(), Arc::clone(&self.patches));
-        let switched = tokio::task::spawn_blocking(move || -> Result<PathBuf, git::Error> {
+        let mut ready = move |anew: bool| -> Result<PathBuf, git::Error> {
             let checkout = match &mut *checkout {
-                Some(checkout) => checkout,
+                Some(checkout) if !anew => checkout,
+                none if anew => none.insert(Checkout::anew(&repo, &dir)?),
                 none => none.insert(Checkout::create(&repo, &dir)?),
             };
             // What earlier builds left in the checkout goes before it keeps others from running.
@@ -180,6 +181,13 @@ impl Builder {
             let commit = checkout.patched(&commit, &patches)?;
             checkout.switch(&commit)?;
             Ok(checkout.path().to_owned())
+        };
+        let switched = tokio::task::spawn_blocking(move || match ready(false) {
+            Err(error) if error.is_of_the_checkout() => {
+                tracing::info!(%error, "the checkout is made anew");
+                ready(true)
+            }
+            switched => switched,
         });
         switched.await.map_err(|error| BuildResult::Infra(error.to_string()))?.map_err(|error| match error {
             git::Error::Unpatchable { .. } | git::Error::Refused { .. } => BuildResult::Failed(error.to_string()),

@@ -25,25 +25,29 @@ pub(super) fn make(job: &mut Job, directory: &RunDirectory, start: &CommitId) ->
     let jobs = job.limits.cpus;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::infrastructure(format!("cannot wait for builds: {error}")))?;
-    let built = match made {
+    let (src, built) = match made {
         Made::Selftest(test) => {
             let src = check_out(&job.repo, &dir, start)?;
-            runtime.block_on(made::selftest(&src, test, jobs))?
+            let built = runtime.block_on(made::selftest(&src, test, jobs))?;
+            (src, built)
         }
         Made::Harness(harness) => {
             let commit = Repository::open(&harness.repository)?.resolve(&harness.commit)?;
             // A branch may move; the run is about this commit.
             harness.commit = commit.to_string();
             let src = check_out(&harness.repository, &dir, &commit)?;
-            runtime.block_on(made::harness(&src, harness, &commit, jobs))?
+            let built = runtime.block_on(made::harness(&src, harness, &commit, jobs))?;
+            (src, built)
         }
     };
     let Built { folder, parts, config } = built;
     let failed = |path: &Path, error: &std::io::Error| directory::failed("move", path, error);
     let mut fragment = None;
     if parts.is_empty() {
-        // Where all of the checkout is taken: its history is not part of it.
-        let _ = fs::remove_dir_all(folder.join(".git"));
+        if folder == src {
+            // All of the checkout is taken: its history is not part of it.
+            let _ = fs::remove_dir_all(folder.join(".git"));
+        }
         repro.file = folder;
     } else {
         let whole = dir.join("taken");
@@ -60,6 +64,7 @@ pub(super) fn make(job: &mut Job, directory: &RunDirectory, start: &CommitId) ->
     if !repro.file.join(&entry).is_file() {
         return Err(Error::user(format!("repro: what was built has no file {entry}")));
     }
+    made::inside(&repro.file, Path::new(&entry))?;
     // What the tests need is asked of the kernel, too.
     if let (Some(fragment), Some(Recipe::Linux(linux))) = (fragment, job.build.as_mut().map(|build| &mut build.recipe)) {
         linux.fragments.push(fragment);

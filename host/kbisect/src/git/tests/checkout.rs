@@ -276,6 +276,130 @@ fn hostile_trees_are_refused_before_anything_is_touched() {
 }
 
 #[test]
+fn names_too_long_for_a_file_system_are_refused() {
+    let sandbox = Sandbox::new();
+    let mut checkout = Checkout::create(&sandbox.path(), &sandbox.beside("slot")).unwrap();
+    checkout.switch(&hostile(&sandbox, &[("100644", &"z".repeat(255))])).unwrap();
+    for mode in ["100644", "40000", "120000"] {
+        let commit = hostile(&sandbox, &[(mode, &"z".repeat(256))]);
+        assert!(matches!(checkout.switch(&commit), Err(Error::Refused { .. })), "{mode}");
+    }
+}
+
+#[test]
+fn trees_that_are_not_sorted_keep_their_files() {
+    let sandbox = Sandbox::new();
+    let commit = hostile(&sandbox, &[("100644", "n"), ("100644", "z"), ("100644", "a"), ("40000", "b"), ("100644", "c")]);
+    let mut checkout = Checkout::create(&sandbox.path(), &sandbox.beside("slot")).unwrap();
+    checkout.switch(&commit).unwrap();
+    let files = tree_on_disk(checkout.path());
+    checkout.clean().unwrap();
+    assert_eq!((tree_on_disk(checkout.path()), files.len()), (files, 6));
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_made_anew() {
+    let sandbox = Sandbox::new();
+    let one = sandbox.commit("f", "1", "one", 0);
+    let two = sandbox.commit("f", "2", "two", 1);
+    let slot = sandbox.beside("slot");
+    for script in [
+        "rm -rf .git",
+        "rm -rf .git; ln -s /nowhere .git",
+        "rm -rf .git; git init -q",
+        "mkdir -p .git/index.lock/x",
+        "rm .git/index; mkdir .git/index",
+        "ulimit -n 100; i=0; while [ $i -lt 3000 ]; do mkdir a && cd a; i=$((i + 1)); done; touch b; chmod 0 .",
+    ] {
+        Checkout::anew(&sandbox.path(), &slot).unwrap().switch(&one).unwrap();
+        assert!(Command::new("sh").args(["-c", script]).current_dir(&slot).status().unwrap().success(), "{script}");
+        let again = Checkout::create(&sandbox.path(), &slot).and_then(|mut checkout| {
+            checkout.switch(&two)?;
+            checkout.clean()
+        });
+        if let Err(error) = again {
+            assert!(error.is_of_the_checkout(), "{script}: {error}");
+            let mut checkout = Checkout::anew(&sandbox.path(), &slot).unwrap();
+            checkout.switch(&two).unwrap();
+            checkout.clean().unwrap();
+        }
+        assert_eq!(fs::read_to_string(slot.join("f")).unwrap(), "2", "{script}");
+        assert_eq!(fs::read_dir(&slot).unwrap().count(), 2, "{script}");
+    }
+}
+
+#[test]
+fn folders_of_any_depth_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    // As where few files can be open: the way that std takes ends at a path that is too long, too.
+    let script = "mkdir top && cd top; touch x; i=0; while [ $i -lt 4000 ]; do mkdir abcdefghij 0; cd abcdefghij; touch f; i=$((i + 1)); done";
+    assert!(Command::new("sh").args(["-c", script]).current_dir(folder.path()).status().unwrap().success());
+    crate::git::files::remove_deep(&folder.path().join("top")).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn names_are_refused_that_git_refuses() {
+    let sandbox = Sandbox::new();
+    let sound = sandbox.commit("f", "x", "one", 0);
+    let mut checkout = Checkout::create(&sandbox.path(), &sandbox.beside("slot")).unwrap();
+    let names = [
+        "git~1",
+        "GIT~1",
+        "Git~1",
+        "git~2",
+        ".git ",
+        ".git.",
+        ".git. .",
+        ".git...x",
+        ".git::$INDEX_ALLOCATION",
+        ".git:x",
+        ".gitx",
+        ".git\\x",
+        "git~1\\x",
+        "a\\b",
+        "a\\.git",
+        "a\\git~1\\b",
+        "..\\x",
+        ".gi\u{200c}t",
+        ".g\u{feff}it",
+        ".gitmodules",
+        ".gitattributes",
+        "con",
+        "aux.c",
+        "a:b",
+        "a ",
+        "a.",
+        "lpt1",
+        "...",
+        ".GIT.",
+        "git~1 ",
+        "git~1.",
+        "git~1:x",
+    ];
+    let mut refused = 0;
+    for name in names {
+        for entries in [&[("100644", name)][..], &[("40000", name)], &[("120000", name)]] {
+            let commit = hostile(&sandbox, entries);
+            let by_git = git_command(&sandbox.path())
+                .args(["read-tree", "--index-output=../by-git", &commit.to_string()])
+                .output()
+                .unwrap();
+            match checkout.switch(&commit) {
+                Ok(()) => assert!(by_git.status.success(), "{entries:?}: {}", String::from_utf8_lossy(&by_git.stderr)),
+                Err(Error::Refused { .. }) => {
+                    assert!(!by_git.status.success(), "{entries:?}");
+                    refused += 1;
+                }
+                Err(error) => panic!("{entries:?}: {error}"),
+            }
+            checkout.switch(&sound).unwrap();
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}
+
+#[test]
 fn trees_without_end_are_refused() {
     let sandbox = Sandbox::new();
     sandbox.commit("f", "x", "one", 0);
@@ -288,6 +412,14 @@ fn trees_without_end_are_refused() {
         tree = hash(&sandbox, "tree", &below);
     }
     let bomb = sandbox.git(&["commit-tree", "-m", "bomb", &tree]).trim().parse().unwrap();
+    // The same without a file in it.
+    let mut tree = hash(&sandbox, "tree", b"");
+    for _ in 0..20 {
+        let id: CommitId = tree.parse().unwrap();
+        below = (0..8).flat_map(|name| [format!("40000 {name}\0").as_bytes(), &id.as_bytes()[..]].concat()).collect();
+        tree = hash(&sandbox, "tree", &below);
+    }
+    let empty_bomb = sandbox.git(&["commit-tree", "-m", "bomb", &tree]).trim().parse().unwrap();
     let mut deep = hash(&sandbox, "tree", &[b"100644 f\0", &blob.as_bytes()[..]].concat());
     for _ in 0..3000 {
         let id = git2::Oid::from_str(&deep).unwrap();
@@ -295,8 +427,12 @@ fn trees_without_end_are_refused() {
     }
     let deep = sandbox.git(&["commit-tree", "-m", "deep", &deep]).trim().parse().unwrap();
     let mut checkout = Checkout::create(&sandbox.path(), &sandbox.beside("slot")).unwrap();
-    for commit in [bomb, deep] {
+    let repository = sandbox.open();
+    for commit in [bomb, empty_bomb, deep] {
         assert!(matches!(checkout.switch(&commit), Err(Error::Refused { .. })));
+        assert!(matches!(repository.checkout_size(&commit), Err(Error::Refused { .. })));
+        assert!(repository.changed_files(&commit).unwrap().len() <= 200_000);
+        assert!(repository.differing_files(&sandbox.id("HEAD"), &commit).unwrap().len() <= 200_000);
     }
     assert_eq!(tree_on_disk(checkout.path()), BTreeMap::new());
 }

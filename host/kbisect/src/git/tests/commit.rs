@@ -59,6 +59,23 @@ proptest! {
 }
 
 #[test]
+fn times_and_zones_beyond_reason_are_none() {
+    let raw = |when: &str| format!("tree x\nauthor A <a@b> {when}\ncommitter A <a@b> {when}\n\nx\n").into_bytes();
+    for when in
+        ["9223372036854775807 +0000", "-9223372036854775808 +0000", "99999999999999999999 +0000", "-1 +0000", "soon +0000"]
+    {
+        assert_eq!(commit::header(&raw(when)).unwrap().time, 0, "{when}");
+        let _ = commit::author_date(&raw(when));
+    }
+    assert_eq!(commit::header(&raw("1600000000 +0000")).unwrap().time, 1_600_000_000);
+    for zone in ["+99999999", "-99999999", "+2147483647", "+51800", "+2400", "-", "+-100"] {
+        let date = commit::author_date(&raw(&format!("1600000000 {zone}")));
+        assert_eq!(date.as_deref(), Some("Sun Sep 13 12:26:40 2020 +0000"), "{zone}");
+    }
+    assert_eq!(commit::author_date(&raw("1600000000 -0730")).unwrap(), "Sun Sep 13 04:56:40 2020 -0730");
+}
+
+#[test]
 fn own_files_are_neither_tracked_nor_ignored() {
     let sandbox = Sandbox::new();
     sandbox.commit(".gitignore", "*.o\n", "ignore objects", 1_600_000_000);

@@ -67,6 +67,130 @@ fn texts_apply_where_git_applies_them_and_are_there_where_git_takes_them_back() 
     assert!(applied >= 8 && there >= 8 && refused >= 4, "{applied} {there} {refused}");
 }
 
+/// Lines are added to and taken from two files again and again, so that a patch's lines are elsewhere in most commits.
+fn shifting(seed: u64) -> Sandbox {
+    let mut dice = Dice(seed);
+    let sandbox = Sandbox::new();
+    let mut files = [(); 2].map(|()| (0..30).map(|line| format!("{}\n", line % 7)).collect::<Vec<_>>());
+    for round in 0..16 {
+        let place = dice.roll(2) as usize;
+        for _ in 0..=dice.roll(2) {
+            let lines = &mut files[place];
+            let at = dice.roll(lines.len() as u64 + 1) as usize;
+            match dice.roll(3) {
+                0 => lines.insert(at, format!("new {}\n", dice.roll(3))),
+                1 if at < lines.len() => drop(lines.remove(at)),
+                _ => lines.splice(at..at, [0, 1, 2].map(|line| format!("{line}\n"))).for_each(drop),
+            }
+        }
+        sandbox.commit(["a", "b"][place], &files[place].concat(), "change", round);
+    }
+    sandbox
+}
+
+#[test]
+fn hunks_are_found_where_git_finds_them() {
+    let (mut applied, mut refused) = (0, 0);
+    for seed in 1..=6 {
+        let sandbox = shifting(seed);
+        let checkout = Checkout::create(&sandbox.path(), &sandbox.beside("checkout")).unwrap();
+        let file = sandbox.beside("a.patch").display().to_string();
+        for of in sandbox.ids(&["rev-list", "HEAD", "--min-parents=1", "--max-count=8"]) {
+            // Two commits' changes have several hunks.
+            for words in [
+                &["diff", "-U1", &format!("{of}^"), &of.to_string()][..],
+                &["diff", &format!("{of}^"), &sandbox.id("HEAD").to_string()],
+            ] {
+                fs::write(&file, git_bytes(&sandbox.path(), words)).unwrap();
+                let Ok(patch) = Patch::of_text("a.patch".to_owned(), &fs::read(&file).unwrap()) else { continue };
+                for at in sandbox.ids(&["rev-list", "HEAD"]).into_iter().step_by(3) {
+                    let forth = by_git(&sandbox, &at, &["apply", "--index", &file]);
+                    let back = by_git(&sandbox, &at, &["apply", "--index", "--reverse", &file]);
+                    match (checkout.patched(&at, std::slice::from_ref(&patch)), forth, back) {
+                        (Ok(made), Some(tree), _) => {
+                            assert_eq!(self::tree(&checkout, &made), tree, "{seed}: {words:?} at {at}");
+                            applied += 1;
+                        }
+                        (Ok(made), None, Some(_)) => assert_eq!(made, at),
+                        (Err(Error::Unpatchable { .. }), None, None) => refused += 1,
+                        (ours, forth, back) => panic!("{seed}: {words:?} at {at}: {ours:?}, git {forth:?}, {back:?}"),
+                    }
+                }
+            }
+        }
+    }
+    assert!(applied > 50 && refused > 20, "{applied} {refused}");
+}
+
+#[test]
+fn a_series_a_move_and_other_bytes_are_there_where_git_takes_them_back() {
+    let sandbox = Sandbox::new();
+    let begin = sandbox.commit("f", &lines(&[]), "begin", 0);
+    let top = sandbox.commit("f", &format!("new\nnewer\nnewest\n{}", lines(&[])), "three lines on top", 1);
+    let below = sandbox.commit("f", &format!("new\nnewer\nnewest\n{}", lines(&[20])), "a line below", 2);
+    sandbox.git(&["mv", "f", "g"]);
+    fs::write(sandbox.path().join("g"), format!("new\nnewer\nnewest\n{}", lines(&[20, 25]))).unwrap();
+    let moved = sandbox.commit("h", "x\n", "a move and a change", 3);
+    sandbox.git(&["update-index", "--chmod=+x", "h"]);
+    fs::write(sandbox.path().join("h"), b"caf\xe9\ny\n").unwrap();
+    let latin = sandbox.commit("other", "o", "Latin-1", 4);
+    sandbox.git(&["update-index", "--chmod=+x", "h"]);
+    fs::write(sandbox.path().join("h"), b"caf\xe9\nz\n").unwrap();
+    let again = sandbox.commit("other", "p", "with Latin-1 around it, and a mode", 5);
+    let checkout = Checkout::create(&sandbox.path(), &sandbox.beside("checkout")).unwrap();
+    // One patch after the other; git takes a file that holds a series for one patch, and loses what was moved.
+    let by_git = |at: &CommitId, files: &[String], back: bool| -> Option<String> {
+        let clone = sandbox.oracle(at);
+        let apply = |file: &String| {
+            let words: &[&str] = if back { &["apply", "--index", "--reverse", file] } else { &["apply", "--index", file] };
+            git_command(&clone).args(words).output().unwrap().status.success()
+        };
+        let done = if back { files.iter().rev().all(apply) } else { files.iter().all(apply) };
+        done.then(|| git_in(&clone, &["write-tree"]).trim().to_owned())
+    };
+    let (mut applied, mut there) = (0, 0);
+    let ranges = [(begin, below), (begin, moved), (top, again), (below, moved), (moved, latin), (latin, again)];
+    for (from, to) in ranges {
+        let series = git_bytes(&sandbox.path(), &["format-patch", "--stdout", "-M", &format!("{from}..{to}")]);
+        let folder = sandbox.beside(&format!("{}-{}", from.short(), to.short()));
+        let listed = sandbox.git(&["format-patch", "-M", "-o", &folder.display().to_string(), &format!("{from}..{to}")]);
+        let files: Vec<String> = listed.lines().map(ToOwned::to_owned).collect();
+        let patch = Patch::of_text("series".to_owned(), &series).unwrap();
+        for at in [begin, top, below, moved, latin, again] {
+            let (forth, back) = (by_git(&at, &files, false), by_git(&at, &files, true));
+            match (checkout.patched(&at, std::slice::from_ref(&patch)), forth, back) {
+                (Ok(made), Some(tree), _) => {
+                    assert_eq!(self::tree(&checkout, &made), tree, "{from}..{to} at {at}");
+                    applied += 1;
+                }
+                (Ok(made), None, Some(_)) => {
+                    assert_eq!(made, at);
+                    there += 1;
+                }
+                (Err(Error::Unpatchable { .. }), None, None) => {}
+                (ours, forth, back) => panic!("{from}..{to} at {at}: {ours:?}, git {forth:?}, {back:?}"),
+            }
+        }
+    }
+    assert!(applied >= 5 && there >= 5, "{applied} {there}");
+}
+
+#[test]
+fn seeing_whether_a_patch_fits_makes_nothing() {
+    let sandbox = sandbox();
+    let other = sandbox.id("HEAD~1");
+    let pick = Patch { name: "it".to_owned(), change: Change::Commit(other), since: None, until: None };
+    let patches = [text(&sandbox, &other, &["show", "--format="]), pick];
+    let repository = sandbox.open();
+    let before = contents(&sandbox.path());
+    for at in sandbox.ids(&["rev-list", "HEAD"]) {
+        for patch in &patches {
+            let _ = repository.takes(&at, patch);
+        }
+    }
+    assert_eq!(contents(&sandbox.path()), before);
+}
+
 #[test]
 fn texts_without_gits_headings_are_patches_too() {
     let sandbox = Sandbox::new();

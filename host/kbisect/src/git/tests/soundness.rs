@@ -106,6 +106,15 @@ fn what_may_surprise_is_told() {
     sandbox.git(&["bisect", "reset"]);
     sandbox.git(&["replace", "HEAD", "HEAD~1"]);
     assert!(messages(&sandbox.path()).contains("replacement objects"));
+    sandbox.git(&["replace", "-d", "HEAD"]);
+    fs::write(sandbox.path().join(".git/info/grafts"), "# none\n").unwrap();
+    assert!(!messages(&sandbox.path()).contains("grafts"));
+    fs::write(sandbox.path().join(".git/info/grafts"), format!("{} {}\n", sandbox.id("HEAD"), sandbox.id("HEAD~2"))).unwrap();
+    assert!(messages(&sandbox.path()).contains("has grafts"));
+    let fatal = problems(&sandbox.path()).into_iter().find(|problem| problem.fatal).unwrap();
+    assert!(fatal.hints[0].ends_with("replace --convert-graft-file"));
+    sandbox.git(&["-c", "core.commitGraph=false", "replace", "--convert-graft-file"]);
+    assert!(!messages(&sandbox.path()).contains("has grafts"));
 }
 
 #[test]
