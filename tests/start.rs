@@ -459,6 +459,51 @@ fn a_script_that_boots_kernels_itself_runs_outside_of_them() {
     );
 }
 
+/// The script would run with the rights of whoever got the mail.
+#[test]
+fn what_is_attached_to_a_mail_does_not_run_on_this_host_unasked() {
+    let (world, _) = world();
+    let mail = "From: a@example.org\nTo: b@example.org\nSubject: crash\nMIME-Version: 1.0\n\
+                Content-Type: multipart/mixed; boundary=X\n\n--X\nContent-Type: text/plain\n\nsee the script\n\
+                --X\nContent-Type: text/x-sh; name=\"repro.sh\"\nContent-Disposition: attachment; filename=\"repro.sh\"\n\n\
+                #!/bin/sh\nmake -j4 || exit 125\nvng -- ./t\n\n--X--\n";
+    write(&world, "mail", mail);
+    let other = World::new();
+    line(&other, "repo", 5, 3, "exit 1");
+    write(&other, "mail", mail);
+    for (world, repo) in [(&world, "linux"), (&other, "repo")] {
+        let shown = start(world, &["mail", "--bad", "HEAD", "--repo", repo]);
+        assert!(shown.contains("\nrepro = \"repro.sh\"") && shown.contains("\n# kind = \"process\"\n"), "{shown}");
+        assert!(shown.contains("it is no file of yours") && !shown.contains("\nkind = \"process\""), "{shown}");
+    }
+}
+
+#[test]
+fn the_clone_itself_is_a_place_to_stand() {
+    let (world, _) = world();
+    let job = world.path("linux/job.toml");
+    write(&world, "linux/t.sh", "#!/bin/sh\nmake\n");
+    let child = world.kbisect(&["start", "t.sh", "--bad", "HEAD"]).current_dir(world.path("linux")).output().unwrap();
+    let said = String::from_utf8_lossy(&child.stderr);
+    let job = fs::read_to_string(job).unwrap_or_else(|error| panic!("{error}: {said}"));
+    assert!(job.contains("\nrepo = \".\"  # guess: a clone of Linux at .\n"), "{job}");
+    let check = world.kbisect(&["check", "job.toml"]).current_dir(world.path("linux")).output().unwrap();
+    assert!(!String::from_utf8_lossy(&check.stderr).contains("must not be empty"), "{check:?}");
+}
+
+#[test]
+fn a_name_that_a_job_cannot_have_is_an_error() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (world, _) = world();
+    for name in [&b"repro\xff.c"[..], b"repro\x07.c"] {
+        let name = std::ffi::OsStr::from_bytes(name);
+        fs::write(world.path("").join(name), "int main(void) { return 0; }\n").unwrap();
+        let child = world.kbisect(&["start"]).arg(name).args(["--bad", "HEAD"]).output().unwrap();
+        let said = String::from_utf8_lossy(&child.stderr);
+        assert!(!child.status.success() && said.contains("letters in its name that a job file cannot have"), "{said}");
+    }
+}
+
 #[test]
 fn standard_input_is_a_file_too() {
     let (world, ids) = world();

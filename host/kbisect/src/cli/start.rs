@@ -18,6 +18,7 @@ use crate::start::decide;
 use crate::start::decide::Repo;
 use crate::start::decide::Surroundings;
 use crate::start::decide::Wishes;
+use crate::start::draft;
 use crate::start::draft::Draft;
 use crate::start::gather;
 use crate::start::gather::Gathered;
@@ -96,6 +97,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         pieces.selftests.push(test);
     }
 
+    if let Some(repo) = repo.as_ref().filter(|repo| !repo.path.to_str().is_some_and(draft::is_plain)) {
+        let what = format!("the clone {:?} has letters in its path that a job file cannot have", repo.path.display().to_string());
+        return Err(Error::user(what).hint("hand over a link to it as --repo"));
+    }
     let repo = repo.as_ref().map(|repo| Repo {
         path: decide::shown(&repo.path, &folder),
         word: git::quoted(&repo.path),

@@ -20,6 +20,7 @@ mod patch;
 mod releases;
 mod repository;
 mod revert;
+mod signers;
 mod size;
 mod soundness;
 mod tree;

@@ -192,6 +192,11 @@ pub(super) fn plain(text: &str) -> String {
     harmless(text).replace('\n', " ")
 }
 
+/// Whether a job can have this text as it is.
+pub(crate) fn is_plain(text: &str) -> bool {
+    plain(text) == text
+}
+
 /// A value that stays on its line.
 fn one_line(value: Value) -> Value {
     match value {

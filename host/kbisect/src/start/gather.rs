@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::draft;
 use super::kselftest;
 use super::kselftest::Collection;
 use super::kselftest::Limit;
@@ -87,6 +88,10 @@ impl Gathered {
     }
 
     fn file(&mut self, path: &Path) -> Result<(), Error> {
+        if !path.to_str().is_some_and(draft::is_plain) {
+            let what = format!("{:?} has letters in its name that a job file cannot have", path.display().to_string());
+            return Err(Error::user(what).hint("give it another name"));
+        }
         let bytes = match bounded::read(path, LONGEST) {
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => disk(path).ok_or_else(|| failed(path, &error))?,
             other => other.map_err(|error| failed(path, &error))?,

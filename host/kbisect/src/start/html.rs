@@ -29,6 +29,9 @@ const BLOCKS: [&str; 20] = [
     "section",
 ];
 
+/// `&thetasym;` and `&#x10FFFF;` have ten characters; names that are longer are as rare as they are in kernel mail.
+const LONGEST_ENTITY: usize = 12;
+
 /// Whether a text is a page of HTML.
 pub fn is_page(text: &str) -> bool {
     let text = text.trim_start().as_bytes();
@@ -40,6 +43,8 @@ pub fn is_page(text: &str) -> bool {
 pub fn text(html: &str) -> String {
     let mut page = Page::default();
     let mut rest = html;
+    // Where one tag has no end, none behind it has: they are not all sought to the end of the text.
+    let mut tags_end = true;
     while let Some(at) = rest.find('<') {
         page.words(&rest[..at]);
         rest = &rest[at..];
@@ -48,13 +53,15 @@ pub fn text(html: &str) -> String {
             continue;
         }
         let is_tag = rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!' || c == '?');
-        match (is_tag, rest.find('>')) {
-            (true, Some(end)) => {
+        let end = if is_tag && tags_end { rest.find('>') } else { None };
+        tags_end &= !is_tag || end.is_some();
+        match end {
+            Some(end) => {
                 page.tag(&rest[1..end]);
                 rest = &rest[end + 1..];
             }
             // Not all that people paste is escaped.
-            _ => {
+            None => {
                 page.words("<");
                 rest = &rest[1..];
             }
@@ -68,7 +75,7 @@ pub fn text(html: &str) -> String {
 #[derive(Default)]
 struct Page {
     out: String,
-    /// Elements of which nothing is read, as deep as they are open.
+    /// Open elements of which nothing is read; one in another of its name does not count.
     silent: Vec<String>,
     /// How many elements are open that keep their lines.
     kept: u32,
@@ -112,7 +119,9 @@ impl Page {
         let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         if SILENT.contains(&name.as_str()) {
             if !closes {
-                self.silent.push(name);
+                if !self.silent.contains(&name) {
+                    self.silent.push(name);
+                }
             } else if let Some(at) = self.silent.iter().rposition(|open| *open == name) {
                 self.silent.truncate(at);
             }
@@ -157,7 +166,7 @@ fn unescaped(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out += &rest[..at];
         rest = &rest[at..];
-        let end = rest.find(';').filter(|end| (2..12).contains(end));
+        let end = rest.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';').filter(|end| *end >= 2);
         let entity = end
             .map(|end| &rest[..=end])
             .filter(|entity| entity[1..entity.len() - 1].bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'#'));
@@ -212,6 +221,15 @@ mod tests {
                     log: <a href='https://example.org/l'>https://example.org/l</a><!-- <b> -->";
         assert_eq!(text(html), "C reproducer: https://example.org/x?a=1&b=2 here\nlog: https://example.org/l\n");
         assert_eq!(text("a < b &c; &amp &#65;&uuml;"), "a < b &c; &amp A\u{fc}\n");
+    }
+
+    /// Each of these took minutes and more when the end of a tag or an entity was sought through all that follows, for each anew.
+    #[test]
+    fn a_long_page_without_ends_is_read_in_one_go() {
+        for part in ["<a", "&", "< ", "<style></script>", "<!", "<a href=http:"] {
+            let page = part.repeat(1 << 20);
+            assert!(text(&page).len() <= 2 * page.len(), "{part}");
+        }
     }
 
     proptest! {

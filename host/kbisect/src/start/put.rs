@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use tempfile::NamedTempFile;
 
+use crate::bounded;
 use crate::error::Error;
 
 /// Writes files, the last one last. What is there already with the same content stays; anything else stops everything before it
@@ -20,9 +21,15 @@ pub fn put(files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Error> {
     if !folders.is_empty() {
         return Err(Error::all(folders).hint("give another place with --out"));
     }
+    let odd = |path: &Path| fs::metadata(path).is_ok_and(|there| !there.is_file());
+    let devices: Vec<Error> = files.iter().filter(|(path, _)| odd(path)).map(|(path, _)| is_no_file(path)).collect();
+    if !devices.is_empty() {
+        return Err(Error::all(devices).hint("give the place of a file with --out; `cat` shows it"));
+    }
+    let is_the_same = |path: &Path, bytes: &Vec<u8>| bounded::read(path, bytes.len() as u64).is_ok_and(|there| there == *bytes);
     let there: Vec<Error> = files
         .iter()
-        .filter(|(path, bytes)| !force && fs::symlink_metadata(path).is_ok() && fs::read(path).ok().as_ref() != Some(bytes))
+        .filter(|(path, bytes)| !force && fs::symlink_metadata(path).is_ok() && !is_the_same(path, bytes))
         .map(|(path, _)| Error::user(format!("`{}` is there already, and something else", path.display())))
         .collect();
     if !there.is_empty() {
@@ -55,6 +62,11 @@ pub fn put(files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// A pipe, a terminal or another device: reading it to compare may wait for ever, and a file must not take its place.
+fn is_no_file(path: &Path) -> Error {
+    Error::user(format!("`{}` is no place for a file, but a pipe or a device", path.display()))
+}
+
 fn is_folder(path: &Path) -> Error {
     Error::user(format!("`{}` is a folder, not a place for a file", path.display()))
 }
@@ -81,6 +93,20 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
+
+    #[test]
+    fn a_pipe_or_a_device_is_neither_read_nor_replaced() {
+        let dir = tempfile::Builder::new().prefix("put").tempdir().unwrap();
+        let pipe = dir.path().join("job.toml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let device = dir.path().join("console.txt");
+        std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+        for (path, force) in [(&pipe, false), (&pipe, true), (&device, false), (&device, true)] {
+            let error = put(&[(path.clone(), b"x".to_vec())], force).unwrap_err();
+            assert!(error.kind == ErrorKind::User && error.to_string().contains("a pipe or a device"), "{error}");
+        }
+        assert!(!fs::metadata(&pipe).unwrap().is_file() && fs::symlink_metadata(&device).unwrap().is_symlink());
+    }
 
     #[test]
     fn what_cannot_be_written_is_named_and_nothing_is_left() {

@@ -625,7 +625,7 @@ fn reading_leaves_the_users_repository_as_it_was() {
     repository.first_release_with(&sandbox.id("b0~6")).unwrap();
     repository.diffstat(&tip).unwrap();
     repository.find_by_title("none", &[tip]).unwrap();
-    repository.signers(&tip, &["a".to_owned()], 100).unwrap();
+    repository.signers(&tip, &["a".to_owned()], 100, std::time::Instant::now() + std::time::Duration::from_secs(60)).unwrap();
     crate::git::problems(&sandbox.path());
     let slots: Vec<_> = (0..4).map(|slot| sandbox.beside(&format!("slot{slot}"))).collect();
     let ids = sandbox.ids(&["rev-list", "--all"]);

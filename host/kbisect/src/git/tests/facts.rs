@@ -71,6 +71,9 @@ fn signers_are_those_of_the_paths_and_days() {
     assert_eq!(ask(&[], 1), "deep@x 1, mem@x 1");
     assert_eq!(ask(&["net"], u32::MAX), "bob@x 2, ann@x 1, deep@x 1, old@x 1");
     assert!(matches!(facts.signers(&tip, &vec![String::new(); 257], 1), Err(FactError::TooLarge(257))));
+    assert!(matches!(facts.signers(&tip, &["a/".repeat(1 << 20)], 1), Err(FactError::TooLarge(2_097_152))));
+    // What was counted when the time is over is the answer: a call that takes too long loses all that its plugin knows.
+    assert!(sandbox.open().signers(&tip, &[], 500, std::time::Instant::now()).unwrap().is_empty());
 }
 
 #[test]
@@ -79,11 +82,13 @@ fn signers_are_those_of_git_log() {
     let facts = facts(&sandbox);
     for name in ["b0", "b1", "b2"] {
         let id = sandbox.id(name);
-        for path in ["a", "a/b", "d", "x/y", "Makefile", "x/y/z"] {
-            let touched = sandbox.git(&["log", "--no-merges", "--full-history", "--format=%H", name, "--", path]).lines().count();
-            let ours =
-                facts.signers(&id, &[path.to_owned()], 10_000).unwrap().first().map_or(0, |signer| signer.commits as usize);
-            assert_eq!(ours, touched, "{name} {path}");
+        for paths in ["a", "a/b", "d", "x/y", "Makefile", "x/y/z", "a/b d", "x/y x/y/z a", "a/b/c a/b Makefile none a"] {
+            let paths: Vec<&str> = paths.split(' ').collect();
+            let log = ["log", "--no-merges", "--full-history", "--format=%H", name, "--"];
+            let touched = sandbox.git(&[&log[..], &paths].concat()).lines().count();
+            let asked: Vec<String> = paths.iter().map(ToString::to_string).collect();
+            let ours = facts.signers(&id, &asked, 10_000).unwrap().first().map_or(0, |signer| signer.commits as usize);
+            assert_eq!(ours, touched, "{name} {paths:?}");
         }
     }
 }

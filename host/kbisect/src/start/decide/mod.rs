@@ -160,9 +160,10 @@ impl Desk<'_> {
     }
 }
 
-/// A path from the job's folder, where it is below it.
+/// A path from the job's folder, where it is below it or the folder itself.
 pub fn shown(path: &Path, folder: &Path) -> String {
-    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
+    let below = path.strip_prefix(folder).map(|below| if below.as_os_str().is_empty() { Path::new(".") } else { below });
+    below.unwrap_or(path).to_string_lossy().into_owned()
 }
 
 /// The best of some things, and the others in order; of equal ones the first by name, numbers by their value.

@@ -94,8 +94,9 @@ impl Desk<'_> {
         let file = self.place(&one.material, if one.script { "repro.sh" } else { "repro" }, one.material.path.is_some());
         let text = String::from_utf8_lossy(&one.material.bytes);
         let calls = if one.script { script::calls(&text) } else { Calls::default() };
-        // In doubt a script runs where it can do no harm.
-        let outside = one.script && (!self.is_linux() || calls.outside.is_some() && calls.inside.is_none());
+        // In doubt a script runs where it can do no harm; and what came with somebody's mail runs on this host when its user says so.
+        let is_for_outside = one.script && (!self.is_linux() || calls.outside.is_some() && calls.inside.is_none());
+        let is_handed_over = one.material.path.is_some();
         let suite = (!one.script && one.material.name.contains("testcases/")).then_some("ltp");
         let what = if one.script { "a script" } else { "a program" };
         // What was inside of a mail lies beside the job then.
@@ -110,7 +111,7 @@ impl Desk<'_> {
             (Standing::Guessed, format!("{what}; the first by name: {} would do as well, take one", others.join(", ")))
         };
         if let Some(suite) = suite {
-            self.draft.set(("repro", "file"), file, standing, why);
+            self.draft.set(("repro", "file"), file.as_str(), standing, why);
             self.draft.set(
                 ("repro", "suite"),
                 suite,
@@ -118,22 +119,30 @@ impl Desk<'_> {
                 "it lies in `testcases`, as those of the Linux Test Project",
             );
         } else {
-            self.draft.set(("", "repro"), file, standing, why);
+            self.draft.set(("", "repro"), file.as_str(), standing, why);
         }
-        if outside {
-            let why = match &calls.outside {
-                Some(word) if self.is_linux() => {
-                    format!(
-                        "the script calls `{word}`, so it runs here, in a checkout of each commit; \"qemu\" runs it in a kernel"
-                    )
-                }
-                _ => "the repository is not Linux: the script runs here, in a checkout of each commit".to_owned(),
-            };
-            self.draft.set(("machine", "kind"), "process", Standing::Guessed, why);
+        if is_for_outside {
+            let of_linux = calls.outside.as_ref().filter(|_| self.is_linux());
+            let cause = of_linux.map_or("the repository is not Linux".to_owned(), |word| format!("the script calls `{word}`"));
+            if is_handed_over {
+                let runs = if of_linux.is_some() {
+                    ", so it runs here, in a checkout of each commit; \"qemu\" runs it in a kernel"
+                } else {
+                    ": the script runs here, in a checkout of each commit"
+                };
+                self.draft.set(("machine", "kind"), "process", Standing::Guessed, cause + runs);
+            } else {
+                let why = format!(
+                    "{cause}, but it is no file of yours ({}): read {file}; with this line it runs here, with your rights, in a checkout \
+                     of each commit",
+                    one.material.name
+                );
+                self.draft.leave(("machine", "kind"), "process", Standing::Missing, why);
+            }
         } else if one.script {
             self.inside(one, &calls, script::interpreter(text.trim_start_matches('\u{feff}')));
         }
-        if outside || target.console.is_none() && target.title.is_none() {
+        if is_for_outside || target.console.is_none() && target.title.is_none() {
             let why = "as for `git bisect run`: 0 is good, 125 says nothing, others are bad; \"crash\" counts crashes alone";
             self.draft.set(("trial", "expect"), "exit", Standing::Guessed, why);
         }
