@@ -6,6 +6,7 @@
 
 mod bounded;
 pub mod build;
+mod caches;
 pub mod check;
 pub mod cli;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod plugin;
 pub mod policy;
 pub mod process;
 pub mod record;
+mod removal;
 pub mod replay;
 pub mod repro;
 pub mod session;

@@ -9,6 +9,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::build::linux::environment;
+use crate::build::linux::toolchain;
 use crate::build::linux::toolchain::is_in_path;
 use crate::config::job::ReproArch;
 use crate::error::Error;
@@ -91,7 +93,17 @@ pub async fn compile(source: &Path, arch: ReproArch, to: &Path) -> Result<(), Er
     // By its name C, whatever syzkaller's managers call it.
     argv.extend(["-x", "c"].map(Into::into));
     argv.extend([source.as_os_str().to_owned(), "-o".into(), to.as_os_str().to_owned(), "-lm".into()]);
-    let task = Task::new(argv, folder, Jail::build(vec![folder.to_owned()])).env("LC_ALL", "C").env("TMPDIR", folder);
+    // It may be a stranger's, and `#include` reads any file that the compiler can: its neighbours, but nobody's whole home.
+    let mut readable = toolchain::folders(compiler);
+    readable.extend(
+        std::path::absolute(source)
+            .ok()
+            .and_then(|path| Some(path.parent()?.to_owned()))
+            .filter(|near| !toolchain::is_home(near)),
+    );
+    readable.push(source.to_owned());
+    let jail = Jail::build(vec![folder.to_owned()]).without_homes(readable);
+    let task = Task::new(argv, folder, jail).only_env(environment::of_build(folder, None));
     let (finish, said) = process::run(&task, LIMIT, OUTPUT).await.map_err(|error| Error::infrastructure(error.to_string()))?;
     let said = String::from_utf8_lossy(&said);
     match finish {

@@ -19,6 +19,7 @@ use kbisect::build::linux::objects::Sources;
 use kbisect::build::room::Room;
 use kbisect::build::store::Store;
 use kbisect::config::job;
+use kbisect::config::job::CompilerCache;
 use kbisect::config::job::CompilerRule;
 use kbisect::config::job::CountAs;
 use kbisect::config::job::Expect;
@@ -40,7 +41,15 @@ use kbisect::trial;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
 
+use folders::cache;
 use folders::downloads;
+
+/// What was compiled by other histories, which are all made by these tests.
+fn compiled() -> PathBuf {
+    let dir = cache().join("ccache/demo");
+    fs::create_dir_all(&dir).expect("a cache folder");
+    dir
+}
 
 /// A repository with one commit, the distribution's Linux sources; made once. `KBISECT_TEST_LINUX_TREE` names another one.
 fn sources() -> PathBuf {
@@ -104,7 +113,7 @@ fn job() -> job::Linux {
         make: Vec::new(),
         targets: Vec::new(),
         modules: false,
-        ccache: true,
+        ccache: CompilerCache::Off,
         minimize: None,
     }
 }
@@ -166,6 +175,7 @@ impl World {
             store: self.dir.path().join("kernels"),
             work: own.join("work"),
             room: Room { dir: self.dir.path().to_owned(), work: own.join("work"), limit: 8 << 30 },
+            cache: Some(compiled()),
         };
         let checkout = Checkout::create(&self.dir.path().join("linux"), &own.join("src")).expect("a checkout");
         Builder { world: self, checkout, settings }
@@ -396,10 +406,11 @@ fn linux_configuration_becomes_small_and_the_culprit_is_found_with_it() {
     world.change("kernel/user.c", |text| format!("{text}\n"));
     let dir = world.dir.path();
     fs::write(dir.join("repro.c"), OPENS_A_QUEUE).expect("a reproducer");
+    let compiled = compiled().display().to_string();
     let set = SMALL.iter().chain(&MORE).map(|symbol| format!("\"{symbol}=y\"")).collect::<Vec<_>>().join(", ");
     let job = format!(
         "repo = \"linux\"\nbad = \"HEAD\"\ngood = \"{good}\"\nrepro = \"repro.c\"\n\
-         [build]\nkind = \"linux\"\narch = \"x86_64\"\nbase = \"tinyconfig\"\nset = [{set}]\nminimize = true\n\
+         [build]\nkind = \"linux\"\narch = \"x86_64\"\nbase = \"tinyconfig\"\nset = [{set}]\nminimize = true\nccache = \"{compiled}\"\n\
          [machine]\nkind = \"qemu\"\nmemory = \"256M\"\ncpus = 1\nboot_limit = \"120s\"\n\
          [trial]\ntime_limit = \"20s\"\n[limits]\nslots = 1\n"
     );

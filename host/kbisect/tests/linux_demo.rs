@@ -131,6 +131,7 @@ fn linux_fix_is_found_behind_a_branch_that_never_had_the_bug() {
         seconds: SECONDS,
         strategy: None,
         seed: 1,
+        ccache: Some(&cache().join("ccache/demo")),
     });
     std::fs::write(&job, format!("kind = \"fix\"\n{text}")).expect("a file");
     let run = dir.path().join("run");

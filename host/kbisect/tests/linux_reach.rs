@@ -113,6 +113,7 @@ fn bisect(steps: &[Step], releases: &[(&str, usize)]) -> (Vec<String>, Value, St
         seconds: 20,
         strategy: None,
         seed: 1,
+        ccache: Some(&cache().join("ccache/demo")),
     };
     fs::write(at("job.toml"), linux_demo::job_toml(&job) + "tip = \"none\"\n").expect("a file");
     let output = Command::new(env!("CARGO_BIN_EXE_kbisect"))

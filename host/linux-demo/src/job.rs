@@ -65,6 +65,8 @@ pub struct Job<'a> {
     pub strategy: Option<&'a str>,
     /// Seed of the search.
     pub seed: u64,
+    /// The folder of a compiler cache that several histories share; none: each repository has its own.
+    pub ccache: Option<&'a Path>,
 }
 
 /// The text of a job file, in TOML.
@@ -77,6 +79,9 @@ pub fn job_toml(job: &Job<'_>) -> String {
         line(format!("good = {}", pocket::quoted(good)));
     }
     line(format!("\n[build]\nkind = \"linux\"\nbase = \"allnoconfig\"\nfragments = [{}]", quoted(job.config)));
+    if let Some(folder) = job.ccache {
+        line(format!("ccache = {}", quoted(folder)));
+    }
     line("\n[machine]\nmemory = \"256M\"\ncpus = 1\nboot_limit = \"2m\"".to_owned());
     line(format!("\n[trial]\ntime_limit = \"{}s\"\n\n[search]", job.seconds));
     if let Some(strategy) = job.strategy {
@@ -102,12 +107,14 @@ mod tests {
             seconds: 5,
             strategy: Some("git"),
             seed: 7,
+            ccache: Some(paths[2]),
         };
         let text = job_toml(&job);
         let table: toml::Table = text.parse().expect("it is TOML");
         assert_eq!(table["repo"].as_str(), Some("a \"b\""));
         assert_eq!(table["good"].as_str(), Some("v6.1"));
         assert_eq!(table["search"]["strategy"].as_str(), Some("git"));
+        assert_eq!(table["build"]["ccache"].as_str(), Some("c"));
         assert_eq!(table["trial"]["time_limit"].as_str(), Some("5s"));
         let bare = job_toml(&Job { strategy: None, good: None, ..job });
         assert!(!bare.contains("strategy") && !bare.contains("good"), "{bare}");

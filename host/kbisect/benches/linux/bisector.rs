@@ -34,6 +34,7 @@ pub(crate) fn run(world: &World, arm: &str, search: &Search, seed: u64) -> Resul
         seconds: world.seconds,
         strategy: search.strategy,
         seed,
+        ccache: None,
     });
     // The text ends within [search].
     job += &format!("trust_good = {}\n\n[[plugin]]\nid = \"{}\"\n", search.trust_good, search.policy);

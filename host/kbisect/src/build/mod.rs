@@ -53,6 +53,8 @@ pub struct Settings {
     pub work: PathBuf,
     /// The disk that may be used.
     pub room: Room,
+    /// The folder of a compiler cache that builds may write into; none: no ccache is used.
+    pub cache: Option<PathBuf>,
 }
 
 /// What builds a commit.
@@ -86,13 +88,19 @@ pub struct Finished {
 }
 
 impl Settings {
-    /// Runs a build's program within the disk's limit.
-    async fn execute(&self, task: &Task, limit: Duration) -> Result<(Finish, Vec<u8>), BuildResult> {
-        match self.room.within(process::run(task, limit, OUTPUT)).await {
+    /// Runs a build's program within the disk's limit. It writes into some folders of its `own`, and for output and temporary files.
+    async fn execute(&self, task: &Task, limit: Duration, own: &[&Path]) -> Result<(Finish, Vec<u8>), BuildResult> {
+        let own = [own, &[&self.work]].concat();
+        match self.room.within(&own, process::run(task, limit, OUTPUT)).await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) => Err(BuildResult::Infra(error.to_string())),
             Err(Beyond::Run(why)) => Err(BuildResult::Infra(why)),
             Err(Beyond::Build(why)) => Err(BuildResult::Failed(why)),
+            Err(Beyond::Others(why)) => {
+                let removed = linux::tree::remove_idle(&self.room.work);
+                let more = if removed { "; object trees that nobody builds in were removed" } else { "" };
+                Err(BuildResult::Infra(format!("{why}{more}")))
+            }
         }
     }
 }
@@ -136,8 +144,12 @@ async fn run_command(settings: &Settings, command: &[String], src: &Path, commit
     };
     let places = Placeholders { src, out: out.path(), jobs: settings.jobs, commit };
     let mut writable = vec![src.to_owned(), out.path().to_owned(), tmp.path().to_owned()];
-    writable.extend(ccache());
+    writable.extend(settings.cache.clone());
     let mut task = Task::new(places.fill(command), src, Jail::build(writable)).env("TMPDIR", tmp.path());
+    if let Some(cache) = &settings.cache {
+        // The caller's own cache and its settings are for what the caller trusts.
+        task = task.env("CCACHE_DIR", cache).env("CCACHE_CONFIGPATH", "/dev/null");
+    }
     // Kernels of equal code are equal then. The caller's own choice wins.
     for (key, value) in [("TIMESTAMP", "@0"), ("USER", "kbisect"), ("HOST", "kbisect")] {
         let key = format!("KBUILD_BUILD_{key}");
@@ -145,7 +157,7 @@ async fn run_command(settings: &Settings, command: &[String], src: &Path, commit
             task = task.env(key, value);
         }
     }
-    let (finish, output) = match settings.execute(&task, settings.time_limit).await {
+    let (finish, output) = match settings.execute(&task, settings.time_limit, &[src]).await {
         Ok(done) => done,
         Err(result) => return ended(result, Vec::new()),
     };
@@ -194,16 +206,6 @@ async fn kept(settings: &Settings, out: TempDir, compiler: Option<String>, lost:
         Ok(Err(error)) => BuildResult::Infra(format!("cannot keep what was built: {error}")),
         Err(error) => BuildResult::Infra(format!("keeping what was built broke off: {error}")),
     }
-}
-
-/// Compiler caches may be written: what they hold is checked by what goes in.
-fn ccache() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = set("HOME")?;
-    [set("CCACHE_DIR"), Some(home.join(".cache/ccache")), Some(home.join(".ccache"))]
-        .into_iter()
-        .flatten()
-        .find(|path| path.is_dir())
 }
 
 /// Whether next to nothing is free where a folder is.

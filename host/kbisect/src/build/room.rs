@@ -57,17 +57,17 @@ impl Room {
         (free < LEAST).then(|| format!("the disk is full: {} are free in `{}`", size::rounded(free), self.dir.display()))
     }
 
-    /// Does some work that writes into the directory, but drops it where the directory comes to hold more than it may.
+    /// Does some work that writes into its `own` folders, but drops it where the directory comes to hold more than it may.
     ///
     /// # Errors
     ///
     /// The limit was passed, be it at the very end.
-    pub async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Beyond> {
+    pub async fn within<T>(&self, own: &[&Path], work: impl Future<Output = T>) -> Result<T, Beyond> {
         let done = tokio::select! {
             done = work => done,
-            () = self.exceeded() => return Err(self.blame()),
+            () = self.exceeded() => return Err(self.blame(own)),
         };
-        if self.used() > self.limit { Err(self.blame()) } else { Ok(done) }
+        if self.used() > self.limit { Err(self.blame(own)) } else { Ok(done) }
     }
 
     /// Waits until the directory holds more than it may.
@@ -85,22 +85,27 @@ impl Room {
     }
 
     /// Why a build that went beyond the limit is over.
-    fn blame(&self) -> Beyond {
+    fn blame(&self, own: &[&Path]) -> Beyond {
         let limit = size::format(self.limit);
         let kept = self.used().saturating_sub(used(&self.work));
         if kept > self.limit / 2 {
             let kept = size::rounded(kept);
             return Beyond::Run(format!("the run has kept {kept}, and [limits] `disk` in its job.toml allows {limit} in all"));
         }
-        Beyond::Build(format!("the build takes the run directory beyond [limits] `disk` = {limit}"))
+        if kept + own.iter().map(|folder| used(folder)).sum::<u64>() > self.limit {
+            return Beyond::Build(format!("the build takes the run directory beyond [limits] `disk` = {limit}"));
+        }
+        Beyond::Others(format!("what several builds leave takes the run directory beyond [limits] `disk` = {limit}"))
     }
 }
 
 /// Whose fault it is that the limit was passed, and the words for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Beyond {
-    /// The build's: it wrote more than half of what the run may have.
+    /// The build's: it would not have fit alone.
     Build(String),
+    /// Nobody's: it would have, without what others have left where they build.
+    Others(String),
     /// Nobody's: most of the room was taken by what earlier builds and trials left to keep.
     Run(String),
 }

@@ -1,7 +1,9 @@
 //! What tells kernels apart: the signature of their loadable sections, and the build id. Owns the definition of both.
 
 use std::fs::File;
+use std::io;
 use std::io::BufReader;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use object::Endianness;
@@ -25,7 +27,8 @@ use sha2::Sha256;
 ///
 /// Notes are left out since they hold the build id, which differs between builds of the same code.
 pub fn of_vmlinux(path: &Path) -> Option<String> {
-    // Read piece by piece: with debug information such files have hundreds of megabytes.
+    // Read piece by piece: with debug information such files have hundreds of megabytes, and their headers may claim more than that.
+    let contents = File::open(path).ok()?;
     let cache = ReadCache::new(BufReader::new(File::open(path).ok()?));
     let file = ElfFile::<FileHeader64<Endianness>, _>::parse(&cache).ok()?;
     let endian = file.endian();
@@ -34,10 +37,25 @@ pub fn of_vmlinux(path: &Path) -> Option<String> {
         let header = section.elf_section_header();
         let loaded = header.sh_flags(endian) & u64::from(SHF_ALLOC) != 0;
         if loaded && ![SHT_NOBITS, SHT_NOTE].contains(&header.sh_type(endian)) {
-            all.update(Sha256::digest(section.data().ok()?));
+            let (from, length) = section.file_range().unwrap_or_default();
+            all.update(digest(&contents, from, length).ok()?);
         }
     }
     Some(hex(&all.finalize()))
+}
+
+/// SHA-256 of a part of a file.
+fn digest(file: &File, from: u64, length: u64) -> io::Result<[u8; 32]> {
+    let mut sum = Sha256::new();
+    let mut piece = vec![0; 64 << 10];
+    let mut done = 0;
+    while done < length {
+        let part = usize::try_from(length - done).unwrap_or(usize::MAX).min(piece.len());
+        file.read_exact_at(&mut piece[..part], from.saturating_add(done))?;
+        sum.update(&piece[..part]);
+        done += part as u64;
+    }
+    Ok(sum.finalize().into())
 }
 
 /// The GNU build id of a `vmlinux`, in hexadecimal; none where there is no such file or no build id in it.

@@ -122,8 +122,19 @@ impl Store {
     }
 }
 
-/// What of a build's output cannot be kept, in words: what is neither a file nor a folder nor a link, and a link beside the kernel that
-/// leads out of the folder. What is below may link to where it was built, as modules do; nobody follows that.
+/// Bytes of one file of a build's, at most: no kernel has so many, however large its symbols, but a file of nothing but holes may.
+const LARGEST: u64 = 4 << 30;
+
+/// Why a file is too large to be kept, if it is.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn too_large(file: &Path, name: &str) -> io::Result<Option<String>> {
+    Ok((fs::metadata(file)?.len() > LARGEST).then(|| format!("`{name}` is longer than 4 GiB")))
+}
+
+/// What of a build's output cannot be kept, in words: what is neither a file nor a folder nor a link, or too large, and a link beside
+/// the kernel that leads out of the folder. What is below may link to where it was built, as modules do; nobody follows that.
 ///
 /// # Errors
 /// Those of the file system.
@@ -143,6 +154,8 @@ pub(crate) fn strange(built: &Path) -> io::Result<Option<String>> {
                 }
             } else if !kind.is_file() {
                 return Ok(Some(format!("`{name}` in {{out}} is neither a file nor a folder nor a link")));
+            } else if let Some(why) = too_large(&entry, &name)? {
+                return Ok(Some(why));
             }
         }
     }

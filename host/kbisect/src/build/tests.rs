@@ -19,7 +19,7 @@ impl Room {
         let (store, work) = (dir.path().join("kernels"), dir.path().join("work"));
         let room = room::Room { dir: dir.path().to_owned(), work: work.clone(), limit: 1 << 30 };
         let recipe = Recipe::Command(command);
-        let settings = Settings { recipe, time_limit: Duration::from_secs(60), jobs: 3, store, work, room };
+        let settings = Settings { recipe, time_limit: Duration::from_secs(60), jobs: 3, store, work, room, cache: None };
         Self { dir, settings }
     }
 
@@ -111,6 +111,46 @@ async fn what_a_build_leaves_leads_nowhere_else_and_is_not_waited_for() {
     let room = Room::new("echo k > $2/bzImage; ln -s bzImage $2/kernel; mkdir $2/modules; ln -s / $2/modules/build");
     let (_, folder) = room.kernel().await;
     assert_eq!(fs::read_to_string(folder.join("kernel")).unwrap(), "k\n");
+}
+
+/// A file of nothing but holes takes no disk, until somebody copies it.
+#[tokio::test]
+async fn a_file_that_is_too_long_is_not_kept() {
+    let room = Room::new("echo k > $2/kernel; truncate -s 5G $2/vmlinux");
+    assert_eq!(room.failure().await, "the build ended well, but `vmlinux` is longer than 4 GiB");
+}
+
+#[tokio::test]
+async fn a_build_is_not_blamed_for_what_others_have_left_where_they_build() {
+    let mut room = Room::new("head -c 5M /dev/zero > $2/kernel");
+    room.settings.room.limit = 8 << 20;
+    room.settings.room.work = room.dir.path().join("work");
+    room.settings.work = room.dir.path().join("work/build");
+    let other = room.dir.path().join("work/linux-2/tree");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("vmlinux.o"), vec![1; 5 << 20]).unwrap();
+    match room.build().await.result {
+        BuildResult::Infra(why) => assert_eq!(
+            why,
+            "what several builds leave takes the run directory beyond [limits] `disk` = 8M; object trees that nobody builds in were \
+             removed"
+        ),
+        other => panic!("{other:?}"),
+    }
+    assert!(!other.exists());
+    room.kernel().await;
+}
+
+#[tokio::test]
+async fn what_a_build_caches_is_not_the_users() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut room = Room::new(
+        "echo \"$CCACHE_DIR $CCACHE_CONFIGPATH\" > $2/kernel; touch $CCACHE_DIR/x; ! touch ~/.cache/ccache/x ~/.ccache/x",
+    );
+    room.settings.cache = Some(cache.path().to_owned());
+    let (_, folder) = room.kernel().await;
+    assert_eq!(fs::read_to_string(folder.join("kernel")).unwrap(), format!("{} /dev/null\n", cache.path().display()));
+    assert!(cache.path().join("x").is_file());
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use crate::build::linux::toolchain::Compiler;
 use crate::build::linux::toolchain::is_in_path;
 use crate::build::linux::version::Version;
 use crate::config::job::Baseline;
+use crate::config::job::CompilerCache;
 use crate::config::job::Job;
 use crate::config::job::Linux;
 use crate::doctor::Finding;
@@ -137,7 +138,7 @@ impl Look {
             self.commands.push(("era", format!("{before} before {release}, {after} from there on")));
         }
         let jobs = (job.limits.cpus / job.builders().max(1)).max(1);
-        let cached = recipe.ccache && is_in_path("ccache");
+        let cached = recipe.ccache != CompilerCache::Off && is_in_path("ccache");
         let make = Make { job: recipe, compiler, cached, jobs, src: Path::new("{src}"), tree: Path::new("{tree}") };
         let targets: Vec<&str> = [arch.target].into_iter().chain(recipe.targets.iter().map(String::as_str)).collect();
         self.commands.push(("build", quoted(&make.words(&targets))));

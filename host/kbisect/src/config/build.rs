@@ -12,6 +12,7 @@ use super::document::Section;
 use super::duration;
 use super::job::Baseline;
 use super::job::Build;
+use super::job::CompilerCache;
 use super::job::CompilerRule;
 use super::job::Linux;
 use super::job::MachineKind;
@@ -127,7 +128,12 @@ fn linux(section: &Section<'_, '_>) -> Linux {
         make: words("make", variable, "none"),
         targets: words("targets", word, "none"),
         modules: section.get_or("modules", value::switch, false, guess("what is needed is built in")),
-        ccache: section.get_or("ccache", value::switch, true, guess("where there is one")),
+        ccache: section.get_or(
+            "ccache",
+            |value| compiler_cache(value, &base),
+            CompilerCache::OfRepository,
+            guess("where there is one"),
+        ),
         minimize: None,
     };
     let linux = Linux { minimize: minimize(section, &linux), ..linux };
@@ -144,6 +150,15 @@ fn linux(section: &Section<'_, '_>) -> Linux {
         _ => {}
     }
     linux
+}
+
+fn compiler_cache(value: &Spanned<DeValue<'_>>, base: &Path) -> Read<CompilerCache> {
+    match value.get_ref() {
+        DeValue::Boolean(true) => Ok(CompilerCache::OfRepository),
+        DeValue::Boolean(false) => Ok(CompilerCache::Off),
+        DeValue::String(folder) if !folder.is_empty() => Ok(CompilerCache::In(base.join(folder.as_ref()))),
+        _ => value::complain(value, "expected true, false or a folder"),
+    }
 }
 
 /// Whether the configuration is made smaller, with how many builds at most, and against which baseline.

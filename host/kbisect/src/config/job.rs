@@ -242,10 +242,21 @@ pub struct Linux {
     pub targets: Vec<String>,
     /// Whether modules are built and put into the machine.
     pub modules: bool,
-    /// Whether a ccache is used, where there is one.
-    pub ccache: bool,
+    /// Which ccache is used, where there is one.
+    pub ccache: CompilerCache,
     /// Whether, and how, the configuration is made smaller before the search.
     pub minimize: Option<Minimize>,
+}
+
+/// `[build] ccache`: what builds keep for each other, whatever they keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CompilerCache {
+    /// Nothing.
+    Off,
+    /// A cache for the builds of one repository.
+    OfRepository,
+    /// One that lies here; whoever names it trusts all trees whose builds write into it.
+    In(PathBuf),
 }
 
 /// `[build] minimize`: the configuration is made as small as the crash allows, at the start commit.

@@ -133,7 +133,7 @@ fn disk(section: &Section<'_, '_>) -> Disk {
 
 /// The image that `./x image` makes.
 pub fn default_image() -> Option<PathBuf> {
-    Some(crate::plugin::cache::default_directory()?.with_file_name("image").join("debian.img"))
+    Some(crate::caches::root()?.join("image/debian.img"))
 }
 
 fn root(value: &Spanned<DeValue<'_>>) -> Read<String> {

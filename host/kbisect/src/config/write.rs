@@ -8,6 +8,7 @@ use toml::Value;
 use super::duration;
 use super::job::Baseline;
 use super::job::Change;
+use super::job::CompilerCache;
 use super::job::CompilerRule;
 use super::job::Expect;
 use super::job::Job;
@@ -240,7 +241,11 @@ fn linux(recipe: &Linux, out: &mut Lines) {
     out.list("make", &recipe.make);
     out.list("targets", &recipe.targets);
     out.raw("modules", &recipe.modules);
-    out.raw("ccache", &recipe.ccache);
+    match &recipe.ccache {
+        CompilerCache::Off => out.raw("ccache", &false),
+        CompilerCache::OfRepository => out.raw("ccache", &true),
+        CompilerCache::In(folder) => out.path("ccache", folder),
+    }
     match &recipe.minimize {
         None => out.raw("minimize", &false),
         Some(minimize) => {

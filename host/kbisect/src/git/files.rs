@@ -6,7 +6,6 @@ use std::fs;
 use std::fs::Metadata;
 use std::fs::OpenOptions;
 use std::fs::Permissions;
-use std::io;
 use std::io::ErrorKind;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -16,6 +15,9 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::Error;
+use crate::removal;
+use crate::removal::unlocked;
+use crate::removal::unlocked_folder;
 
 /// A checkout's root, and the folders below it that are known to be real ones.
 pub(super) struct Files<'a> {
@@ -197,87 +199,7 @@ fn look(full: &Path) -> Result<Option<Metadata>, Error> {
     }
 }
 
-/// Removes whatever is at the path, with all that is in it, links not followed, write-protected folders included.
+/// Removes whatever is at the path, with all that is in it.
 pub(super) fn remove(full: &Path) -> Result<(), Error> {
-    let fail = |error| Error::io("remove", full, error);
-    let Some(found) = look(full)? else { return Ok(()) };
-    if !found.is_dir() {
-        return unlocked(full, || fs::remove_file(full)).map_err(fail);
-    }
-    let removed = fs::remove_dir_all(full).or_else(|error| {
-        if error.kind() != ErrorKind::PermissionDenied {
-            return Err(error);
-        }
-        unlock_all(full)?;
-        unlocked(full, || fs::remove_dir_all(full))
-    });
-    // So many folders in one another take too many open files, or too long a path.
-    let removed = removed.or_else(|_| remove_deep(full));
-    removed.map_err(fail)
-}
-
-/// Removes a folder of any depth: what lies deep in it moves up first.
-pub(super) fn remove_deep(full: &Path) -> io::Result<()> {
-    let mut names = 0..u64::MAX;
-    let mut free = || names.by_ref().map(|number| full.join(number.to_string())).find(|path| fs::symlink_metadata(path).is_err());
-    unlock(full)?;
-    loop {
-        let mut moved = false;
-        for entry in fs::read_dir(full)? {
-            let entry = entry?;
-            if !entry.file_type()?.is_dir() {
-                fs::remove_file(entry.path())?;
-                continue;
-            }
-            unlock(&entry.path())?;
-            for inner in fs::read_dir(entry.path())? {
-                let inner = inner?;
-                if inner.file_type()?.is_dir() {
-                    unlock(&inner.path())?;
-                    fs::rename(inner.path(), free().ok_or(ErrorKind::Other)?)?;
-                    moved = true;
-                } else {
-                    fs::remove_file(inner.path())?;
-                }
-            }
-            fs::remove_dir(entry.path())?;
-        }
-        if !moved {
-            return unlocked(full, || fs::remove_dir(full));
-        }
-    }
-}
-
-/// Does something in the folder that holds `full`; where that is denied, makes the folder writable and tries once more.
-fn unlocked<T>(full: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    match full.parent() {
-        Some(folder) => unlocked_folder(folder, act),
-        None => act(),
-    }
-}
-
-fn unlocked_folder<T>(folder: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    act().or_else(|error| {
-        if error.kind() != ErrorKind::PermissionDenied {
-            return Err(error);
-        }
-        unlock(folder)?;
-        act()
-    })
-}
-
-fn unlock(folder: &Path) -> io::Result<()> {
-    let mode = fs::symlink_metadata(folder)?.permissions().mode() & 0o7777;
-    fs::set_permissions(folder, Permissions::from_mode(mode | 0o700))
-}
-
-fn unlock_all(folder: &Path) -> io::Result<()> {
-    unlock(folder)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            unlock_all(&entry.path())?;
-        }
-    }
-    Ok(())
+    removal::remove(full).map_err(|error| Error::io("remove", full, error))
 }

@@ -187,10 +187,13 @@ async fn run_build(build: &SlotBuild, src: &Path, out: &Path, tmp: &Path, commit
     if let Some(lack) = build.room.lack() {
         return Err(infra(lack));
     }
-    let done = build.room.within(process::run(&task, build.time_limit, 64 << 10)).await.map_err(|beyond| match beyond {
-        Beyond::Build(why) => failed(why),
-        Beyond::Run(why) => infra(why),
-    })?;
+    let done =
+        build.room.within(&[src, out, tmp], process::run(&task, build.time_limit, 64 << 10)).await.map_err(
+            |beyond| match beyond {
+                Beyond::Build(why) => failed(why),
+                Beyond::Run(why) | Beyond::Others(why) => infra(why),
+            },
+        )?;
     match done.map_err(|error| infra(error.to_string()))? {
         (Finish::Exit(Exit::Code(0)), _) => Ok(()),
         (Finish::Exit(exit), said) => Err(failed(format!("the build ended with {exit}: {}", last_lines(&said, 3)))),

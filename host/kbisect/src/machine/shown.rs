@@ -1,6 +1,7 @@
 //! Machines whose consoles are shown while they run, and what programs print once they have ended. Owns no more than that: everything
 //! else is the machine's own.
 
+use std::io::IsTerminal as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::Pool;
 use super::Program;
 use super::Setup;
 use super::identity::Identity;
+use crate::harmless::harmless;
 
 /// Pieces of console under way, as between a machine and its trial.
 const PIECES: usize = 16;
@@ -84,8 +86,27 @@ impl Machine for ShownMachine {
     }
 }
 
-/// Nobody may be looking any more; the trial goes on.
+/// Nobody may be looking any more; the trial goes on. Files get what was printed as it is.
 fn show(piece: &[u8]) {
     let mut output = std::io::stdout().lock();
-    let _ = output.write_all(piece).and_then(|()| output.flush());
+    let written = if output.is_terminal() { output.write_all(tame(piece).as_bytes()) } else { output.write_all(piece) };
+    let _ = written.and_then(|()| output.flush());
+}
+
+/// What of a console cannot steer the user's terminal.
+fn tame(piece: &[u8]) -> String {
+    harmless(&String::from_utf8_lossy(piece).replace('\r', "")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_does_not_steer_the_terminal() {
+        assert_eq!(
+            tame(b"[ 1.0] x\r\n\x1b]52;c;ZXZpbA==\x07\x1b[2Jhello\xff\n"),
+            "[ 1.0] x\n?]52;c;ZXZpbA==??[2Jhello\u{fffd}\n"
+        );
+    }
 }

@@ -3,7 +3,6 @@
 //! A compiled component is native code: whoever can write it runs as us. So it is read only from a directory that belongs to us
 //! and that nobody else may enter, and only if it still has the digest that it was written with. Anything else is a miss.
 
-use std::env;
 use std::fs::File;
 use std::hash::Hash;
 use std::hash::Hasher;
@@ -21,6 +20,8 @@ use rustix::fs::OFlags;
 use sha2::Digest;
 use sha2::Sha256;
 use wasmtime::component::Component;
+
+use crate::caches;
 
 /// Length of the digest that stands before the compiled code in a file.
 const DIGEST: usize = 32;
@@ -104,13 +105,9 @@ impl Hasher for Sha256Hasher {
     }
 }
 
-/// Where compiled components are kept: `components` in `$KBISECT_CACHE_DIR`, `$XDG_CACHE_HOME/kbisect` or `~/.cache/kbisect`.
+/// Where compiled components are kept: `components` in kbisect's cache folder.
 pub fn default_directory() -> Option<PathBuf> {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let root = set("KBISECT_CACHE_DIR")
-        .or_else(|| Some(set("XDG_CACHE_HOME")?.join("kbisect")))
-        .or_else(|| Some(set("HOME")?.join(".cache/kbisect")))?;
-    Some(root.join("components"))
+    Some(caches::root()?.join("components"))
 }
 
 #[cfg(test)]

@@ -73,6 +73,8 @@ impl Jail {
             add(&["--ro-bind".as_ref(), "/".as_ref(), "/".as_ref(), "--dev".as_ref(), "/dev".as_ref()]);
             // Who can open a terminal can type into it. (A session of its own would, but take bwrap's child out of the process group.)
             add(&["--dev-bind".as_ref(), "/dev/null".as_ref(), "/dev/tty".as_ref()]);
+            // Shared memory and queues would stay when it ends, and those of the user's other programs are none of its business.
+            add(&["--unshare-ipc".as_ref()]);
             // A socket can be connected to whatever it is mounted as.
             if Path::new(RUN).is_dir() {
                 add(&["--tmpfs".as_ref(), RUN.as_ref()]);

@@ -114,6 +114,19 @@ async fn a_build_writes_only_where_it_may_and_reaches_no_network() {
     assert!(!other.path().join("there").exists());
 }
 
+/// Nothing that limits a run counts it.
+#[tokio::test]
+async fn a_build_leaves_no_shared_memory_and_sees_none() {
+    assert!(jail::bwrap().is_some(), "{:?}", jail::warning());
+    let segments = || fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    let before = segments();
+    let mine = tempfile::tempdir().unwrap();
+    let script = "ipcmk -M 4096 > /dev/null && wc -l < /proc/sysvipc/shm";
+    let (_, said) = run(&shell(script, mine.path(), Jail::build(vec![mine.path().to_owned()])), LONG, 1000).await.unwrap();
+    // A line of heading, and its own.
+    assert_eq!((String::from_utf8_lossy(&said).as_ref(), segments()), ("2\n", before));
+}
+
 #[tokio::test]
 async fn a_build_is_no_root_and_sees_neither_services_nor_the_terminal() {
     assert!(jail::bwrap().is_some(), "{:?}", jail::warning());

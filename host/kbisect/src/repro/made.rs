@@ -10,6 +10,8 @@ use std::time::Duration;
 use kbisect_core::commit::CommitId;
 
 use crate::build::last_lines;
+use crate::build::linux::environment;
+use crate::build::linux::toolchain;
 use crate::build::placeholders::Placeholders;
 use crate::config::job::Harness;
 use crate::config::job::Selftest;
@@ -118,8 +120,9 @@ pub fn inside(src: &Path, path: &Path) -> Result<PathBuf, Error> {
 /// Runs make and gives what it says, whatever its end is: others' tests may fail.
 async fn make(src: &Path, words: &[&str]) -> Result<String, Error> {
     let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-    // What it compiles lies in the checkout, and nothing of ours plays a part.
-    let task = Task::new(words, src, Jail::build(vec![src.to_owned()])).env("LC_ALL", "C").env("TMPDIR", src);
+    // What it compiles lies in the checkout, and nothing of ours plays a part: the makefiles are a stranger's.
+    let jail = Jail::build(vec![src.to_owned()]).without_homes(toolchain::folders("gcc"));
+    let task = Task::new(words, src, jail).only_env(environment::of_build(src, None));
     let (finish, said) = run(&task).await?;
     match finish {
         Finish::TimeLimit => Err(Error::user("repro: the selftests are not built within an hour")),

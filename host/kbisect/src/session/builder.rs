@@ -20,7 +20,10 @@ use crate::build::Recipe;
 use crate::build::linux;
 use crate::build::linux::needs;
 use crate::build::linux::toolchain::Choice;
+use crate::build::linux::toolchain::is_in_path;
+use crate::caches;
 use crate::config::job;
+use crate::config::job::CompilerCache;
 use crate::config::job::Job;
 use crate::config::job::MachineKind;
 use crate::config::job::Repro;
@@ -99,6 +102,7 @@ impl Builder {
                 store: parts.directory.kernels(),
                 work: work.join(named("build")),
                 room: parts.room(),
+                cache: cache(job, &build.recipe),
             },
             repository: Arc::clone(&parts.repository),
             repo: reverting::source(parts),
@@ -258,6 +262,22 @@ fn needs(job: &Job, arch: &str) -> Vec<needs::Need> {
         needs::of_reproducer(is_script, repro.arch == ReproArch::I386 && arch == "x86_64")
     });
     of_machine.into_iter().chain(of_root).chain(of_reproducer).collect()
+}
+
+/// The compiler cache of a job's builds; none where there is no ccache, or none is wanted.
+fn cache(job: &Job, recipe: &job::Recipe) -> Option<PathBuf> {
+    if !is_in_path("ccache") {
+        return None;
+    }
+    let wanted = match recipe {
+        job::Recipe::Command(_) => &CompilerCache::OfRepository,
+        job::Recipe::Linux(linux) => &linux.ccache,
+    };
+    match wanted {
+        CompilerCache::Off => None,
+        CompilerCache::OfRepository => caches::of_compilers(&job.repo),
+        CompilerCache::In(folder) => caches::made(folder),
+    }
 }
 
 /// A build failure as a crash, where the target is one.

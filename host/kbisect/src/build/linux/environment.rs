@@ -86,6 +86,8 @@ impl Cache {
         let sloppiness = "include_file_mtime,include_file_ctime,time_macros,locale,random_seed";
         [
             ("CCACHE_DIR", self.dir.clone().into_os_string()),
+            // A file of settings that lies in the cache is a build's, and could name a program.
+            ("CCACHE_CONFIGPATH", "/dev/null".into()),
             ("CCACHE_COMPILERCHECK", "content".into()),
             ("CCACHE_SLOPPINESS", sloppiness.into()),
             ("CCACHE_NOHASHDIR", "1".into()),

@@ -44,13 +44,13 @@ use self::objects::Sources;
 use self::toolchain::Choice;
 use self::toolchain::Compiler;
 use self::toolchain::Lack;
-use self::toolchain::is_in_path;
 use self::tree::Tree;
 use self::version::Version;
 use super::Finished;
 use super::Settings;
 use super::folders;
 use super::kept;
+use super::store;
 use crate::config::job::Linux;
 use crate::process::Exit;
 use crate::process::Finish;
@@ -130,28 +130,16 @@ impl Recipe {
     /// # Errors
     /// Those of the file system.
     pub fn give_up(&self, fresh: &Self, take: bool) -> io::Result<()> {
+        let fresh = Tree::at(&fresh.tree);
         if !take {
-            return fs::remove_dir_all(&fresh.tree);
+            return fresh.remove();
         }
-        fs::remove_dir_all(&self.tree)?;
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Known::default();
-        fs::rename(&fresh.tree, &self.tree)
+        fresh.replace(&Tree::at(&self.tree))
     }
 
     fn choice(&self) -> Choice<'_> {
         Choice::of(&self.job)
-    }
-
-    fn cache(&self) -> Option<Cache> {
-        if !self.job.ccache || !is_in_path("ccache") {
-            return None;
-        }
-        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let ours = set("KBISECT_CACHE_DIR").or_else(|| Some(set("HOME")?.join(".cache/kbisect")))?;
-        let dir = ours.join("ccache");
-        // Where it cannot be made, nothing is kept.
-        fs::create_dir_all(&dir).ok()?;
-        Some(Cache { dir })
     }
 
     fn arch(&self) -> Arch {
@@ -277,8 +265,8 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     async fn new(settings: &'a Settings, recipe: &'a Recipe, src: &'a Path) -> Result<Self, Stop> {
-        let makefile = read(&src.join("Makefile")).unwrap_or_default();
-        let version = Version::of_makefile(&makefile).filter(|_| src.join("Kconfig").exists());
+        let makefile = own_file(src, "Makefile").and_then(|path| read(&path).ok()).unwrap_or_default();
+        let version = Version::of_makefile(&makefile).filter(|_| own_file(src, "Kconfig").is_some());
         let Some(version) = version else {
             let why = "this is no Linux: it has no Kconfig, or no Makefile with VERSION, PATCHLEVEL and SUBLEVEL";
             return Err(Stop::failed(why));
@@ -289,7 +277,7 @@ impl<'a> Bench<'a> {
         let (out, tmp) = folders(&settings.work).map_err(folder)?;
         let tree =
             Tree::open(&recipe.tree).map_err(|error| Stop::infra("cannot clean up after a build that was cut short", error))?;
-        let (warm, cache) = (tree.is_warm(), recipe.cache());
+        let (warm, cache) = (tree.is_warm(), settings.cache.clone().map(|dir| Cache { dir }));
         let inside = match jail::bwrap() {
             Some(_) => PLACES.map(PathBuf::from),
             None => [src.to_owned(), tree.dir().to_owned()],
@@ -408,7 +396,7 @@ impl<'a> Bench<'a> {
         let task =
             Task::new(words, self.tmp.path(), self.jail()).only_env(environment::of_build(self.tmp.path(), self.cache.as_ref()));
         let left = self.settings.time_limit.saturating_sub(self.began.elapsed());
-        let (finish, output) = self.settings.execute(&task, left).await.map_err(Stop::new)?;
+        let (finish, output) = self.settings.execute(&task, left, &[self.src, self.tree.dir()]).await.map_err(Stop::new)?;
         let exit = match finish {
             Finish::Exit(Exit::Code(0)) => return Ok(Ok(())),
             Finish::TimeLimit => {
@@ -453,8 +441,7 @@ impl<'a> Bench<'a> {
     fn jail(&self) -> Jail {
         let mut writable = vec![self.out.path().to_owned(), self.tmp.path().to_owned()];
         writable.extend(self.cache.iter().map(|cache| cache.dir.clone()));
-        let toolchain = toolchain::folder(&self.compiler.program);
-        let mut jail = Jail::build(writable).without_homes(toolchain.into_iter().collect());
+        let mut jail = Jail::build(writable).without_homes(toolchain::folders(&self.compiler.program));
         let [src, tree] = &self.inside;
         jail.mounts = vec![(self.src.to_owned(), src.clone(), false), (self.tree.dir().to_owned(), tree.clone(), true)];
         jail
@@ -474,6 +461,9 @@ impl<'a> Bench<'a> {
             let kept = tempfile::Builder::new().prefix("kept-").tempdir_in(work).map_err(cannot)?;
             for (from, to) in [(image, "kernel"), ("vmlinux", "vmlinux"), (".config", "config")] {
                 let from = tree.own_file(from).ok_or_else(|| Stop::failed(format!("the build ended well but made no {from}")))?;
+                if let Some(why) = store::too_large(&from, to).map_err(cannot)? {
+                    return Err(Stop::failed(format!("the build ended well, but {why}")));
+                }
                 fs::copy(from, kept.path().join(to)).map_err(cannot)?;
             }
             fs::write(kept.path().join(VARIABLES), variables).map_err(cannot)?;
@@ -507,6 +497,12 @@ fn matters(config: &Config, entry: &kconfig::Entry) -> bool {
         (Value::Unset, found) => found.is_some_and(Value::is_on),
         (Value::Set(_), found) => found.is_some() || entry.symbol == "UNWINDER_FRAME_POINTER" && config.is_on("UNWINDER_ORC"),
     }
+}
+
+/// A file of a folder that builds or commits fill, which no link may lead out of; no pipe and no device, which may not end.
+fn own_file(dir: &Path, name: &str) -> Option<PathBuf> {
+    let path = dir.join(name).canonicalize().ok()?;
+    (path.starts_with(dir.canonicalize().ok()?) && path.is_file()).then_some(path)
 }
 
 /// A file's text, if it is not too long to be one. Bytes that are not UTF-8 are replaced.

@@ -11,6 +11,7 @@ use super::*;
 use crate::build::Recipe as AnyRecipe;
 use crate::build::room::Room as Disk;
 use crate::build::store::Store;
+use crate::config::job::CompilerCache;
 use crate::config::job::CompilerRule;
 use crate::config::job::Toolchain;
 use crate::error::Error;
@@ -38,7 +39,7 @@ pub(super) fn job() -> Linux {
         make: Vec::new(),
         targets: Vec::new(),
         modules: false,
-        ccache: false,
+        ccache: CompilerCache::Off,
         minimize: None,
     }
 }
@@ -73,6 +74,7 @@ impl Room {
             store: run.join("kernels"),
             work: dir.join("work"),
             room: Disk { dir: run.to_owned(), work: dir.join("work"), limit: 1 << 30 },
+            cache: None,
         }
     }
 

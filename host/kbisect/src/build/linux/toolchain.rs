@@ -141,7 +141,9 @@ async fn identity(program: &str) -> Result<String, Lack> {
         return Err(Lack::Missing(program.to_owned()));
     }
     let broken = |why: String| Lack::Broken(program.to_owned(), why);
-    let task = Task::new([program, "--version"], "/", Jail::build(Vec::new())).env("LC_ALL", "C");
+    // As builds see it.
+    let jail = Jail::build(Vec::new()).without_homes(folders(program));
+    let task = Task::new([program, "--version"], "/", jail).env("LC_ALL", "C");
     let (finish, said) = process::run(&task, VERSION_LIMIT, 64 << 10).await.map_err(|error| broken(error.to_string()))?;
     let said = String::from_utf8_lossy(&said);
     let first = said.lines().next().unwrap_or_default().trim();
@@ -157,16 +159,24 @@ pub fn is_in_path(program: &str) -> bool {
     find(program).is_some()
 }
 
-/// The folder that a program and its fellows lie in: `/opt/gcc-10` of `/opt/gcc-10/bin/gcc`.
-pub fn folder(program: &str) -> Option<PathBuf> {
-    let programs = find(program)?.canonicalize().ok()?.parent()?.to_owned();
+/// The folders that a program and its fellows lie in: `/opt/gcc-10` of `/opt/gcc-10/bin/gcc`; and where a link to it was found. None
+/// where it was not.
+pub fn folders(program: &str) -> Vec<PathBuf> {
+    let Some(found) = find(program) else { return Vec::new() };
+    let named = std::path::absolute(&found).ok().and_then(|path| Some(path.parent()?.to_owned()));
+    named.filter(|folder| !is_home(folder)).into_iter().chain(folder(&found)).collect()
+}
+
+fn folder(program: &Path) -> Option<PathBuf> {
+    let programs = program.canonicalize().ok()?.parent()?.to_owned();
     let above = programs.parent().filter(|_| programs.ends_with("bin")).map(Path::to_owned);
-    // Nobody's whole home is meant.
-    let is_home = |folder: &PathBuf| {
-        env::var_os("HOME").is_some_and(|home| folder == Path::new(&home))
-            || folder.starts_with("/home") && folder.components().count() < 4
-    };
     Some(above.filter(|above| !is_home(above)).unwrap_or(programs))
+}
+
+/// Whether a folder is somebody's whole home, which is never meant.
+pub fn is_home(folder: &Path) -> bool {
+    env::var_os("HOME").is_some_and(|home| folder == Path::new(&home))
+        || folder.starts_with("/home") && folder.components().count() < 4
 }
 
 fn find(program: &str) -> Option<PathBuf> {

@@ -10,61 +10,118 @@ use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
+use std::time::SystemTime;
 
 use kbisect_core::commit::CommitId;
+use rustix::fs::AtFlags;
+use rustix::fs::CWD;
+use rustix::fs::Timespec;
+use rustix::fs::Timestamps;
+use rustix::fs::utimensat;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::own_file;
 use super::read;
 use crate::build::signature::hex;
+use crate::removal;
 
-/// Set while a build runs.
-const MARK: &str = ".kbisect-building";
+/// Ends the name, beside the tree, of what is there while a build runs. A build cannot write there.
+const MARK: &str = "building";
 
-/// What the tree's configuration was made from.
-const CONFIGURED: &str = ".kbisect-configured";
+/// A part of a tick of a file system's clock.
+const TICK: Duration = Duration::from_millis(1);
+
+/// The same for what the tree's configuration was made from.
+const CONFIGURED: &str = "configured";
 
 /// An object tree.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Tree {
     dir: PathBuf,
+    /// Locked, for any who build in it, against its removal.
+    _lock: Option<fs::File>,
+}
+
+/// Removes object trees that nobody builds in right now, below a run's folder for builders. Says whether there was one.
+pub fn remove_idle(work: &Path) -> bool {
+    let folders = |dir: &Path| {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+    };
+    let is_tree = |path: &PathBuf| path.file_name().is_some_and(|name| name == "tree" || name == "tree.fresh");
+    let remove = |dir: PathBuf| {
+        let tree = Tree::at(&dir);
+        let lock = tree.lock().ok().filter(|lock| lock.try_lock().is_ok());
+        lock.is_some() && tree.remove().is_ok()
+    };
+    folders(work)
+        .flat_map(|builder| folders(&builder).collect::<Vec<_>>())
+        .filter(is_tree)
+        .filter(|dir| remove(dir.clone()))
+        .count()
+        > 0
 }
 
 impl Tree {
-    /// The tree in `dir`, made if it is not there; what a build that was cut short has touched is removed.
+    /// The tree in `dir`, made if it is not there; what a build that was cut short has touched is removed, and what is dated in the
+    /// future is made anew.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn open(dir: &Path) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
-        let tree = Self { dir: dir.canonicalize()? };
+        let tree = Self::at(&dir.canonicalize()?);
+        let lock = tree.lock()?;
+        lock.lock_shared()?;
+        // Who waited for the lock may have waited for the tree's removal.
+        fs::create_dir_all(dir)?;
+        let tree = Self { _lock: Some(lock), ..tree };
         tree.clean_up()?;
+        // Objects that nobody vouches for: a version of kbisect before this one kept its marks elsewhere.
+        if tree.is_warm() && tree.configured().is_none() {
+            tree.wipe()?;
+        }
+        if age(&tree.dir, SystemTime::now()).is_err() {
+            tree.wipe()?;
+        }
         Ok(tree)
     }
 
     /// The tree in `dir`, as it is.
     pub fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned() }
+        Self { dir: dir.to_owned(), _lock: None }
     }
 
-    /// Removes what a build that was cut short has touched.
+    /// Removes what a build that was cut short has touched; everything, where that cannot be told apart.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn clean_up(&self) -> io::Result<()> {
-        match fs::symlink_metadata(self.dir.join(MARK)) {
-            Ok(mark) => {
-                remove_since(&self.dir, (mark.ctime(), mark.ctime_nsec()), &self.dir.join(MARK))?;
-                // Last: a kill in the middle of this must not make the rest trusted.
-                self.end()
-            }
-            Err(_) => Ok(()),
+        let Ok(mark) = fs::symlink_metadata(self.beside(MARK)) else { return Ok(()) };
+        if remove_since(&self.dir, (mark.ctime(), mark.ctime_nsec())).is_err() {
+            self.wipe()?;
         }
+        // Last: a kill in the middle of this must not make the rest trusted.
+        self.end()
     }
 
     /// Where it is, absolute.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// What is kept of the tree where no build can reach it.
+    fn beside(&self, what: &str) -> PathBuf {
+        let mut name = self.dir.file_name().unwrap_or_default().to_owned();
+        name.push(".");
+        name.push(what);
+        self.dir.with_file_name(name)
+    }
+
+    fn lock(&self) -> io::Result<fs::File> {
+        fs::File::options().create(true).append(true).open(self.beside("lock"))
     }
 
     /// Whether something was built in it.
@@ -77,8 +134,17 @@ impl Tree {
     /// # Errors
     /// The mark cannot be written.
     pub fn begin(&self) -> io::Result<()> {
-        // A new file each time: its time is when the build begins.
-        self.write(MARK, "")
+        let configured = fs::symlink_metadata(self.dir.join(".config")).map(|config| (config.ctime(), config.ctime_nsec()));
+        loop {
+            // A new file each time: its time is when the build begins.
+            let mark = write(&self.beside(MARK), "")?.metadata()?;
+            // The configuration is made before that; clocks of file systems tick some hundred times a second.
+            if configured.as_ref().is_ok_and(|before| *before == (mark.ctime(), mark.ctime_nsec())) {
+                std::thread::sleep(TICK);
+                continue;
+            }
+            return Ok(());
+        }
     }
 
     /// Its make ended by itself: what it wrote is whole.
@@ -86,7 +152,7 @@ impl Tree {
     /// # Errors
     /// The mark cannot be removed.
     pub fn end(&self) -> io::Result<()> {
-        fs::remove_file(self.dir.join(MARK))
+        removal::remove(&self.beside(MARK))
     }
 
     /// Removes everything.
@@ -94,9 +160,31 @@ impl Tree {
     /// # Errors
     /// Those of the file system.
     pub fn wipe(&self) -> io::Result<()> {
-        match fs::remove_dir_all(&self.dir) {
+        self.remove()?;
+        fs::create_dir_all(&self.dir)
+    }
+
+    /// Removes the tree and what is kept of it.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn remove(&self) -> io::Result<()> {
+        removal::remove(&self.beside(CONFIGURED))?;
+        removal::remove(&self.dir)?;
+        self.end()
+    }
+
+    /// Puts the tree in the place of another.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn replace(&self, other: &Self) -> io::Result<()> {
+        other.remove()?;
+        fs::rename(&self.dir, &other.dir)?;
+        // A kill before this leaves a tree that nobody vouches for.
+        match fs::rename(self.beside(CONFIGURED), other.beside(CONFIGURED)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => fs::create_dir_all(&self.dir),
+            _ => self.end(),
         }
     }
 
@@ -108,11 +196,11 @@ impl Tree {
 
     /// The commit that was built last; none where nothing was, or where that was cut short.
     pub fn commit(&self) -> Option<CommitId> {
-        self.configured().map(|(commit, _)| commit).filter(|_| !self.dir.join(MARK).exists())
+        self.configured().map(|(commit, _)| commit).filter(|_| !self.beside(MARK).exists())
     }
 
     fn configured(&self) -> Option<(CommitId, String)> {
-        let text = read(&self.own_file(CONFIGURED)?).ok()?;
+        let text = read(&self.beside(CONFIGURED)).ok()?;
         let (commit, fingerprint) = text.split_once(' ')?;
         Some((commit.parse().ok()?, fingerprint.to_owned()))
     }
@@ -122,7 +210,7 @@ impl Tree {
     /// # Errors
     /// It cannot be written.
     pub fn note(&self, commit: &CommitId, wished: &str, compiler: &str) -> io::Result<()> {
-        self.write(CONFIGURED, &format!("{commit} {}", fingerprint(wished, compiler)))
+        write(&self.beside(CONFIGURED), &format!("{commit} {}", fingerprint(wished, compiler))).map(drop)
     }
 
     /// Takes a new `.config`, which lies in the tree under this name. One that says the same as the old leaves the old one and its time
@@ -141,22 +229,23 @@ impl Tree {
 
     /// A file of the tree, which no link may lead out of.
     pub fn own_file(&self, name: &str) -> Option<PathBuf> {
-        let path = self.dir.join(name).canonicalize().ok()?;
-        (path.starts_with(&self.dir) && path.is_file()).then_some(path)
+        own_file(&self.dir, name)
     }
 
-    /// Writes a file at the tree's root. A link that a build has left in its place is not followed.
+    /// Writes a file at the tree's root. What a build has left in its place goes, whatever it is.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        let path = self.dir.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        fs::File::create_new(path)?.write_all(text.as_bytes())
+        write(&self.dir.join(name), text).map(drop)
     }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<fs::File> {
+    removal::remove(path)?;
+    let mut file = fs::File::create_new(path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(file)
 }
 
 fn fingerprint(wished: &str, compiler: &str) -> String {
@@ -169,8 +258,28 @@ fn without_heading(text: &str) -> String {
     text.lines().filter(kept).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Removes files and links whose state has changed since a time (seconds and nanoseconds), but for one; folders stay.
-fn remove_since(dir: &Path, since: (i64, i64), but: &Path) -> io::Result<()> {
+/// Removes files and links whose state has changed since a time (seconds and nanoseconds); folders stay.
+fn remove_since(dir: &Path, since: (i64, i64)) -> io::Result<()> {
+    each_file(dir, |path, found| {
+        let is_younger = (found.ctime(), found.ctime_nsec()) >= since;
+        if is_younger { fs::remove_file(path) } else { Ok(()) }
+    })
+}
+
+/// Makes files old that are dated in the future, by a build's own doing or a clock that was ahead: for make they would be up to date
+/// for ever, and what they were made from at one commit would be in the kernels of all others.
+fn age(dir: &Path, now: SystemTime) -> io::Result<()> {
+    each_file(dir, |path, found| {
+        if !found.is_file() || found.modified()? <= now {
+            return Ok(());
+        }
+        let old = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let times = Timestamps { last_access: old, last_modification: old };
+        Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    })
+}
+
+fn each_file(dir: &Path, act: impl Fn(&Path, &fs::Metadata) -> io::Result<()>) -> io::Result<()> {
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
@@ -178,8 +287,8 @@ fn remove_since(dir: &Path, since: (i64, i64), but: &Path) -> io::Result<()> {
             let found = entry.metadata()?;
             if found.is_dir() {
                 folders.push(entry.path());
-            } else if (found.ctime(), found.ctime_nsec()) >= since && entry.path() != but {
-                fs::remove_file(entry.path())?;
+            } else {
+                act(&entry.path(), &found)?;
             }
         }
     }
@@ -196,9 +305,9 @@ mod tests {
         let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let secret = outside.path().join("secret");
         fs::write(&secret, "CONFIG_A=y\n").unwrap();
-        let tree = Tree::open(dir.path()).unwrap();
-        for name in [".config", CONFIGURED, MARK, "new"] {
-            std::os::unix::fs::symlink(&secret, dir.path().join(name)).unwrap();
+        let tree = Tree::open(&dir.path().join("tree")).unwrap();
+        for name in [".config", "new"] {
+            std::os::unix::fs::symlink(&secret, tree.dir().join(name)).unwrap();
         }
         assert_eq!((tree.own_file(".config"), tree.commit()), (None, None));
         assert!(tree.configure("new").is_err(), "what lies outside is not read");
@@ -207,48 +316,117 @@ mod tests {
         tree.note(&CommitId::from_bytes([1; 20]), "", "").unwrap();
         tree.begin().unwrap();
         assert_eq!(fs::read_to_string(&secret).unwrap(), "CONFIG_A=y\n");
-        assert_eq!(fs::read_to_string(dir.path().join(".config")).unwrap(), "CONFIG_B=y\n");
+        assert_eq!(fs::read_to_string(tree.dir().join(".config")).unwrap(), "CONFIG_B=y\n");
+        // What is a folder goes as well: otherwise one commit would end all builds after it.
+        tree.write("new", "CONFIG_C=y\n").unwrap();
+        fs::remove_file(tree.dir().join(".config")).unwrap();
+        fs::create_dir_all(tree.dir().join(".config/in")).unwrap();
+        tree.configure("new").unwrap();
+        assert_eq!(fs::read_to_string(tree.dir().join(".config")).unwrap(), "CONFIG_C=y\n");
     }
 
     #[test]
     fn what_a_killed_build_has_touched_goes() {
         let dir = tempfile::tempdir().unwrap();
-        let path = |name: &str| dir.path().join(name);
-        let tree = Tree::open(dir.path()).unwrap();
+        let path = |name: &str| dir.path().join("tree").join(name);
+        let tree = Tree::open(&path("")).unwrap();
         fs::create_dir(path("kernel")).unwrap();
         for name in ["kernel/old.o", "kernel/rewritten.o", "kernel/renamed.tmp"] {
             fs::write(path(name), "whole").unwrap();
         }
         // Files of the mark's own tick of the clock go, too.
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
         tree.begin().unwrap();
         fs::write(path("kernel/new.o"), "hal").unwrap();
         fs::write(path("kernel/rewritten.o"), "hal").unwrap();
         fs::rename(path("kernel/renamed.tmp"), path("kernel/renamed.o")).unwrap();
-        Tree::open(dir.path()).unwrap();
+        Tree::open(&path("")).unwrap();
         let left = || fs::read_dir(path("kernel")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
         assert_eq!(left(), ["old.o"]);
-        assert!(!path(MARK).exists());
+        assert!(!tree.beside(MARK).exists());
 
         tree.begin().unwrap();
-        remove_since(dir.path(), (0, 0), &path(MARK)).unwrap();
+        remove_since(tree.dir(), (0, 0)).unwrap();
         assert_eq!(left().len(), 0, "everything is younger");
-        assert!(path(MARK).exists(), "a kill between the two leaves the tree as doubtful as it was");
+        assert!(tree.beside(MARK).exists(), "a kill between the two leaves the tree as doubtful as it was");
         fs::write(path("kernel/old.o"), "whole").unwrap();
 
         tree.begin().unwrap();
         fs::write(path("kernel/new.o"), "whole").unwrap();
         tree.end().unwrap();
-        Tree::open(dir.path()).unwrap();
+        Tree::open(&path("")).unwrap();
         assert_eq!(left().len(), 2);
+    }
+
+    #[test]
+    fn a_configuration_is_older_than_the_build_that_follows() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = Tree::open(&dir.path().join("tree")).unwrap();
+        for number in 0..50 {
+            tree.write(".config", &number.to_string()).unwrap();
+            tree.begin().unwrap();
+            tree.write("half.o", "hal").unwrap();
+            // As after a compiler that was killed: the second try needs the configuration.
+            tree.clean_up().unwrap();
+            assert!(tree.own_file(".config").is_some() && tree.own_file("half.o").is_none(), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_is_dated_in_the_future_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = Tree::open(&dir.path().join("tree")).unwrap();
+        let modified = |name: &str| fs::metadata(tree.dir().join(name)).unwrap().modified().unwrap();
+        for (name, ahead) in [("old.o", 0), ("ahead.o", 1000)] {
+            tree.write(name, "x").unwrap();
+            let file = fs::File::options().write(true).open(tree.dir().join(name)).unwrap();
+            file.set_modified(SystemTime::now() + Duration::from_secs(ahead) - Duration::from_secs(1)).unwrap();
+        }
+        std::os::unix::fs::symlink("/dev/null", tree.dir().join("link")).unwrap();
+        let old = modified("old.o");
+        Tree::open(tree.dir()).unwrap();
+        assert_eq!((modified("old.o"), modified("ahead.o")), (old, SystemTime::UNIX_EPOCH));
+    }
+
+    #[test]
+    fn a_tree_takes_the_place_of_another_with_what_is_known_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let [old, new] = ["tree", "tree.fresh"].map(|name| Tree::open(&dir.path().join(name)).unwrap());
+        let commits = [1, 2].map(|byte| CommitId::from_bytes([byte; 20]));
+        for (tree, commit) in [&old, &new].into_iter().zip(&commits) {
+            tree.write(".config", &commit.to_string()).unwrap();
+            tree.note(commit, "", "").unwrap();
+        }
+        new.replace(&old).unwrap();
+        assert_eq!((old.commit(), old.configured_for("", "")), (Some(commits[1]), Some(commits[1])));
+        let left = || fs::read_dir(dir.path()).unwrap().count();
+        let locks = 2;
+        assert_eq!(left(), 2 + locks);
+        old.remove().unwrap();
+        assert_eq!(left(), locks);
+    }
+
+    #[test]
+    fn trees_that_nobody_builds_in_can_go() {
+        let work = tempfile::tempdir().unwrap();
+        let [mine, idle, other] = ["linux/tree", "linux-2/tree", "linux-2/src"].map(|name| work.path().join(name));
+        fs::create_dir_all(&other).unwrap();
+        let tree = Tree::open(&mine).unwrap();
+        drop(Tree::open(&idle).unwrap());
+        assert!(remove_idle(work.path()));
+        assert!(mine.is_dir() && !idle.exists() && other.is_dir());
+        assert!(!remove_idle(work.path()));
+        drop(tree);
+        assert!(remove_idle(work.path()));
+        Tree::open(&idle).unwrap().write(".config", "").unwrap();
     }
 
     #[test]
     fn a_configuration_that_says_the_same_keeps_its_time() {
         let dir = tempfile::tempdir().unwrap();
-        let tree = Tree::open(dir.path()).unwrap();
-        let new = dir.path().join("new");
-        let time = || fs::metadata(dir.path().join(".config")).unwrap().modified().unwrap();
+        let tree = Tree::open(&dir.path().join("tree")).unwrap();
+        let new = tree.dir().join("new");
+        let time = || fs::metadata(tree.dir().join(".config")).unwrap().modified().unwrap();
         fs::write(&new, "#\n# Linux/x86 6.0.0 Kernel Configuration\n#\nCONFIG_A=y\n# CONFIG_B is not set\n").unwrap();
         let commit = CommitId::from_bytes([7; 20]);
         assert_eq!((tree.configured_for("A=y", "gcc 12"), tree.commit()), (None, None));
@@ -262,6 +440,6 @@ mod tests {
         assert_eq!(time(), first);
         fs::write(&new, "CONFIG_A=y\nCONFIG_B=y\n").unwrap();
         tree.configure("new").unwrap();
-        assert!(fs::read_to_string(dir.path().join(".config")).unwrap().contains("CONFIG_B=y"));
+        assert!(fs::read_to_string(tree.dir().join(".config")).unwrap().contains("CONFIG_B=y"));
     }
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use super::Args;
 use super::Written;
 use super::put;
+use crate::caches;
 use crate::error::Error;
 use crate::error::ErrorKind;
-use crate::plugin;
 
 /// Time of one trial, in seconds.
 const SECONDS: u32 = 5;
@@ -42,6 +42,8 @@ pub(super) fn write(place: &Path, args: &Args) -> Result<Written, Error> {
         seconds: SECONDS,
         strategy: Some(&args.strategy),
         seed: args.seed,
+        // Its histories are all made by kbisect, each in a place of its own.
+        ccache: Some(&cache()?.join("ccache/demo")),
     });
     text += &format!("\n[[plugin]]\nid = \"{}\"\n", args.policy);
     put(&job, &text)?;
@@ -50,9 +52,7 @@ pub(super) fn write(place: &Path, args: &Args) -> Result<Written, Error> {
 
 /// Where the tree is kept once it was read.
 fn cache() -> Result<PathBuf, Error> {
-    let components = plugin::cache::default_directory();
-    let cache = components.as_deref().and_then(Path::parent);
-    cache.map(Path::to_owned).ok_or_else(|| Error::user("there is no cache folder").hint("set KBISECT_CACHE_DIR, or HOME"))
+    caches::root().ok_or_else(|| Error::user("there is no cache folder").hint("set KBISECT_CACHE_DIR, or HOME"))
 }
 
 fn no_sources() -> Error {

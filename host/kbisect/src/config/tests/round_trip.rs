@@ -128,7 +128,8 @@ prop_compose! {
 
 prop_compose! {
     fn linux(config: PathBuf)(
-        (whole, edits, modules, ccache) in any::<(bool, bool, bool, bool)>(),
+        (whole, edits, modules) in any::<(bool, bool, bool)>(),
+        ccache in select(vec![job::CompilerCache::Off, job::CompilerCache::OfRepository, job::CompilerCache::In("/c".into())]),
         base in vec("[a-z]{1,5}_?(def)?config", 1..3),
         (fragments, set) in (0_usize..3, vec("CONFIG_[A-Z]{1,5}=[ym]", 0..3)),
         require in vec("[A-Z][A-Z0-9_]{0,8}", 0..3),

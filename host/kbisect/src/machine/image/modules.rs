@@ -6,6 +6,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::bounded;
+
 /// What finds a disk, a file system on it, and a network card, where they are modules.
 const WANTED: [&str; 11] = [
     "virtio_pci",
@@ -24,6 +26,9 @@ const WANTED: [&str; 11] = [
 /// Of these, what an ext4 disk does not need. They take a second or two to load: they try how fast they are.
 const OTHER_FILE_SYSTEMS: [&str; 2] = ["btrfs", "xfs"];
 
+/// Bytes of a `modules.dep`, at most: a distribution's has less than one MiB.
+const LONGEST: u64 = 64 << 20;
+
 /// Files of modules below `modules` (a folder that holds `lib/modules/RELEASE`), in the order of loading: what one depends on stands
 /// before it. Where the disk `is_ext4`, other file systems are left out. Paths are relative to `modules`. Compressed ones are left out: only some kernels load them.
 ///
@@ -32,9 +37,12 @@ const OTHER_FILE_SYSTEMS: [&str; 2] = ["btrfs", "xfs"];
 pub(super) fn to_load(modules: &Path, is_ext4: bool) -> io::Result<Vec<String>> {
     let mut files = Vec::new();
     for release in fs::read_dir(modules.join("lib/modules"))? {
-        let folder = release?.path();
-        // A release without the file has no modules.
-        let Ok(text) = fs::read_to_string(folder.join("modules.dep")) else { continue };
+        let release = release?;
+        let (folder, list) = (release.path(), release.path().join("modules.dep"));
+        // A release without the file has no modules; and what a build has left in its place may have no end, or be the host's.
+        let is_own = release.file_type()?.is_dir() && fs::symlink_metadata(&list).is_ok_and(|found| found.is_file());
+        let text = is_own.then(|| bounded::read(&list, LONGEST).ok()).flatten().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(text) = text else { continue };
         let below: PathBuf = folder.strip_prefix(modules).unwrap_or(&folder).to_owned();
         files.extend(order(&text, is_ext4).into_iter().map(|file| below.join(file).to_string_lossy().into_owned()));
     }
@@ -49,7 +57,7 @@ fn order(text: &str, is_ext4: bool) -> Vec<&str> {
     for wanted in WANTED.into_iter().filter(|wanted| !is_ext4 || !OTHER_FILE_SYSTEMS.contains(wanted)) {
         let Some((file, needed)) = rows.iter().find(|(file, _)| name(file) == wanted) else { continue };
         for file in needed.split_whitespace().rev().chain([*file]) {
-            if file.ends_with(".ko") && done.insert(file) {
+            if file.ends_with(".ko") && !file.contains("..") && done.insert(file) {
                 files.push(file);
             }
         }
@@ -65,7 +73,25 @@ fn name(file: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
+
+    #[test]
+    fn a_list_that_is_no_file_of_the_build_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let release = dir.path().join("lib/modules/6.1.0");
+        fs::create_dir_all(&release).unwrap();
+        for odd in ["/dev/zero", "/dev/stdin", "elsewhere"] {
+            let _ = fs::remove_file(release.join("modules.dep"));
+            std::os::unix::fs::symlink(odd, release.join("modules.dep")).unwrap();
+            assert_eq!(to_load(dir.path(), false).unwrap(), [""; 0], "{odd}");
+        }
+        fs::remove_file(release.join("modules.dep")).unwrap();
+        fs::write(release.join("modules.dep"), "kernel/virtio_blk.ko: ../../../x.ko\n").unwrap();
+        std::os::unix::fs::symlink("6.1.0", dir.path().join("lib/modules/linked")).unwrap();
+        assert_eq!(to_load(dir.path(), false).unwrap(), ["lib/modules/6.1.0/kernel/virtio_blk.ko"]);
+    }
 
     #[test]
     fn what_is_needed_comes_first_and_once() {

@@ -55,6 +55,7 @@ impl World {
             store: path("kernels"),
             work: path("work"),
             room: Room { dir: dir.path().to_owned(), work: path("work"), limit: 1 << 30 },
+            cache: None,
         };
         Self { dir, settings }
     }
