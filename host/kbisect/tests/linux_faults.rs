@@ -116,5 +116,7 @@ async fn linux_guest_that_hangs_is_no_clean_trial() {
     // A program that lets nobody else run on the only processor: init cannot answer.
     let stuck = "int fd = open(\"/proc/sys/kernel/sched_rt_runtime_us\", O_WRONLY); if (write(fd, \"-1\", 2) != 2) return 9;
                  struct sched_param first = {99}; if (sched_setscheduler(0, SCHED_FIFO, &first)) return 8; for (;;);";
-    assert_eq!(title(outcome_of(stuck, 5).await), "no output from test machine");
+    let title = title(outcome_of(stuck, 5).await);
+    // On a busy host, where limits are longer, the kernel's own detector may be first.
+    assert!(title == "no output from test machine" || title.starts_with("INFO: rcu detected stall"), "{title}");
 }

@@ -88,6 +88,10 @@ impl Recorded {
         self.unbuildable.insert(commit);
     }
 
+    pub(super) fn forget_failed_build(&mut self, commit: &CommitId) {
+        self.unbuildable.remove(commit);
+    }
+
     /// The commits of which a build failed.
     pub(super) fn unbuildable(&self) -> impl Iterator<Item = &CommitId> {
         self.unbuildable.iter()

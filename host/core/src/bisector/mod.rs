@@ -161,6 +161,12 @@ impl Bisector {
         self.evidence_changed();
     }
 
+    /// Forgets that a commit has no kernel: it may be built again.
+    pub fn forget_failed_build(&mut self, commit: &CommitId) {
+        self.recorded.forget_failed_build(commit);
+        self.evidence_changed();
+    }
+
     /// Takes a finished trial into account; one with the same number is replaced.
     pub fn record(&mut self, evidence: Evidence) {
         self.recorded.record(evidence);

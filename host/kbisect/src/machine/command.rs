@@ -4,6 +4,9 @@
 //! standard output: which kernel runs, how the control test ended, that the guest lives, and the reproducer's exit status; these lines
 //! are taken out of the console. So one boot is one program, and a control test in every boot. Owns that line and its reading.
 //!
+//! Nobody tells the guest to start the reproducer: what is on the console behind the control test is held back until the trial turns to
+//! the reproducer, so that it is not taken for the boot's.
+//!
 //! The guest must have a shell, and see the host's files where the reproducer is one of them; `vng`'s does.
 
 use std::ffi::OsString;
@@ -50,6 +53,8 @@ const CONSOLE_PIECES: usize = 16;
 const LAG: Duration = Duration::from_millis(30);
 /// The guest says every three seconds that it lives; on a busy host it may be late.
 const ALIVE_LIMIT: Duration = Duration::from_secs(12);
+/// Of a reproducer's console, this much is held back; then the command waits.
+const HELD: usize = 16 << 20;
 /// Of what the command says, this much is kept for a failure's reason.
 const SAID: usize = 4 << 10;
 
@@ -104,6 +109,7 @@ impl Pool for CommandPool {
             console: Some(console),
             pieces: Some(pieces),
             heard: watch::Sender::new(Heard::default()),
+            turned: watch::Sender::new(setup.command.is_empty()),
             tasks: JoinSet::new(),
         }))
     }
@@ -147,6 +153,8 @@ struct Heard {
     end: Option<i32>,
     /// How often it said that it lives.
     beats: u64,
+    /// What was held back is with the trial.
+    shown: bool,
     /// The command ended; none within: it was lost.
     exit: Option<Option<Exit>>,
     /// The last of what it said.
@@ -154,22 +162,23 @@ struct Heard {
 }
 
 impl Heard {
-    /// Takes whole lines; what of them is console.
-    fn take(&mut self, lines: &[u8], nonce: &str) -> Vec<u8> {
+    /// Takes whole lines; what of them is console, up to the end of the control test and behind it.
+    fn take(&mut self, lines: &[u8], nonce: &str) -> [Vec<u8>; 2] {
         let mark = format!("kbisect {nonce} ");
-        let mut console = Vec::with_capacity(lines.len());
+        let mut console = [Vec::new(), Vec::new()];
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let part = &mut console[usize::from(self.control == Some(true))];
             let at = line.windows(mark.len()).position(|window| window == mark.as_bytes());
             let Some(at) = at else {
-                console.extend_from_slice(line);
+                part.extend_from_slice(line);
                 continue;
             };
             // A line of the kernel's that was not ended may stand before it.
-            console.extend_from_slice(&line[..at]);
+            part.extend_from_slice(&line[..at]);
             let text = String::from_utf8_lossy(&line[at + mark.len()..]);
             self.hear(text.trim_end());
         }
-        self.said.extend_from_slice(&console);
+        self.said.extend_from_slice(&console.concat());
         self.said.drain(..self.said.len().saturating_sub(SAID));
         console
     }
@@ -202,6 +211,8 @@ struct CommandMachine {
     console: Option<mpsc::Sender<Vec<u8>>>,
     pieces: Option<mpsc::Receiver<Vec<u8>>>,
     heard: watch::Sender<Heard>,
+    /// Whether the trial has turned to the reproducer.
+    turned: watch::Sender<bool>,
     /// Dropping them kills the command.
     tasks: JoinSet<()>,
 }
@@ -225,7 +236,14 @@ impl Machine for CommandMachine {
         let mut child = process::spawn(&task, Streams::Merged).await.map_err(|error| infra(error.to_string()))?;
         let output = child.stdout.take().expect("the output of a fresh child was not taken");
         let console = self.console.take().expect("a machine boots once");
-        self.tasks.spawn(listen(child, output, console, self.nonce.clone(), self.heard.clone()));
+        let guest = Guest {
+            console,
+            nonce: self.nonce.clone(),
+            heard: self.heard.clone(),
+            turned: self.turned.subscribe(),
+            held: Vec::new(),
+        };
+        self.tasks.spawn(guest.listen(child, output));
         let limit = self.settings.boot_limit;
         let Some(heard) = self.wait(limit, |heard| heard.hello.is_some()).await else {
             let reason = format!("no word of the guest within {} s", limit.as_secs_f64());
@@ -244,7 +262,10 @@ impl Machine for CommandMachine {
         };
         let heard = match run {
             None => self.wait(limit, |heard| heard.control.is_some()).await,
-            Some(1) => self.wait(limit, |heard| heard.end.is_some()).await,
+            Some(1) => {
+                self.turned.send_replace(true);
+                self.wait(limit, |heard| heard.end.is_some() && heard.shown).await
+            }
             Some(run) => return Err(infra(format!("run {run}: a machine that is a command runs one program"))),
         };
         let Some(heard) = heard else { return Ok(Ended::TimeLimit) };
@@ -294,44 +315,75 @@ impl CommandMachine {
     }
 }
 
-/// Reads what a command writes until it ends.
-async fn listen(
-    mut child: Child,
-    mut output: pipe::Receiver,
+/// The reading end of a command.
+struct Guest {
     console: mpsc::Sender<Vec<u8>>,
     nonce: String,
     heard: watch::Sender<Heard>,
-) {
-    let mut lines = WholeLines::default();
-    let take = async |lines: &[u8]| {
-        let mut rest = Vec::new();
-        heard.send_modify(|heard| rest = heard.take(lines, &nonce));
-        if !rest.is_empty() {
-            // A trial that listens no more does not stop the guest.
-            let _ = console.send(rest).await;
-        }
-    };
-    let mut exit = None;
-    loop {
-        tokio::select! {
-            piece = process::read(&mut output) => match piece {
-                Some(piece) => take(&lines.feed(&piece)).await,
-                None => break,
-            },
-            ended = child.wait(), if exit.is_none() => exit = Some(ended.ok()),
-        }
-        if exit.is_some() {
-            // What escaped it may hold the pipe.
-            while let Ok(Some(piece)) = timeout(Duration::from_secs(1), process::read(&mut output)).await {
-                take(&lines.feed(&piece)).await;
+    turned: watch::Receiver<bool>,
+    /// What came behind the control test before the trial turned to the reproducer.
+    held: Vec<u8>,
+}
+
+impl Guest {
+    /// Reads what a command writes until it ends.
+    async fn listen(mut self, mut child: Child, mut output: pipe::Receiver) {
+        let mut lines = WholeLines::default();
+        let mut exit = None;
+        let mut turned = self.turned.clone();
+        loop {
+            let waits = !self.heard.borrow().shown;
+            tokio::select! {
+                piece = process::read(&mut output), if self.held.len() < HELD => match piece {
+                    Some(piece) => self.take(&lines.feed(&piece)).await,
+                    None => break,
+                },
+                Ok(()) = async { turned.wait_for(|turned| *turned).await.map(drop) }, if waits => self.show().await,
+                ended = child.wait(), if exit.is_none() => exit = Some(ended.ok()),
             }
-            break;
+            if exit.is_some() {
+                // What escaped it may hold the pipe.
+                while let Ok(Some(piece)) = timeout(Duration::from_secs(1), process::read(&mut output)).await {
+                    self.take(&lines.feed(&piece)).await;
+                }
+                break;
+            }
+        }
+        self.take(&lines.rest()).await;
+        let exit = match exit {
+            Some(exit) => exit,
+            None => child.wait().await.ok(),
+        };
+        let is_held_back = self.heard.borrow().control == Some(true);
+        if is_held_back && turned.wait_for(|turned| *turned).await.map(drop).is_ok() {
+            self.show().await;
+        }
+        self.heard.send_modify(|heard| heard.exit = Some(exit));
+    }
+
+    async fn take(&mut self, lines: &[u8]) {
+        let mut parts = [Vec::new(), Vec::new()];
+        self.heard.send_modify(|heard| parts = heard.take(lines, &self.nonce));
+        let [before, behind] = parts;
+        self.send(before).await;
+        if self.heard.borrow().shown {
+            self.send(behind).await;
+        } else {
+            self.held.extend_from_slice(&behind);
         }
     }
-    take(&lines.rest()).await;
-    let exit = match exit {
-        Some(exit) => exit,
-        None => child.wait().await.ok(),
-    };
-    heard.send_modify(|heard| heard.exit = Some(exit));
+
+    /// The trial has turned to the reproducer.
+    async fn show(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        self.send(held).await;
+        self.heard.send_modify(|heard| heard.shown = true);
+    }
+
+    async fn send(&self, console: Vec<u8>) {
+        if !console.is_empty() {
+            // A trial that listens no more does not stop the guest.
+            let _ = self.console.send(console).await;
+        }
+    }
 }

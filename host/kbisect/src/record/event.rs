@@ -327,9 +327,12 @@ pub enum Event {
         /// Why a crash was or was not taken for the target, in one line.
         #[serde(skip_serializing_if = "String::is_empty", default)]
         reason: String,
-        /// Every report on its console, the outcome's own included.
+        /// Every report on its console, the outcome's own included: first those that could be it.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         reports: Vec<CrashReport>,
+        /// How many of them, the last ones, could not be the outcome's: they came before the reproducer ran, or are known noise.
+        #[serde(skip_serializing_if = "is_zero", default)]
+        uncounted: u32,
         /// What a crash that is rather not the target weighed in the search when it ended: how many times likelier it is at a bad
         /// commit than at a good one, 1 being no vote. None where the search weighs no crashes yet, or goes by verdicts alone.
         #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -547,6 +550,12 @@ pub enum Event {
         /// Why: `signal`, `deadline`, `infrastructure`, …
         why: String,
     },
+}
+
+/// What serde asks.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Event {

@@ -140,6 +140,7 @@ mod tests {
                 outcome,
                 reason: String::new(),
                 reports: Vec::new(),
+                uncounted: 0,
                 weight: None,
                 exposure: 1.0,
                 boot: None,

@@ -161,6 +161,7 @@ mod tests {
             outcome,
             reason: "another subsystem".to_owned(),
             reports: Vec::new(),
+            uncounted: 0,
             weight,
             exposure: 1.0,
             boot: None,

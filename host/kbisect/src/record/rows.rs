@@ -157,6 +157,7 @@ mod tests {
             outcome: Outcome::Clean,
             reason: String::new(),
             reports: Vec::new(),
+            uncounted: 0,
             weight: None,
             exposure: 1.0,
             boot: None,

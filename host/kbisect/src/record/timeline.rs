@@ -167,6 +167,7 @@ mod tests {
                 outcome,
                 reason,
                 reports,
+                uncounted: 0,
                 weight,
                 exposure: 1.0,
                 boot,

@@ -39,6 +39,10 @@ impl Again {
         directory.tidy();
         ledger::keep_in(directory.children());
         let (journal, entries) = Journal::open(&directory.journal()).map_err(|error| journal_error(&error))?;
+        if entries.is_empty() {
+            let what = format!("`{}` holds no run: it was ended before its first event", directory.path().display());
+            return Err(Error::user(what).hint("give the command that began it once more"));
+        }
         recorded::refuse(directory.path(), &entries)?;
         let mut job = crate::config::read_frozen(&directory.job())?.job;
         inputs::find(&mut job, &directory)?;

@@ -280,7 +280,10 @@ fn cache(job: &Job, recipe: &job::Recipe) -> Option<PathBuf> {
     }
 }
 
+/// The type of a crash that is a build failure.
+pub(super) const FAILED: &str = "BUILD";
+
 /// A build failure as a crash, where the target is one.
 pub(super) fn failure_report(why: &str) -> CrashReport {
-    CrashReport { title: build::failure_title(why), crash_type: "BUILD".to_owned(), ..CrashReport::default() }
+    CrashReport { title: build::failure_title(why), crash_type: FAILED.to_owned(), ..CrashReport::default() }
 }

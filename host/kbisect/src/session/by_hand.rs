@@ -10,6 +10,7 @@ use super::Display;
 use super::Finished;
 use super::again::Again;
 use super::assumed;
+use super::builder;
 use super::dispatcher::Dispatcher;
 use super::dispatcher::Ending;
 use super::dispatcher::Errand;
@@ -40,7 +41,14 @@ pub fn by_hand(directory: &Path, name: &str, trials: u32, display: Display) -> R
             let total = state.done(commit) + trials;
             super::record(&mut recorder, &mut state, Event::ByHand { commit, subject: subject.clone(), trials })?;
             runtime.block_on(async {
-                let mut signals = Signals::of_a_run()?;
+                let mut signals = Signals::of_a_run(parts.job.limits.deadline)?;
+                let prepared = match signals.during(builder::prepare(&parts)).await {
+                    Ok(prepared) => prepared?,
+                    Err(ending) => return super::end(&parts, &mut state, &mut recorder, display, ending),
+                };
+                for message in prepared {
+                    super::record(&mut recorder, &mut state, Event::Warned { message })?;
+                }
                 minimizing::place(&parts, &state)?;
                 reverting::prepare(&parts)?;
                 let executor = Executor::new(&parts);
@@ -52,6 +60,7 @@ pub fn by_hand(directory: &Path, name: &str, trials: u32, display: Display) -> R
                     (None, Plan::Done(conclusion)) => Ending::Concluded(conclusion),
                     (None, Plan::Do(_)) => {
                         super::record(&mut recorder, &mut state, Event::Stopped { why: DONE.to_owned() })?;
+                        super::write_results(&parts)?;
                         return Ok(Finished { exit: Exit::Success, directory: parts.directory.path().to_owned(), report: None });
                     }
                 };

@@ -30,6 +30,7 @@ use kbisect_core::commit::CommitId;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::process::ledger;
+use crate::removal;
 
 /// A run directory, locked by this process until dropped.
 #[derive(Debug)]
@@ -52,14 +53,19 @@ impl RunDirectory {
     pub(super) fn for_record(path: &Path) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(|error| cannot_create(path, &error))?;
         let path = path.canonicalize().map_err(|error| failed("open", path, &error))?;
-        if !path.join("lock").exists() {
+        let unbegun = Self::is_unbegun(&path);
+        if !unbegun && !path.join("lock").exists() {
             // Nothing is put into a folder that is not ours.
             refuse_used(&path)?;
         }
         let directory = Self { _lock: lock(&path)?, path };
+        if unbegun && Self::is_unbegun(&directory.path) {
+            directory.tidy();
+            directory.clear();
+        }
         refuse_used(&directory.path)?;
         // The directory may lie in the work tree of the repository, and is no part of it.
-        directory.write(IGNORE, "*\n")?;
+        directory.write(IGNORE, IGNORED)?;
         Ok(directory)
     }
 
@@ -74,14 +80,39 @@ impl RunDirectory {
 
     /// Takes the run away again: nothing was done in it, so that the same command can be given again.
     pub(super) fn remove(&self) {
-        for name in ["trials", "kernels", "plugins", "inputs", "work"] {
+        self.clear();
+        let _ = fs::remove_file(self.path.join("lock"));
+        let _ = fs::remove_dir(&self.path);
+    }
+
+    /// Removes what a run puts into its directory before its first event.
+    fn clear(&self) {
+        for name in FOLDERS {
             // Best effort: what is left is said when the directory is used again.
-            let _ = fs::remove_dir_all(self.path.join(name));
+            let _ = removal::remove(&self.path.join(name));
         }
-        for name in [IGNORE, "job.toml", "journal.jsonl", "bisect.log", "baseline.config", "minimal.config", MINIMIZED, "lock"] {
+        // What says that all this is ours goes last.
+        for name in FILES.into_iter().chain([IGNORE]) {
             let _ = fs::remove_file(self.path.join(name));
         }
-        let _ = fs::remove_dir(&self.path);
+    }
+
+    /// Whether it is what a process left that was killed before its run's first event: nothing that counts is in it.
+    fn is_unbegun(path: &Path) -> bool {
+        let is_known = |name: &str| {
+            let name = name.strip_suffix(".part").unwrap_or(name);
+            FOLDERS.contains(&name) || FILES.contains(&name) || name == IGNORE || name == "lock"
+        };
+        let all_known = || {
+            fs::read_dir(path).is_ok_and(|mut entries| {
+                entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_known)))
+            })
+        };
+        let has_event = fs::read(path.join(JOURNAL)).is_ok_and(|journal| journal.contains(&b'\n'));
+        path.join("lock").exists()
+            && fs::read_to_string(path.join(IGNORE)).is_ok_and(|text| text == IGNORED)
+            && !has_event
+            && all_known()
     }
 
     /// The folder itself, absolute.
@@ -200,6 +231,14 @@ pub(super) const MINIMIZED: &str = "config-minimized";
 
 /// Keeps everything beside it from git's eyes.
 const IGNORE: &str = ".gitignore";
+/// What it says.
+const IGNORED: &str = "*\n";
+/// The events.
+const JOURNAL: &str = "journal.jsonl";
+/// Folders that are there before a run's first event.
+const FOLDERS: [&str; 5] = ["trials", "kernels", "plugins", "inputs", "work"];
+/// Files that may be.
+const FILES: [&str; 6] = ["job.toml", JOURNAL, "bisect.log", "baseline.config", "minimal.config", MINIMIZED];
 
 /// What to do about a full disk.
 pub(super) const MAKE_ROOM: &str = "make room on the disk";
@@ -214,7 +253,7 @@ fn refuse_used(path: &Path) -> Result<(), Error> {
     let foreign = fs::read_dir(path)
         .map_err(|error| failed("read", path, &error))?
         .filter_map(Result::ok)
-        .find(|entry| !matches!(entry.file_name().to_str(), Some("lock" | "job.toml")));
+        .find(|entry| entry.file_name() != "lock");
     let Some(foreign) = foreign else { return Ok(()) };
     Err(Error::user(format!("`{}` is not empty: it holds `{}`", path.display(), foreign.file_name().display()))
         .hint("name a new or empty directory with --out"))

@@ -140,7 +140,7 @@ impl<'a> Dispatcher<'a> {
 
     /// Runs until there is an answer or a reason to stop.
     pub(super) async fn run(mut self, signals: &mut super::signals::Signals) -> Result<Ending, Error> {
-        let deadline = self.deadline();
+        let deadline = signals.deadline();
         self.catch_up()?;
         loop {
             if let Some(errand) = self.newest()?
@@ -171,10 +171,6 @@ impl<'a> Dispatcher<'a> {
             }
             self.wait(signals, deadline).await?;
         }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.parts.job.limits.deadline.map(|limit| Instant::now() + limit)
     }
 
     /// Takes in what happens next.
@@ -443,6 +439,7 @@ impl<'a> Dispatcher<'a> {
             outcome,
             reason: end.reason,
             reports: end.reports,
+            uncounted: end.uncounted,
             weight,
             exposure,
             boot: end.boot,
@@ -530,8 +527,10 @@ enum Served {
 
 /// `git bisect run`'s own rule: the first trial is the verdict.
 fn single_trial(outcomes: &[&Outcome]) -> Judgement {
-    let (decision, reason) = match outcomes.first() {
-        None => (Decision::Want(1), "not tried yet".to_owned()),
+    // An infrastructure failure says nothing of the commit: git's script would not have come to an end.
+    let is_told = |outcome: &&&Outcome| !matches!(outcome, Outcome::Void(failure) if failure.stage == Stage::Infra);
+    let (decision, reason) = match outcomes.iter().find(is_told) {
+        None => (Decision::Want(outcomes.len() as u32 + 1), "not tried yet".to_owned()),
         Some(Outcome::Clean) => (Decision::Conclude(Verdict::Good), "its one trial was clean".to_owned()),
         Some(Outcome::Crashed(_)) => (Decision::Conclude(Verdict::Bad), "its one trial crashed".to_owned()),
         Some(Outcome::Void(failure)) => (Decision::Conclude(Verdict::Skip(failure.reason.clone())), failure.reason.clone()),

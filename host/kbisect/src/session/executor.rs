@@ -416,6 +416,7 @@ pub(super) fn void(failure: Failure, seconds: f64) -> Finished {
         outcome: Outcome::Void(failure),
         reason: String::new(),
         reports: Vec::new(),
+        uncounted: 0,
         console: Vec::new(),
         printed: Vec::new(),
         exposure: 0.0,

@@ -115,7 +115,11 @@ async fn minimize(
     let Some((settings, recipe)) = builder.linux() else { return Ok(None) };
     let recipe = crate::build::linux::Recipe { merged: false, ..recipe.clone() };
     let types: BTreeSet<String> = state.faces.iter().map(|face| face.crash_type.clone()).collect();
-    let survey = match minimize::survey(settings, &recipe, &src, &types).await {
+    let surveyed = match signals.during(minimize::survey(settings, &recipe, &src, &types)).await {
+        Ok(surveyed) => surveyed,
+        Err(ending) => return Ok(Some(ending)),
+    };
+    let survey = match surveyed {
         Ok(survey) => survey,
         Err(BuildResult::Infra(why)) => return Ok(Some(Ending::Infrastructure(why))),
         Err(result) => {
@@ -197,7 +201,12 @@ impl Tests<'_> {
         };
         let settings =
             self.builder.linux().map(|(settings, _)| settings).ok_or_else(|| Error::internal("no builder of Linux"))?;
-        let settled = match minimize::settle(settings, &self.recipe, &self.src, &self.survey.text(left)).await {
+        let wished = self.survey.text(left);
+        let settled = match self.signals.during(minimize::settle(settings, &self.recipe, &self.src, &wished)).await {
+            Ok(settled) => settled,
+            Err(ending) => return Ok(Err(ending)),
+        };
+        let settled = match settled {
             Ok(settled) => settled,
             Err(BuildResult::Infra(why)) => return Ok(Err(Ending::Infrastructure(why))),
             Err(result) => return Ok(Ok(ConfigTest { why: last_line(&result), ..tested })),
@@ -249,23 +258,16 @@ impl Tests<'_> {
         self.recorder.progress(&crate::record::progress::Progress::Building { commit: start, build: 1 });
         let began = std::time::Instant::now();
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        let build = builder.build(&start, 1, stopped);
-        let deadline = self.parts.job.limits.deadline;
-        let over = async {
-            match deadline {
-                Some(limit) => tokio::time::sleep(limit).await,
-                None => std::future::pending().await,
-            }
-        };
-        let result = tokio::select! {
-            result = build => result,
-            () = self.signals.next() => {
+        let result = match self.signals.during(builder.build(&start, 1, stopped)).await {
+            Ok(result) => result,
+            Err(ending) => {
                 let _ = stop.send(true);
-                // Best effort: a full disk does not keep anyone from stopping.
-                let _ = super::record(self.recorder, self.state, Event::Stopping);
-                return Ok(Err(Ending::Signal));
+                if ending == Ending::Signal {
+                    // Best effort: a full disk does not keep anyone from stopping.
+                    let _ = super::record(self.recorder, self.state, Event::Stopping);
+                }
+                return Ok(Err(ending));
             }
-            () = over => return Ok(Err(Ending::Deadline)),
         };
         let Some(result) = result else { return Ok(Err(Ending::Signal)) };
         let seconds = began.elapsed().as_secs_f64();

@@ -293,12 +293,17 @@ fn attach(recorder: &mut Recorder, parts: &Parts, display: Display, past: &[Entr
 
 /// Takes a run from where it stands to its end.
 async fn drive(parts: &Parts, state: &mut State, recorder: &mut Recorder, display: Display) -> Result<Finished, Error> {
-    let mut signals = Signals::of_a_run()?;
+    let mut signals = Signals::of_a_run(parts.job.limits.deadline)?;
     let ending = match &state.concluded {
         Some(conclusion) => Ending::Concluded(conclusion.clone()),
         None => {
-            for message in builder::prepare(parts).await? {
-                record(recorder, state, Event::Warned { message })?;
+            match signals.during(builder::prepare(parts)).await {
+                Ok(messages) => {
+                    for message in messages? {
+                        record(recorder, state, Event::Warned { message })?;
+                    }
+                }
+                Err(ending) => return end(parts, state, recorder, display, ending),
             }
             reverting::prepare(parts)?;
             let ending = minimizing::search(parts, state, recorder, &mut signals).await?;
@@ -327,11 +332,11 @@ fn end(parts: &Parts, state: &mut State, recorder: &mut Recorder, display: Displ
         }
         Ending::Infrastructure(why) => {
             record(recorder, state, Event::Stopped { why: why.clone() })?;
+            write_results(parts)?;
             return Err(Error::infrastructure(why));
         }
     };
-    let entries = journal::read(&parts.directory.journal()).map_err(|error| journal_error(&error))?;
-    let result = finish::write_results(&parts.directory, Some(&parts.job), &entries)?;
+    let result = write_results(parts)?;
     match &result {
         Some((_, text)) if display != Display::Json => {
             crate::cli::print(&format!("\n{text}"))?;
@@ -340,6 +345,12 @@ fn end(parts: &Parts, state: &mut State, recorder: &mut Recorder, display: Displ
         _ => {}
     }
     Ok(Finished { exit, directory: parts.directory.path().to_owned(), report: result.map(|(report, _)| report) })
+}
+
+/// Brings the run directory's results to what the journal says; what no longer stands goes.
+fn write_results(parts: &Parts) -> Result<Option<(Report, String)>, Error> {
+    let entries = journal::read(&parts.directory.journal()).map_err(|error| journal_error(&error))?;
+    finish::write_results(&parts.directory, Some(&parts.job), &entries)
 }
 
 /// Records why a run stops, and says it where no renderer does.

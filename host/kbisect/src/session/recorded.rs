@@ -189,6 +189,7 @@ fn told(test: RecordedTest, done: &mut HashMap<CommitId, u32>, state: &mut State
             outcome,
             reason,
             reports,
+            uncounted: 0,
             weight: None,
             exposure: 1.0,
             boot: None,

@@ -18,6 +18,7 @@ use super::state::State;
 use crate::error::Error;
 use crate::git;
 use crate::git::Checkout;
+use crate::git::Repository;
 use crate::git::Reverted;
 use crate::record::event::Event;
 use crate::record::recorder::Recorder;
@@ -64,7 +65,12 @@ pub(super) async fn confirm(
     if named.commit == start {
         return Ok(None);
     }
-    if state.reverted.as_ref().is_none_or(|taken| taken.commit != named.commit) {
+    let there = |taken: &TakenBack| match taken.reverted {
+        // Who removes the scratch between two processes removes it, too.
+        Reverted::Made(made) => Repository::open(&folder(parts)).is_ok_and(|repository| repository.message(&made).is_ok()),
+        _ => true,
+    };
+    if state.reverted.as_ref().is_none_or(|taken| taken.commit != named.commit || !there(taken)) {
         let (repo, folder, commit) = (parts.job.repo.clone(), folder(parts), named.commit);
         let newest = state.tip.map(|(tip, _)| tip).filter(|tip| state.hits(*tip) > 0);
         let taken = tokio::task::spawn_blocking(move || take_back(&repo, &folder, &commit, newest, &start));

@@ -23,6 +23,7 @@ use kbisect_core::reach;
 use kbisect_core::reach::Reach;
 use kbisect_core::reach::Reached;
 
+use super::builder;
 use super::looks::Looks;
 use super::minimizing::Minimization;
 use super::pace::Durations;
@@ -46,7 +47,7 @@ pub(super) struct PastTrial {
     pub n: u32,
     /// How it ended.
     pub outcome: Outcome,
-    /// Every report on its console.
+    /// The reports on its console that could be the outcome's.
     pub reports: Vec<CrashReport>,
     /// Share of the full exposure.
     pub exposure: f64,
@@ -180,7 +181,7 @@ impl State {
                 }
                 self.bisector.keep_pace(self.durations.pace(self.builders));
             }
-            Event::TrialEnded { trial, commit, role, build, n, outcome, reports, exposure, seconds, .. } => {
+            Event::TrialEnded { trial, commit, role, build, n, outcome, reports, uncounted, exposure, seconds, .. } => {
                 self.last = self.last.max(trial.0);
                 if let Outcome::Crashed(sighting) = outcome {
                     self.looks.learn(sighting.look, &sighting.report);
@@ -191,7 +192,7 @@ impl State {
                     build: *build,
                     n: *n,
                     outcome: outcome.clone(),
-                    reports: reports.clone(),
+                    reports: reports[..reports.len().saturating_sub(*uncounted as usize)].to_vec(),
                     exposure: *exposure,
                 };
                 self.durations.trial_took(*seconds, &past.trial());
@@ -280,6 +281,11 @@ impl State {
         };
         self.bisector.retract(trial);
         self.judged.remove(&past.commit);
+        if past.is_of_the_build() {
+            // Who takes that back wants to see the commit built again.
+            self.builds.retain(|(commit, _), built| *commit != past.commit || !matches!(built, BuildResult::Failed(_)));
+            self.bisector.forget_failed_build(&past.commit);
+        }
         if let Some(ended) = self.ended.get_mut(&past.commit) {
             ended.retain(|number| *number != trial);
             if ended.is_empty() {
@@ -376,6 +382,15 @@ impl PastTrial {
     /// As policies see it.
     pub(super) fn trial(&self) -> Trial {
         Trial { outcome: self.outcome.clone(), exposure: self.exposure }
+    }
+
+    /// Whether it says no more than that the commit does not build.
+    fn is_of_the_build(&self) -> bool {
+        match &self.outcome {
+            Outcome::Void(failure) => failure.stage == Stage::Build,
+            Outcome::Crashed(sighting) => sighting.report.crash_type == builder::FAILED,
+            Outcome::Clean => false,
+        }
     }
 
     /// As the search takes it.

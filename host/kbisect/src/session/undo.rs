@@ -79,6 +79,7 @@ pub fn undo(directory: &Path, what: &Undo) -> Result<Undone, Error> {
         Undo::Commit(_) => before.assumed.iter().find(|one| one.commit == commit).cloned(),
         Undo::Last | Undo::Trial(_) => None,
     };
+    refuse_the_targets(&state, &settled, commit, &numbers)?;
     let trials: Vec<(TrialNumber, Outcome)> =
         numbers.iter().map(|number| (*number, state.trials[number].outcome.clone())).collect();
     let overturned = state.concluded.is_some();
@@ -89,6 +90,21 @@ pub fn undo(directory: &Path, what: &Undo) -> Result<Undone, Error> {
     finish::write_results(&directory, Some(&job), &entries)?;
     let subject = report::subjects(&entries).remove(&commit).unwrap_or_default();
     Ok(Undone { commit, subject, trials, assumed, before, after: state.bisector.summary(), overturned })
+}
+
+/// Refuses to take back all that the target was learnt from: every other crash of the run was compared with it.
+fn refuse_the_targets(state: &State, settled: &Settled, commit: CommitId, numbers: &[TrialNumber]) -> Result<(), Error> {
+    let shows = |number: &TrialNumber| {
+        state.trials.get(number).is_some_and(|past| matches!(&past.outcome, Outcome::Crashed(seen) if seen.is_target()))
+    };
+    let learnt = !state.stated() && state.routed && commit == settled.ends().start;
+    let shown = state.hits(commit) as usize;
+    if !learnt || shown == 0 || numbers.iter().filter(|number| shows(number)).count() < shown {
+        return Ok(());
+    }
+    let title = state.faces.first().map_or_else(String::new, |face| format!(", {},", face.title));
+    Err(Error::user(format!("the target{title} was learnt from these trials, and all that was seen since was compared with it"))
+        .hint("where another crash is meant, begin a new run, with `title = \"…\"` in the job file"))
 }
 
 /// The commit in question, and which of its trials are taken back.

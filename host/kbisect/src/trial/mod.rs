@@ -88,8 +88,10 @@ pub struct Finished {
     pub outcome: Outcome,
     /// Why a crash was or was not taken for the target, in one line; empty otherwise.
     pub reason: String,
-    /// Every report made, those of the boot and known noise included, in the order seen.
+    /// Every report made: those that could be the outcome's in the order seen, then those of the boot and known noise.
     pub reports: Vec<CrashReport>,
+    /// How many of them, the last ones, could not be the outcome's.
+    pub uncounted: u32,
     /// The console for the record, at most [`console::KEPT`] bytes.
     pub console: Vec<u8>,
     /// What the reproducer printed, where the machine tells that from the console; bounded.
@@ -149,11 +151,14 @@ pub async fn run(machine: Box<dyn Machine>, plan: &Plan, watch: Arc<dyn Watch>, 
         machine.destroy().await;
     }
     let (outcome, reason, cancelled) = trial.conclude(end);
+    let (counted, others): (Vec<Seen>, Vec<Seen>) = trial.seen.into_iter().partition(|seen| seen.counts);
+    let uncounted = others.len() as u32;
     let exposure = if matches!(outcome, Outcome::Crashed(_)) { trial.came.unwrap_or(1.0) } else { trial.exposure };
     Finished {
         outcome,
         reason,
-        reports: trial.seen.into_iter().map(|seen| seen.report).collect(),
+        reports: counted.into_iter().chain(others).map(|seen| seen.report).collect(),
+        uncounted,
         console: trial.console.into_kept(),
         printed,
         exposure,

@@ -153,11 +153,31 @@ async fn a_control_test_that_fails_is_said() {
     assert_eq!(machine.exec(&Program::Control, LONG).await, Ok(Ended::ControlFailed(told)));
 }
 
+/// Nobody tells the guest to begin: what a reproducer shows at once would be taken for the boot's, which is no crash of its.
+#[tokio::test]
+async fn what_the_reproducer_shows_is_held_back_until_it_is_its_turn() {
+    let room = Room::new("echo of the boot; sh -c \"$2\"; echo of the end");
+    let mut machine = room.machine(&["echo", "of the reproducer"]).await;
+    let mut console = machine.console();
+    let mut shown = move || {
+        let pieces: Vec<u8> = std::iter::from_fn(|| console.try_recv().ok()).flatten().collect();
+        String::from_utf8(pieces).unwrap()
+    };
+    machine.boot().await.unwrap();
+    assert_eq!(machine.exec(&Program::Control, LONG).await, Ok(Ended::Code(0)));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(shown(), "of the boot\n");
+    assert_eq!(machine.exec(&run_once(), LONG).await, Ok(Ended::Code(0)));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(shown(), "of the reproducer\nof the end\n");
+    machine.destroy().await;
+}
+
 #[test]
 fn a_line_of_the_kernels_may_stand_before_ours_and_others_nonces_are_text() {
     let mut heard = Heard::default();
     let console = heard.take(b"[ 1.0] abckbisect 12 end 3\r\nkbisect 13 end 4\nkbisect 12 end 5\n", "12");
-    assert_eq!(String::from_utf8(console).unwrap(), "[ 1.0] abckbisect 13 end 4\n");
+    assert_eq!(String::from_utf8(console.concat()).unwrap(), "[ 1.0] abckbisect 13 end 4\n");
     assert_eq!(heard.end, Some(3));
 }
 

@@ -73,6 +73,7 @@ impl Story {
             outcome: if crashed { Outcome::Crashed(Sighting { report, same: 1.0, look: 0 }) } else { Outcome::Clean },
             reason: String::new(),
             reports: Vec::new(),
+            uncounted: 0,
             weight: None,
             exposure: 1.0,
             boot: None,

@@ -11,7 +11,7 @@ use crate::session::signals::Signals;
 impl Dispatcher<'_> {
     /// Tests the start commit, and nothing is built or tried for any other. None when the search would leave it.
     pub(in crate::session) async fn at_start(mut self, signals: &mut Signals) -> Result<Option<Ending>, Error> {
-        let deadline = self.deadline();
+        let deadline = signals.deadline();
         let start = self.parts.ends.start;
         self.only = Some(start);
         self.catch_up()?;

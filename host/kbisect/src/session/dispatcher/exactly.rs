@@ -27,7 +27,7 @@ pub(in crate::session) struct Errand {
 impl Dispatcher<'_> {
     /// Makes the trials that are missing. None when they were made, or when the commit does not build. What runs for the search goes on.
     pub(in crate::session) async fn exactly(&mut self, signals: &mut Signals, errand: Errand) -> Result<Option<Ending>, Error> {
-        let deadline = self.deadline();
+        let deadline = signals.deadline();
         let Errand { commit, role, subject, total, until_hit } = errand;
         self.turn_to(commit, role, subject)?;
         loop {

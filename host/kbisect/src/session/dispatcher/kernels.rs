@@ -47,6 +47,7 @@ impl Dispatcher<'_> {
             outcome,
             reason: String::new(),
             reports: Vec::new(),
+            uncounted: 0,
             weight: None,
             exposure: 1.0,
             boot: None,

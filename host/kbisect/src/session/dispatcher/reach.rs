@@ -28,7 +28,7 @@ impl Dispatcher<'_> {
 
     /// Looks there, as soon as a machine is free. An ending where that was broken off.
     pub(super) async fn probe(&mut self, signals: &mut Signals, commit: CommitId) -> Result<Option<Ending>, Error> {
-        let deadline = self.deadline();
+        let deadline = signals.deadline();
         let (kernel, lost) = match self.state.builds.get(&(commit, 1)) {
             Some(BuildResult::Built { kernel: Some(kernel), lost, .. }) if self.executor.has(kernel) => {
                 (kernel.clone(), lost.clone())

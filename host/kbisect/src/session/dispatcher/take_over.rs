@@ -59,6 +59,7 @@ impl Dispatcher<'_> {
             outcome,
             reason,
             reports,
+            uncounted: 0,
             weight: None,
             exposure: 1.0,
             boot: None,

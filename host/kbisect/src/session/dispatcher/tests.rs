@@ -63,8 +63,21 @@ fn ended(dispatcher: &mut Dispatcher<'_>, commit: CommitId, outcome: Outcome, se
     let n = dispatcher.state.done(commit) + 1;
     let (reason, reports) = (String::new(), Vec::new());
     let (role, build, weight, exposure) = (Role::Start, 1, None, 1.0);
-    let event =
-        Event::TrialEnded { trial, commit, role, build, n, outcome, reason, reports, weight, exposure, boot: None, seconds };
+    let event = Event::TrialEnded {
+        trial,
+        commit,
+        role,
+        build,
+        n,
+        outcome,
+        reason,
+        reports,
+        uncounted: 0,
+        weight,
+        exposure,
+        boot: None,
+        seconds,
+    };
     dispatcher.record(event).unwrap();
 }
 

@@ -53,7 +53,7 @@ impl Tests<'_> {
         let executor = Executor::new(self.parts);
         let free = (0..executor.slots()).rev().collect();
         let mut machines = Machines { executor, free, running: BTreeMap::new(), infra: 0, ending: None };
-        let deadline = self.parts.job.limits.deadline.map(|limit| tokio::time::Instant::now() + limit);
+        let deadline: Option<tokio::time::Instant> = self.signals.deadline().map(Into::into);
         loop {
             let said = showing(before, self.state.minimization.trials());
             match &said {
