@@ -395,6 +395,11 @@ fn a_selftest_whose_makefile_computes_names_is_taken_on_trust() {
     let shown = start(&world, &["wide", "--bad", "HEAD", "--force"]);
     assert!(shown.contains("the Makefile of wide puts the list of its tests together: name one as wide:TEST"), "{shown}");
     write(&world, &format!("{folder}/settings"), "timeout=0\n");
+    // As it is told, wherever one stands.
+    for spelling in [&format!("{folder}:fs_test"), &format!("./{folder}:fs_test"), "wide:fs_test"] {
+        let shown = start(&world, &[spelling, "--bad", "HEAD", "--force"]);
+        assert!(shown.contains("kselftest = \"wide:fs_test\""), "{shown}");
+    }
     let shown = start(&world, &["wide:fs_test", "--bad", "HEAD", "--force"]);
     assert!(shown.contains("\"3600s\"  timeout=0 in the collection's `settings` is no limit at all: an hour\n"), "{shown}");
 }
@@ -489,6 +494,42 @@ fn the_clone_itself_is_a_place_to_stand() {
     assert!(job.contains("\nrepo = \".\"  # guess: a clone of Linux at .\n"), "{job}");
     let check = world.kbisect(&["check", "job.toml"]).current_dir(world.path("linux")).output().unwrap();
     assert!(!String::from_utf8_lossy(&check.stderr).contains("must not be empty"), "{check:?}");
+}
+
+/// A console that was pasted with the words around it is the user's only copy of them.
+#[test]
+fn what_was_handed_over_keeps_its_name_and_its_words() {
+    let (world, _) = world();
+    let quoted = "my notes: see the attic\n> [    1.000000] BUG: KASAN: use-after-free in f+0x1/0x2\n> [    1.000000] Call Trace:\n\
+                  > [    1.000000]  f+0x1/0x2\n> [    1.000000]  g+0x1/0x2\n";
+    write(&world, "console.txt", quoted);
+    let shown = start(&world, &["console.txt", "--bad", "HEAD"]);
+    assert!(shown.contains("crash = \"console-1.txt\""), "{shown}");
+    assert_eq!(fs::read_to_string(world.path("console.txt")).unwrap(), quoted);
+    // What it wrote itself stays where it is when it is handed over, too.
+    fs::create_dir(world.path("case")).unwrap();
+    write(&world, "case/mail", quoted);
+    for more in [&[][..], &["--force"]] {
+        let words = [&["case", "--bad", "HEAD", "--repo", "linux", "--out", "case/job.toml"], more].concat();
+        world.succeed(&[&["start"], &words[..]].concat());
+        let left = fs::read_dir(world.path("case")).unwrap().count();
+        assert_eq!(left, 3, "{more:?}");
+    }
+}
+
+/// Minutes each, when every one was compared with all others.
+#[test]
+fn many_reports_and_many_variables_are_read_in_one_go() {
+    let (world, _) = world();
+    let reports: String = (0..50_000).map(|number| format!("HEAD commit: {number:040x}\n")).collect();
+    write(&world, "mail", &reports);
+    let variables: String = (0..50_000).map(|number| format!("v{number}=1\n$v{number} x\n")).collect();
+    write(&world, "t.sh", &format!("#!/bin/sh\nmake\n{variables}"));
+    for file in ["mail", "t.sh"] {
+        let began = std::time::Instant::now();
+        start(&world, &[file, "--force"]);
+        assert!(began.elapsed().as_secs() < 30, "{file}");
+    }
 }
 
 #[test]

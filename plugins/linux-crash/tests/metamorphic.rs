@@ -147,10 +147,37 @@ fn later_stamps() {
 }
 
 #[test]
-fn wall_clock() {
-    unchanged("stamps of dmesg -T", |console| {
-        let dated = |_: &str| "[Sat Nov 21 07:37:00 2026]".to_owned();
-        all_stamped(console).then(|| each_line(console, |line| each_stamp(line, dated)))
+fn other_stamps() {
+    for (what, stamp) in [
+        ("dmesg -T", "[Sat Nov 21 07:37:00 2026]"),
+        ("dmesg -H", "[  +0.000012]"),
+        ("dmesg -H at a minute's beginning", "[Nov21 07:37]"),
+        ("dmesg --time-format iso", "2026-11-21T07:37:00,123456+00:00"),
+        ("journalctl -o short-monotonic", "[   37.104650] myhost kernel:"),
+        ("journalctl -o short-unix", "1700000000.123456 myhost kernel:"),
+        ("dmesg --color", "\x1b[32m[   37.104650]\x1b[0m"),
+    ] {
+        unchanged(what, |console| {
+            let other = |_: &str| stamp.to_owned();
+            // These do not tell who printed a line, and print each message on its own.
+            let torn = console.lines().any(|line| {
+                let stamps = std::cell::Cell::new(0);
+                each_stamp(line, |stamp| {
+                    stamps.set(stamps.get() + 1);
+                    stamp.to_owned()
+                });
+                stamps.get() > 1
+            });
+            let bare = all_stamped(console) && !torn && !console.contains("][") && !console.contains("<4>[");
+            bare.then(|| each_line(console, |line| each_stamp(line, other)))
+        });
+    }
+}
+
+#[test]
+fn callers_apart() {
+    unchanged("a blank before the caller", |console| {
+        console.contains("][").then(|| each_line(console, |line| line.replacen("][", "] [", 1)))
     });
 }
 

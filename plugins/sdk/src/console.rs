@@ -75,6 +75,35 @@ pub fn lines(console: &[u8]) -> Vec<Line<'_>> {
 
 /// Adds the messages that stand in one line, `bytes` from `start` on; the line ends at `end`.
 fn split<'a>(start: usize, end: usize, bytes: &'a [u8], all: &mut Vec<Line<'a>>) {
+    if !bytes.contains(&ESCAPE) {
+        return split_plain(start, end, bytes, all);
+    }
+    let (plain, mut parts) = (without_colours(bytes), Vec::new());
+    split_plain(start, end, &plain, &mut parts);
+    all.extend(parts.into_iter().map(|part| Line { text: Cow::Owned(part.text.into_owned()), ..part }));
+}
+
+/// Begins what tells a terminal its colours.
+const ESCAPE: u8 = 0x1b;
+
+/// A line without control sequences (`ESC [ … letter`), as `dmesg --color` and recorded terminals have them.
+fn without_colours(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte == ESCAPE && bytes.get(at + 1) == Some(&b'[') {
+            let last = skip(bytes, at + 2, |byte| (0x20..0x40).contains(&byte));
+            at = last + usize::from(bytes.get(last).is_some_and(|byte| (0x40..0x7f).contains(byte)));
+        } else {
+            plain.push(byte);
+            at += 1;
+        }
+    }
+    plain
+}
+
+/// The same of a line without control sequences.
+fn split_plain<'a>(start: usize, end: usize, bytes: &'a [u8], all: &mut Vec<Line<'a>>) {
     let mut push = |bytes: &'a [u8], stamp: Option<&Stamp>, cut: bool| {
         let journal = if stamp.is_some() { None } else { after_journal(bytes) };
         let text = after_level(journal.unwrap_or(bytes));
@@ -92,7 +121,7 @@ fn split<'a>(start: usize, end: usize, bytes: &'a [u8], all: &mut Vec<Line<'a>>)
     for _ in 0..MOST_MESSAGES {
         let next = find_stamp(bytes, stamp.end);
         let until = next.as_ref().map_or(bytes.len(), |next| next.start);
-        let text = &bytes[stamp.end..until];
+        let text = after_host(&bytes[stamp.end..until]);
         push(if next.is_some() { text.trim_ascii_end() } else { text }, Some(&stamp), next.is_some());
         match next {
             Some(next) => stamp = next,
@@ -120,13 +149,20 @@ struct Stamp {
     caller: Option<Caller>,
 }
 
-/// The first `[  12.345678]`, `[  12.345678][  T12]` or `[Sat Nov 21 07:37:00 2026]` behind `from`, with one blank behind it.
+/// The first `[  12.345678]`, `[  12.345678][  T12]`, `[Sat Nov 21 07:37:00 2026]` or other of dmesg's stamps behind `from`, with one
+/// blank behind it.
 fn find_stamp(bytes: &[u8], from: usize) -> Option<Stamp> {
     let mut from = from;
+    if let Some(end) = iso(bytes).filter(|_| from == 0) {
+        let named = caller(bytes, end);
+        let past = named.map_or(end, |(_, past)| skip(bytes, past, |byte| byte == b' ').min(past + 1));
+        return Some(Stamp { start: 0, end: past, caller: named.map(|(who, _)| who) });
+    }
     while let Some(at) = bytes[from..].iter().position(|&byte| byte == b'[') {
         let start = from + at;
-        if let Some(mut end) = seconds(bytes, start).or_else(|| wall_clock(bytes, start)) {
-            let named = caller(bytes, end);
+        if let Some(mut end) = seconds(bytes, start).or_else(|| wall_clock(bytes, start)).or_else(|| minute(bytes, start)) {
+            // Newer programs put a blank between the two.
+            let named = caller(bytes, end).or_else(|| caller(bytes, skip(bytes, end, |byte| byte == b' ').min(end + 1)));
             if let Some((_, past)) = named {
                 end = past;
             }
@@ -140,9 +176,10 @@ fn find_stamp(bytes: &[u8], from: usize) -> Option<Stamp> {
     None
 }
 
-/// End of `[ SECONDS.MICROS]` that begins at `start`.
+/// End of `[ SECONDS.MICROS]` that begins at `start`; also with the `+` that `dmesg -H` has.
 fn seconds(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = skip(bytes, start + 1, |byte| byte == b' ');
+    at += usize::from(bytes.get(at) == Some(&b'+'));
     let whole = at;
     at = skip(bytes, at, |byte| byte.is_ascii_digit());
     if at == whole || at - whole > 12 || bytes.get(at) != Some(&b'.') {
@@ -159,6 +196,37 @@ fn wall_clock(bytes: &[u8], start: usize) -> Option<usize> {
     let shape = stamp.first()?.is_ascii_uppercase() && stamp.get(13) == Some(&b':') && stamp.get(16) == Some(&b':');
     let digits = |range: std::ops::Range<usize>| stamp[range].iter().all(u8::is_ascii_digit);
     (shape && digits(11..13) && digits(14..16) && digits(17..19) && digits(20..24) && stamp[24] == b']').then_some(start + 26)
+}
+
+/// End of `[Nov21 07:37]`, which `dmesg -H` prints where a minute begins.
+fn minute(bytes: &[u8], start: usize) -> Option<usize> {
+    (matches(bytes.get(start + 1..)?, b"Aaa00 00:00]")).then_some(start + 13)
+}
+
+/// End of `2026-11-21T07:37:00,123456+00:00 ` at a line's beginning, as `dmesg --time-format iso` prints it.
+fn iso(bytes: &[u8]) -> Option<usize> {
+    const LOCAL: &[u8] = b"0000-00-00T00:00:00,000000";
+    let zoned = matches!(bytes.get(LOCAL.len()), Some(b'+' | b'-')) && matches(bytes.get(LOCAL.len() + 1..)?, b"00:00 ");
+    (zoned && matches(bytes, LOCAL)).then_some(LOCAL.len() + 7)
+}
+
+/// Whether bytes begin as a pattern says: `0` is any digit, `A` and `a` any letter, all else itself.
+fn matches(bytes: &[u8], pattern: &[u8]) -> bool {
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        b'A' => byte.is_ascii_uppercase(),
+        b'a' => byte.is_ascii_lowercase(),
+        other => byte == other,
+    };
+    bytes.len() >= pattern.len() && bytes.iter().zip(pattern).all(fits)
+}
+
+/// What stands behind `host kernel: `, which journald's monotonic form has behind the stamp.
+fn after_host(text: &[u8]) -> &[u8] {
+    const WORD: &[u8] = b" kernel: ";
+    let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.' || byte == b'_';
+    let host = skip(text, 0, of_name);
+    text[host..].strip_prefix(WORD).filter(|_| host > 0).unwrap_or(text)
 }
 
 /// The caller field that begins at `start`, and its end: `[ T1234]`; also with the blanks behind the letter, as logs that were laid out
@@ -185,8 +253,9 @@ fn caller(bytes: &[u8], start: usize) -> Option<(Caller, usize)> {
 fn after_journal(bytes: &[u8]) -> Option<&[u8]> {
     const WORD: &[u8] = b" kernel: ";
     let head = &bytes[..bytes.len().min(96)];
-    let timed =
+    let clock =
         head.len() > 15 && head[..30.min(head.len())].windows(3).any(|three| three[1] == b':' && three[0].is_ascii_digit());
+    let timed = clock || matches(head, b"0000000000.000000 ");
     let at = head.windows(WORD.len()).position(|window| window == WORD)?;
     timed.then(|| &bytes[at + WORD.len()..])
 }
@@ -232,6 +301,17 @@ mod tests {
             "Nov 21 07:37:00 host kernel: [    1.234567] ",
             "2026-11-21T07:37:00+0000 host kernel: ",
             "[Sat Nov 21 07:37:00 2026] ",
+            // journalctl -o short-monotonic, -o short-unix
+            "[   37.104650] myhost kernel: ",
+            "1700000000.123456 my-host.example kernel: ",
+            // dmesg --time-format iso, -H, and that of util-linux 2.40
+            "2026-11-21T07:37:00,123456+00:00 ",
+            "2026-11-21T07:37:00,123456-01:00 [ T4117] ",
+            "[  +0.000012] ",
+            "[Nov21 07:37] ",
+            "[   37.104650] [ T4117] ",
+            "\x1b[32m[   37.104650] \x1b[0m",
+            "\x1b[32mkern  :warn  : [   37.104650] \x1b[0m\x1b[1;31m",
         ] {
             assert_eq!(texts(&format!("{prefix}BUG: here\r\n")), ["BUG: here"], "{prefix}");
         }

@@ -111,6 +111,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let around = Surroundings {
         repo,
         folder: folder.clone(),
+        sources: &gathered.sources,
         arch: if arch == "aarch64" { "arm64" } else { arch },
         is_installed: &is_in_path,
         is_title: &|title| console::is_title(&policies, title),

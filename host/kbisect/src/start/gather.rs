@@ -77,7 +77,7 @@ impl Gathered {
                 None => self.file(path),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if let Some(test) = by_name(&text, tree) {
+                if let Some(test) = of_folder(path).or_else(|| by_name(&text, tree)) {
                     self.selftests.push(test?);
                     return Ok(());
                 }
@@ -208,6 +208,13 @@ fn a_link(link: &str) -> Error {
             .hint("or save the report's mail and start from it: it has the console, and links to the rest");
     }
     error.hint("save what it leads to, and name the file")
+}
+
+/// A test by its collection's folder and its name, `FOLDER:TEST`; none where there is no such folder.
+fn of_folder(path: &Path) -> Option<Result<Selftest, Error>> {
+    let (folder, test) = path.to_str()?.rsplit_once(':').filter(|(_, test)| kselftest::is_test(test))?;
+    let collection = collection(Path::new(folder))?;
+    Some(selftest(path.display().to_string(), Path::new(folder), collection, Some(test)))
 }
 
 /// A test by its name, looked for in a work tree; none where the text is no such name or the tree has no such collection.

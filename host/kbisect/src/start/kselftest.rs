@@ -127,7 +127,7 @@ impl Limit {
 }
 
 /// A test's name, in a folder of its own perhaps.
-fn is_test(word: &str) -> bool {
+pub(super) fn is_test(word: &str) -> bool {
     word.split('/').all(|part| is_name(part) && !part.starts_with('.'))
 }
 

@@ -137,6 +137,9 @@ pub fn read(text: &str, subject: Option<&str>, message_id: Option<&str>) -> Vec<
             continue;
         }
         if another(&mail, key, value) {
+            if mails.len() == MOST_REPORTS {
+                break;
+            }
             mails.push(std::mem::replace(&mut mail, Mail { sender, ..Mail::default() }));
         }
         known |= note(&mut mail, key, value, lines.get(index + 1).copied().unwrap_or_default());
@@ -160,6 +163,9 @@ pub fn read(text: &str, subject: Option<&str>, message_id: Option<&str>) -> Vec<
     }
     mails
 }
+
+/// Reports of one text, at most: a digest has some dozen.
+const MOST_REPORTS: usize = 100;
 
 /// Names of lines.
 const KEYS: [&str; 23] = [

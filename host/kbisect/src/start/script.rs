@@ -1,5 +1,6 @@
 //! What a script says of itself: which program reads it, and whether it runs on the host or in the kernel under test. Pure.
 
+use std::collections::HashMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -108,7 +109,7 @@ fn of_shell(text: &str) -> Vec<String> {
 #[derive(Default)]
 struct Shell {
     names: Vec<String>,
-    variables: Vec<(String, String)>,
+    variables: HashMap<String, String>,
 }
 
 impl Shell {
@@ -215,7 +216,7 @@ impl Shell {
         while let Some((first, more)) = rest.split_first() {
             let option = behind && (first.starts_with('-') || first.starts_with(|c: char| c.is_ascii_digit()));
             if let Some((name, value)) = assignment(first) {
-                self.variables.push((name.to_owned(), value.to_owned()));
+                self.variables.insert(name.to_owned(), value.to_owned());
             } else if BEFORE.contains(&first.as_str()) {
                 behind = true;
             } else if !option {
@@ -240,8 +241,7 @@ impl Shell {
     fn value(&self, word: &str) -> String {
         let Some(name) = word.strip_prefix('$') else { return word.to_owned() };
         let name = name.strip_prefix('{').map_or(name, |name| name.trim_end_matches('}'));
-        let known = self.variables.iter().rev().find(|(one, _)| one == name);
-        let value = known.and_then(|(_, value)| value.split_whitespace().next());
+        let value = self.variables.get(name).and_then(|value| value.split_whitespace().next());
         value.map_or_else(|| name.to_ascii_lowercase(), str::to_owned)
     }
 }

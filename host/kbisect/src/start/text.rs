@@ -192,20 +192,28 @@ fn of_message(message: &Message<'_>, depth: u32, out: &mut Vec<Text>) {
     }
 }
 
-/// A text whose every `=` is that of quoted-printable, decoded: text that is not encoded has others, such as kernels' rulers.
+/// A text whose every `=` is that of quoted-printable, decoded. Text that is not encoded has others, such as kernels' rulers; and where
+/// all happen to have two digits behind them (`=15`), nothing says that they are meant: a line that goes on in the next one, a blank at
+/// a line's end, the sign itself, or a letter beyond ASCII. No text has control characters.
 fn from_quoted_printable(text: &str) -> Option<String> {
     let mut escapes = 0;
+    let mut meant = false;
     for (at, _) in text.match_indices('=') {
         let rest = &text.as_bytes()[at + 1..];
-        let is_escape =
-            |rest: &[u8]| rest.len() >= 2 && rest[..2].iter().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte));
-        match rest {
-            [] | [b'\n', ..] => escapes += 1,
-            _ if is_escape(rest) => escapes += 1,
+        let digit =
+            |at: usize| rest.get(at).filter(|byte| !byte.is_ascii_lowercase()).and_then(|byte| char::from(*byte).to_digit(16));
+        match (rest, digit(0), digit(1)) {
+            ([] | [b'\n', ..], ..) => meant = true,
+            (_, Some(high), Some(low)) => match (high * 16 + low, rest.get(2)) {
+                (0x20 | 0x09, None | Some(b'\n')) | (0x3d | 0x80.., _) => meant = true,
+                (0x09 | 0x0a | 0x0d | 0x20..=0x7e, _) => {}
+                _ => return None,
+            },
             _ => return None,
         }
+        escapes += 1;
     }
-    (escapes >= 2).then(|| decoded(text, "quoted-printable")).flatten()
+    (escapes >= 2 && meant).then(|| decoded(text, "quoted-printable")).flatten()
 }
 
 /// A text that is all base64, decoded.

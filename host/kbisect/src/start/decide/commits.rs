@@ -39,9 +39,15 @@ impl Desk<'_> {
                 self.draft.set(("", "bad"), name.as_str(), start.standing, why);
             }
             Some(Err(hints)) => {
-                let by_title = start.title.as_deref().and_then(|title| self.history()?.find(title).ok());
+                // Many merges have one title.
+                let title = start.title.as_deref().filter(|title| !title.starts_with("Merge "));
+                let by_title = title.and_then(|title| self.history()?.find(title).ok());
                 if let Some(Subject { short, title }) = by_title {
-                    let why = format!("{}, {name}, is not in the clone; this commit has its title: \"{title}\"", start.why);
+                    // What is made anew every day does not have it any more.
+                    let lines = if self.is_next() { String::new() } else { self.lines(&name, &releases, &hints) };
+                    let fetch = if lines.is_empty() { lines } else { format!("; to fetch itself:{lines}") };
+                    let why =
+                        format!("{}, {name}, is not in the clone; this commit has its title: \"{title}\"{fetch}", start.why);
                     name.clone_from(&short);
                     self.draft.set(("", "bad"), short, Standing::Guessed, why);
                 } else {
@@ -172,6 +178,11 @@ impl Desk<'_> {
         text
     }
 
+    /// Whether what was reported is of linux-next.
+    fn is_next(&self) -> bool {
+        self.report.tree.as_deref().is_some_and(|tree| Tree::parse(tree).is_next())
+    }
+
     fn good(&mut self, bad: Option<&str>) {
         let stated = self.wishes.good.as_slice();
         if !stated.is_empty() {
@@ -198,7 +209,7 @@ impl Desk<'_> {
             };
             return self.draft.set(("", "good"), format!("{bad}~1"), Standing::Guessed, why);
         }
-        let next = self.report.tree.as_deref().is_some_and(|tree| Tree::parse(tree).is_next());
+        let next = self.is_next();
         let next = next || bad.is_some_and(|bad| bad.starts_with("next-"));
         if let Some(base) = bad.filter(|_| next).and_then(|bad| self.history()?.next_base(bad)) {
             let why = format!("where this linux-next left mainline (\"{}\")", base.title);

@@ -17,6 +17,7 @@ use super::mail::Mail;
 use super::pieces::CSource;
 use super::pieces::Material;
 use super::pieces::Pieces;
+use super::pieces::Source;
 
 /// What is asked of the user's clone.
 pub trait History {
@@ -72,6 +73,8 @@ pub struct Surroundings<'a> {
     pub repo: Option<Repo<'a>>,
     /// The folder of the job file.
     pub folder: PathBuf,
+    /// What was handed over.
+    pub sources: &'a [Source],
     /// The architecture of this machine, as the kernel's make names it.
     pub arch: &'a str,
     /// Whether a program is installed.
@@ -147,11 +150,24 @@ impl Desk<'_> {
         if let (Some(path), true) = (&material.path, keep) {
             return shown(path, &self.around.folder);
         }
-        let beside = Beside { name: name.to_owned(), from: material.name.clone(), bytes: material.bytes.clone() };
+        let name = self.free(name, material);
+        let beside = Beside { name: name.clone(), from: material.name.clone(), bytes: material.bytes.clone() };
         if !self.draft.beside.contains(&beside) {
             self.draft.beside.push(beside);
         }
-        name.to_owned()
+        name
+    }
+
+    /// A name beside the job that is not that of a file which was handed over: that stays what it is. (`console.txt`, `console-1.txt`)
+    fn free(&self, name: &str, material: &Material) -> String {
+        let (stem, end) = name.rsplit_once('.').map_or((name, String::new()), |(stem, end)| (stem, format!(".{end}")));
+        let is_free = |name: &String| {
+            let path = self.around.folder.join(name);
+            let is_other = |source: &Source| source.path.as_ref() == Some(&path) && source.bytes != material.bytes;
+            !self.around.sources.iter().any(is_other)
+        };
+        let mut names = std::iter::once(name.to_owned()).chain((1..).map(|number| format!("{stem}-{number}{end}")));
+        names.find(is_free).expect("numbers do not end")
     }
 
     /// Where something was found.

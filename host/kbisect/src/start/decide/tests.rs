@@ -71,6 +71,7 @@ fn draft(files: &[(&str, &str)], known: &'static [(&'static str, &'static str)],
     let around = Surroundings {
         repo: Some(repo),
         folder: PathBuf::from("/w"),
+        sources: &sources,
         arch: "x86_64",
         is_installed: &|program| program == "gcc-12",
         is_title: &|title| title.contains(" in "),
@@ -114,6 +115,18 @@ fn a_commit_is_found_again_by_its_title_or_fetched() {
         line(&told(&[("aaaabbbbcccc", "net: do less")]), "bad"),
         "bad = \"aaaabbbbcccc\"  guess: `HEAD commit:` in mail, 40f71e7cd3c6, is not in the clone; this commit has its title: \"net: do less\""
     );
+    // Of merges many have one title; and where the tree still has the commit, the line to fetch it is told, too.
+    let of = |title: &str| {
+        let mail =
+            format!("syzbot found the following issue on:\n\nHEAD commit:    40f71e7cd3c6 {title}\ngit tree:       upstream\n");
+        let known: &'static [_] = &[("aaaabbbbcccc", "net: do less"), ("ddddeeeeffff", "Merge branch 'for-linus' of x")];
+        let lines = lines(&draft(&[("mail", &mail)], known, &Wishes::default()).unwrap());
+        line(&lines, "bad").to_owned()
+    };
+    let fetch = "git -C linux fetch https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git master";
+    let (titled, merge) = (of("net: do less"), of("Merge branch 'for-linus' of x"));
+    assert!(titled.starts_with("bad = \"aaaabbbbcccc\"  guess") && titled.contains(fetch), "{titled}");
+    assert!(merge.starts_with("bad = \"40f71e7cd3c6\"  missing") && merge.contains(fetch), "{merge}");
     let lacking = told(&[]);
     assert!(
         line(&lacking, "bad")

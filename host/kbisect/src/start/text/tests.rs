@@ -42,6 +42,10 @@ fn bodies_without_their_headers_are_decoded() {
         bodies("HEAD commit: 1\nhttps://example.org/x=3D1 is lo=\nng\n"),
         ["HEAD commit: 1\nhttps://example.org/x=1 is long\n"]
     );
+    // Its numbers would be lost.
+    let stall =
+        "rcu: INFO: rcu_preempt detected stalls\nidle=102/1/0x40 softirq=1234/1235 fqs=5250\n(t=10502 jiffies g=1293 q=15)\n";
+    assert_eq!(bodies(stall), [stall]);
     let console = "=====================\nBUG: x in y\nflags=3D\n";
     assert_eq!(bodies(console), [console], "a kernel's ruler is no soft line break");
     let base64 = "QlVHOiBLQVNBTjogdXNlLWFmdGVyLWZyZWUgaW4gcXVldWVfcmVsZWFzZQpSZWFkIG9m\nIHNpemUgOAo=\n";
