@@ -108,6 +108,47 @@ fn two_builders_share_the_work_and_a_killed_run_goes_on() {
     assert_eq!(named(&world.path("run")), Some(ids[5].clone()));
 }
 
+/// What one commit dates in the future would be up to date for make at all others: the kernels of 9 to 11 were that of 8, and the
+/// culprit 11.
+#[test]
+fn what_one_commit_dates_in_the_future_is_not_in_the_kernels_of_others() {
+    let world = World::new();
+    let touches = "touch -d 2035-01-01 $(O)/kernel/late.o\n\tmkdir -p $(O)/arch/x86/boot\n";
+    let makefile = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/kernel_tree/Makefile")).unwrap();
+    let ids = history(&world, 12, |place, commit| {
+        let commit = match place {
+            3 => commit.file("Makefile", makefile.replace("mkdir -p $(O)/arch/x86/boot\n", touches)),
+            6 => commit.file("Makefile", makefile.clone()),
+            _ => commit,
+        };
+        let body = if place >= 7 { "return missing;" } else { "return 1;" };
+        commit.file("kernel/late.c", format!("int late(void);\nint late(void)\n{{\n\t{body}\n}}\n"))
+    });
+    job(&world, &format!("[target]\nstage = \"build\"\n[machine]\nown_init = true\n{BUILD}"));
+    world.succeed(&["run", "--quiet", "job.toml", "--out", "run"]);
+    assert_eq!(named(&world.path("run")), Some(ids[7].clone()));
+}
+
+/// The first minutes of a run on Linux go into its configuration, and the tree may hang there.
+#[test]
+fn a_signal_ends_a_run_that_is_being_configured() {
+    let world = World::new();
+    let makefile = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/kernel_tree/Makefile")).unwrap();
+    let hangs = makefile.replace("defconfig tinyconfig:\n", "defconfig tinyconfig:\n\tsleep 1000\n");
+    history(&world, 3, |place, commit| if place == 2 { commit.file("Makefile", hangs.clone()) } else { commit });
+    job(&world, &format!("[target]\nstage = \"build\"\n[machine]\nown_init = true\n{BUILD}"));
+    let mut child = world.kbisect(&["run", "--quiet", "job.toml", "--out", "run"]).spawn().unwrap();
+    let began = || world.path("run/work/linux/tree.building").exists() || world.path("run/work/linux/tree").is_dir();
+    support::until("the configuration", began);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none());
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let began = std::time::Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(began.elapsed().as_secs() < 10);
+}
+
 #[test]
 fn check_shows_configuration_compiler_and_what_is_left_out() {
     let world = World::new();

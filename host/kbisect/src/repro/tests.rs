@@ -48,6 +48,18 @@ async fn source_becomes_a_static_program_and_sees_its_neighbours() {
     assert_eq!(Command::new(&program).status().unwrap().code(), Some(42));
 }
 
+/// A reproducer may be a stranger's: what it includes would be printed, or end in a guest that has a network.
+#[tokio::test]
+async fn source_sees_no_more_than_its_neighbours() {
+    assert!(crate::process::jail::bwrap().is_some(), "{:?}", crate::process::jail::warning());
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let secret = file(other.path(), "secret.h", "my words\n");
+    let text = format!("#include \"{}\"\nint main(void) {{ return 0; }}\n", secret.display());
+    let source = file(dir.path(), "repro.c", &text);
+    let error = compile(&source, ReproArch::Host, &dir.path().join("out")).await.unwrap_err();
+    assert!(error.message.contains("No such file or directory") && !error.message.contains("my words"), "{error}");
+}
+
 #[tokio::test]
 async fn the_compilers_errors_are_shown_and_its_warnings_are_not() {
     let dir = tempfile::tempdir().unwrap();

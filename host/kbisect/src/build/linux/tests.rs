@@ -373,6 +373,35 @@ async fn a_tree_can_neither_reach_out_nor_write_elsewhere() {
     assert!(!outside.exists() && !inside.exists());
 }
 
+/// Nobody may write into the pipe, ever.
+#[tokio::test]
+async fn a_makefile_that_is_a_link_out_of_the_tree_is_none() {
+    for target in ["pipe", "/dev/stdin", "src/Kconfig"] {
+        let room = Room::new();
+        room.prepare().await.unwrap();
+        fs::remove_file(room.path("src/Makefile")).unwrap();
+        assert!(Command::new("mkfifo").arg(room.path("pipe")).status().unwrap().success());
+        std::os::unix::fs::symlink(room.path(target), room.path("src/Makefile")).unwrap();
+        let (why, _) = room.failure(1).await;
+        assert!(why.starts_with("this is no Linux"), "{target}: {why}");
+    }
+}
+
+/// One commit would end the builds of all others, or have its half-made objects trusted.
+#[tokio::test]
+async fn a_build_cannot_reach_what_says_whether_its_tree_is_trusted() {
+    let room = Room::new();
+    room.change(
+        "src/Makefile",
+        "mkdir -p $(O)/arch/x86/boot\n",
+        "rm -rf $(O)/.kbisect*; mkdir -p $(O)/.kbisect-building $(O)/.kbisect-configured $(O)/.config.new; ls -a $(O)/.. >&2; rm -f $(O)/../*.building\n\tmkdir -p $(O)/arch/x86/boot\n",
+    );
+    room.prepare().await.unwrap();
+    room.build(1, &[]).await;
+    room.change("src/kernel/main.c", "record(", "record (");
+    room.build(2, &["kernel/main.c"]).await;
+}
+
 #[tokio::test]
 async fn a_link_out_of_the_object_tree_is_not_followed() {
     let room = Room::new();
