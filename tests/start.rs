@@ -524,7 +524,7 @@ fn many_reports_and_many_variables_are_read_in_one_go() {
     let reports: String = (0..50_000).map(|number| format!("HEAD commit: {number:040x}\n")).collect();
     write(&world, "mail", &reports);
     let variables: String = (0..50_000).map(|number| format!("v{number}=1\n$v{number} x\n")).collect();
-    write(&world, "t.sh", &format!("#!/bin/sh\nmake\n{variables}"));
+    write(&world, "t.sh", format!("#!/bin/sh\nmake\n{variables}"));
     for file in ["mail", "t.sh"] {
         let began = std::time::Instant::now();
         start(&world, &[file, "--force"]);

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use super::*;
+use crate::process::jail;
 
 fn file(dir: &Path, name: &str, text: &str) -> std::path::PathBuf {
     let path = dir.join(name);
@@ -51,7 +52,7 @@ async fn source_becomes_a_static_program_and_sees_its_neighbours() {
 /// A reproducer may be a stranger's: what it includes would be printed, or end in a guest that has a network.
 #[tokio::test]
 async fn source_sees_no_more_than_its_neighbours() {
-    assert!(crate::process::jail::bwrap().is_some(), "{:?}", crate::process::jail::warning());
+    assert!(jail::bwrap().is_some(), "{:?}", jail::warning());
     let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let secret = file(other.path(), "secret.h", "my words\n");
     let text = format!("#include \"{}\"\nint main(void) {{ return 0; }}\n", secret.display());
