@@ -107,14 +107,14 @@ mod tests {
             seconds: 5,
             strategy: Some("git"),
             seed: 7,
-            ccache: Some(paths[2]),
+            ccache: Some(Path::new("cache")),
         };
         let text = job_toml(&job);
         let table: toml::Table = text.parse().expect("it is TOML");
         assert_eq!(table["repo"].as_str(), Some("a \"b\""));
         assert_eq!(table["good"].as_str(), Some("v6.1"));
         assert_eq!(table["search"]["strategy"].as_str(), Some("git"));
-        assert_eq!(table["build"]["ccache"].as_str(), Some("c"));
+        assert_eq!(table["build"]["ccache"].as_str(), Some("cache"));
         assert_eq!(table["trial"]["time_limit"].as_str(), Some("5s"));
         let bare = job_toml(&Job { strategy: None, good: None, ..job });
         assert!(!bare.contains("strategy") && !bare.contains("good"), "{bare}");
