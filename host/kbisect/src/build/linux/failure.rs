@@ -221,6 +221,9 @@ fn is_killed(line: &str) -> bool {
 
 /// A shell that misses a program: not one of the tree's own scripts, which a commit may lack.
 fn is_missing_tool(line: &str) -> bool {
+    if line.starts_with("ccache: error: Could not find compiler") {
+        return true;
+    }
     let shell = line.contains("/sh: ") || line.starts_with("sh: ") || line.contains("bash: ");
     let end = line.ends_with(": not found") || line.ends_with(": command not found");
     let program = line.rsplit(": ").nth(if line.ends_with("command not found") || line.ends_with(": not found") { 1 } else { 0 });

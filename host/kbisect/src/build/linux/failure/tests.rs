@@ -253,6 +253,12 @@ const CASES: &[Case] = &[
     ),
     // A script of the tree that is not there is the tree's fault.
     (
+        "ccache: error: Could not find compiler \"gcc-mine\" in PATH\nmake[2]: *** [scripts/Makefile.build:250: init/main.o] Error 1\n",
+        &["ccache: error: Could not find compiler \"gcc-mine\" in PATH"],
+        Some("init/main.c"),
+        Kind::ToolMissing,
+    ),
+    (
         "/bin/sh: 1: ./scripts/gadget-tables.sh: not found\nmake[1]: *** [Makefile:1252: prepare0] Error 127\n",
         &["/bin/sh: 1: ./scripts/gadget-tables.sh: not found"],
         None,
