@@ -1,22 +1,11 @@
 //! Bad input of every kind, to the built program: whole outputs with their exit status, and what can be done afterwards.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
-#[path = "bad_input/directories.rs"]
 mod directories;
-#[path = "bad_input/guests.rs"]
 mod guests;
-#[path = "bad_input/jobs.rs"]
 mod jobs;
-#[path = "bad_input/machines.rs"]
 mod machines;
-#[path = "bad_input/simulations.rs"]
 mod simulations;
-#[path = "bad_input/stops.rs"]
 mod stops;
-#[path = "bad_input/trials.rs"]
 mod trials;
 
 use std::fs;
@@ -28,13 +17,13 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
 
+use crate::support::HANGS;
+use crate::support::World;
+use crate::support::line;
+use crate::support::until;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
-use support::HANGS;
-use support::World;
-use support::line;
-use support::until;
 
 /// `repo` with eight commits, of which the last four fail with this shell text; the first has the tag v1.0, the last v1.1.
 fn project(failing: &str) -> (World, Vec<String>) {

@@ -1,16 +1,12 @@
 //! What machines show before the reproducer runs, and runs whose evidence is looked at again: with machines that are a command, and
 //! guests that are a line of shell.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
-use support::World;
-use support::journal;
-use support::line;
-use support::named;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::line;
+use crate::support::named;
 
 /// A kernel's report as a console has it.
 fn report(headline: &str, function: &str) -> String {

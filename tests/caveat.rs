@@ -1,16 +1,12 @@
 //! What is said of a named commit beside its name: whole bisections of small trees that look like the kernel's.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
-use support::Planned;
-use support::World;
-use support::report;
-use support::timeless;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::report;
+use crate::support::timeless;
+use crate::support::write_history;
 
 /// Commits of the history, and which of them the crash begins with.
 const COMMITS: usize = 8;

@@ -1,15 +1,11 @@
 //! `kbisect check` and `kbisect doctor` as users see them: whole outputs with their exit status.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 use std::process::Command;
 
-use support::Planned;
-use support::World;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::write_history;
 
 /// A repository `src` with tags v1.0 and v1.1, five commits, and `job.toml` next to it.
 fn world(job: &str) -> World {

@@ -1,16 +1,12 @@
 //! `kbisect classify` and `kbisect relate` as users see them: whole outputs with their exit status.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::support::World;
 use serde_json::Value;
-use support::World;
 
 /// A boot with two crashes, as the kernel prints them.
 const CONSOLE: &str = "\

@@ -4,16 +4,12 @@
 //! it was skipped. `corpus.ratchet` holds the figures, `CORPUS.FIELD RIGHT COUNTED` a line: they may rise, never fall.
 //! `KBISECT_RATCHET=write` writes them anew, and `kbisect classify --corpus DIR --failures` shows what is not right.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
-use support::World;
+use crate::support::World;
 
 /// What a corpus is called in the ratchet, and where it lies in the test data.
 const CORPORA: [(&str, &str); 3] =

@@ -1,14 +1,10 @@
 //! `[search] eras`: what is said where the crash begins to show just where the compiler changes.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
-use support::Planned;
-use support::World;
-use support::named;
-use support::report;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::named;
+use crate::support::report;
+use crate::support::write_history;
 
 /// A line of 24 commits whose test fails from commit `culprit` on, but never before commit `edge`, whose toolchain hides it. The job
 /// names the edge by a tag.

@@ -1,9 +1,5 @@
 //! `plugins/README.md`, followed word by word in an empty folder: what it tells authors to type works, and prints what it says.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -12,7 +8,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::World;
+use crate::support::World;
 
 /// A fenced block: its language, the path behind that, its text.
 struct Block<'a> {

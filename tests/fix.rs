@@ -1,17 +1,13 @@
 //! Bisections for the commit that fixed a crash, from a job file: `bad` is where it was seen, `good` a later commit.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
-use support::Planned;
-use support::World;
-use support::named;
-use support::report;
-use support::timeless;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::named;
+use crate::support::report;
+use crate::support::timeless;
+use crate::support::write_history;
 
 /// Places in the history: where the crash comes in, where the job has seen it, and where it is fixed.
 const BROKEN: usize = 2;

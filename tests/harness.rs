@@ -1,16 +1,12 @@
 //! Reproducers that a run builds from another repository: built once, at the commit that the job names, and named in the record.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
-use support::Planned;
-use support::World;
-use support::journal;
-use support::named;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::write_history;
 
 /// A project whose file says `bug` from commit 5 on.
 fn project(world: &World) -> Vec<String> {

@@ -1,16 +1,12 @@
 //! Histories of odd shapes, searched and looked into by the built program: very long ones, merges of very many, roots that have
 //! nothing to do with one another, clocks that went backwards.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
-use support::Planned;
-use support::World;
-use support::named;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::named;
+use crate::support::write_history;
 
 /// A history by the places of each commit's parents, with the bug that came in with one of them.
 struct Shape {

@@ -1,16 +1,12 @@
 //! `kbisect run JOB.toml` on small projects: what only job files can say.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use support::World;
-use support::journal;
-use support::line;
-use support::named;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::line;
+use crate::support::named;
 
 /// Writes a program of the test's own.
 fn script(world: &World, name: &str, body: &str) {

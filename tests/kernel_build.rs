@@ -1,17 +1,14 @@
 //! `[build] kind = "linux"` in whole runs, on a tree that is built as Linux is.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
+use crate::support;
 use std::fs;
 use std::path::Path;
 
-use support::Planned;
-use support::World;
-use support::journal;
-use support::named;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::write_history;
 
 /// The tree's files, for a history's first commit.
 fn tree(commit: Planned) -> Planned {

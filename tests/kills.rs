@@ -1,9 +1,5 @@
 //! A run killed at any moment resumes: same answer, nothing repeated, nothing left behind.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 use std::fs::File;
 use std::path::Path;
@@ -12,18 +8,18 @@ use std::thread::sleep;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::support::World;
+use crate::support::evidence;
+use crate::support::journal;
+use crate::support::line;
+use crate::support::named;
+use crate::support::remains;
+use crate::support::remains::assert_nothing_left;
+use crate::support::seeded_run_words;
+use crate::support::sure_pocket;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
-use support::World;
-use support::evidence;
-use support::journal;
-use support::line;
-use support::named;
-use support::remains;
-use support::remains::assert_nothing_left;
-use support::seeded_run_words;
-use support::sure_pocket;
 
 /// Fails for four seeds of ten where the bug is.
 const FLAKY: &str = "case $1 in *[0-3]) exit 1;; esac\nexit 0";

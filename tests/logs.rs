@@ -1,18 +1,15 @@
 //! Bisection logs as they come: cut, mangled, of other tools, of other repositories, contradictory. Whole outputs with their exit
 //! status, and that what is read never says what the log does not.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
+use crate::support;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::fs::File;
 
-use support::World;
-use support::journal;
-use support::line;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::line;
 
 /// A line of eight commits, bad from the fifth on; v1.0 and v1.1 are its ends.
 fn project() -> (World, Vec<String>) {

@@ -1,18 +1,14 @@
 //! The result as people get it: the mail, what it says of newer history, and what lies beside it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
-use support::Planned;
-use support::World;
-use support::journal;
-use support::named;
-use support::report;
-use support::timeless;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::report;
+use crate::support::timeless;
+use crate::support::write_history;
 
 const START: usize = 8;
 const CULPRIT: usize = 4;

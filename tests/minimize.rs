@@ -1,23 +1,19 @@
 //! `[build] minimize` in whole runs, on a tree whose configurations are real and a machine that is scripted.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::support::Planned;
+use crate::support::USE_AFTER_FREE;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::report;
+use crate::support::write_history;
 use kbisect::trial::seed::trial_seed;
 use serde_json::Value;
-use support::Planned;
-use support::USE_AFTER_FREE;
-use support::World;
-use support::journal;
-use support::named;
-use support::report;
-use support::write_history;
 
 /// Commits in a line; the bug comes with one of them.
 const COMMITS: usize = 8;

@@ -1,10 +1,7 @@
 //! `kbisect next` against the installed git, step by step, and its whole output as snapshots.
 
-#[path = "next/history.rs"]
 mod history;
-#[path = "next/session.rs"]
 mod session;
-#[path = "next/snapshots.rs"]
 mod snapshots;
 
 use std::thread;

@@ -1,19 +1,15 @@
 //! Bisections on whose way another bug lies: it gets no vote, is told of, and can be bisected from there.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
+use crate::support::Planned;
+use crate::support::USE_AFTER_FREE;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::report;
+use crate::support::write_history;
 use serde_json::Value;
-use support::Planned;
-use support::USE_AFTER_FREE;
-use support::World;
-use support::journal;
-use support::named;
-use support::report;
-use support::write_history;
 
 const COMMITS: usize = 40;
 /// The target's culprit.

@@ -6,21 +6,12 @@
 //! `git` with plugin `syzkaller-rule` kbisect must say what syzkaller says; under its own strategy and policy it must name the same commit,
 //! or a set that holds it where syzkaller's set follows from its rules. What differs stands in `parity/differences.toml` with a reason.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-#[path = "parity/cases.rs"]
 mod cases;
-#[path = "parity/differences.rs"]
 mod differences;
-#[path = "parity/environment.rs"]
 mod environment;
-#[path = "parity/history.rs"]
 mod history;
-#[path = "parity/judge.rs"]
 mod judge;
-#[path = "parity/run.rs"]
 mod run;
-mod support;
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;

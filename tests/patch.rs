@@ -1,16 +1,12 @@
 //! `[[patch]]`: what tested commits are changed by before they are built, and what is said where that cannot be.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
-use support::Planned;
-use support::World;
-use support::journal;
-use support::named;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::write_history;
 
 const COMMITS: usize = 14;
 const CULPRIT: usize = 6;

@@ -1,28 +1,18 @@
 //! People in the loop: what they assume, take back, ask for by hand, and want explained.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-#[path = "people/assume.rs"]
 mod assume;
-#[path = "people/by_hand.rs"]
 mod by_hand;
-#[path = "people/explain.rs"]
 mod explain;
-#[path = "people/git_log.rs"]
 mod git_log;
-#[path = "people/import.rs"]
 mod import;
-#[path = "people/record.rs"]
 mod record;
-mod support;
-#[path = "people/undo.rs"]
 mod undo;
 
-use support::World;
-use support::journal;
-use support::line;
-use support::seeded_run_words;
-use support::timeless;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::line;
+use crate::support::seeded_run_words;
+use crate::support::timeless;
 
 /// Fails for four seeds of ten where the bug is.
 const FLAKY: &str = "case $1 in *[0-3]) exit 1;; esac\nexit 0";

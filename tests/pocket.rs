@@ -1,18 +1,14 @@
 //! Real bisections of the pocket kernel: git, cc, QEMU and the bundled plugins.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use support::World;
-use support::journal;
-use support::named;
-use support::sure_pocket;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::sure_pocket;
 
 /// Whether a line of syzbot's bisection logs is one that its writer has, up to the free text that ends the log.
 fn recognised(line: &str) -> bool {

@@ -1,19 +1,16 @@
 //! A suspicion plugin in whole bisections of the pocket kernel: what it saves, that a resumed run keeps its prior, and that one
 //! which fails or errs costs little.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
+use crate::support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
 use pocket::Planted;
 use serde_json::Value;
-use support::World;
-use support::journal;
-use support::named;
 
 /// Writes a history of 400 commits that crash in every trial from the culprit on.
 fn write(world: &World, seed: u64) -> Planted {

@@ -1,20 +1,16 @@
 //! What a clean trial is worth where the reproducer does not get to the crash: whole bisections of the pocket kernel.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
+use crate::support::Planned;
+use crate::support::Tree;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::pocket_sources;
+use crate::support::report;
+use crate::support::sure_pocket;
+use crate::support::write_history;
 use serde_json::Value;
-use support::Planned;
-use support::Tree;
-use support::World;
-use support::journal;
-use support::pocket_sources;
-use support::report;
-use support::sure_pocket;
-use support::write_history;
 
 const INODE: &str = "fs/inode.c";
 const SYNC: &str = "int vfs_sync(u32 ino)\n{\n";

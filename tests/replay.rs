@@ -1,18 +1,14 @@
 //! `kbisect replay`: logs of real and invented bisections, judged anew by the built program.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::support::World;
+use crate::support::line;
 use serde_json::Value;
-use support::World;
-use support::line;
 
 const TARGET: &str = "crashed: KASAN: use-after-free Read in ring_buffer_put";
 const STRAY: &str = "crashed: general protection fault in batadv_iv_ogm_schedule_buff";

@@ -1,19 +1,15 @@
 //! `[search] revert`: the named commit is taken back at the start commit or the newest, and the result says whether the crash goes with it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::evidence;
+use crate::support::fingerprint;
+use crate::support::named;
+use crate::support::report;
+use crate::support::write_history;
 use serde_json::Value;
-use support::Planned;
-use support::World;
-use support::evidence;
-use support::fingerprint;
-use support::named;
-use support::report;
-use support::write_history;
 
 const COMMITS: usize = 12;
 const CULPRIT: usize = 5;

@@ -1,20 +1,17 @@
 //! `kbisect run … -- CMD` on small projects: what `git bisect run` does, and what it cannot.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
+use crate::support;
 use std::fs;
 
-use support::Planned;
-use support::World;
-use support::journal;
-use support::line;
-use support::named;
-use support::report;
-use support::run_words;
-use support::timeless;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::line;
+use crate::support::named;
+use crate::support::report;
+use crate::support::run_words;
+use crate::support::timeless;
+use crate::support::write_history;
 
 /// Commits in the order in which their trials ended.
 fn trials(world: &World, run: &str) -> Vec<String> {

@@ -1,23 +1,19 @@
 //! What can be seen of a run besides its report: `kbisect status` and `kbisect log`.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
+use crate::support::WAITS;
+use crate::support::World;
+use crate::support::line;
+use crate::support::run_words;
+use crate::support::timeless;
+use crate::support::until;
+use crate::support::until_it_waits;
+use crate::support::waiting;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
 use serde_json::Value;
-use support::WAITS;
-use support::World;
-use support::line;
-use support::run_words;
-use support::timeless;
-use support::until;
-use support::until_it_waits;
-use support::waiting;
 
 /// What a command printed, without how long things took.
 fn said(world: &World, args: &[&str]) -> String {

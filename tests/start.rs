@@ -1,12 +1,6 @@
 //! `kbisect start` as people see it: what it makes of what they have, and that the jobs it writes run.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
-#[path = "start/bad_input.rs"]
 mod bad_input;
-#[path = "start/mails.rs"]
 mod mails;
 
 use std::fs;
@@ -14,12 +8,12 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use support::Planned;
-use support::USE_AFTER_FREE;
-use support::World;
-use support::line;
-use support::named;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::USE_AFTER_FREE;
+use crate::support::World;
+use crate::support::line;
+use crate::support::named;
+use crate::support::write_history;
 
 /// C source of a reproducer as syzkaller writes it.
 pub(crate) const REPRO: &str = "\

@@ -1,23 +1,19 @@
 //! Plugins of third parties (`plugins/examples`) in bisections of the pocket kernel, with and without them side by side.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use support::Planned;
-use support::Tree;
-use support::World;
-use support::journal;
-use support::named;
-use support::pocket_sources;
-use support::report;
-use support::sure_pocket;
-use support::write_history;
+use crate::support::Planned;
+use crate::support::Tree;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::pocket_sources;
+use crate::support::report;
+use crate::support::sure_pocket;
+use crate::support::write_history;
 
 /// Builds an example and copies it into the world.
 fn install(world: &World, example: &str) {

@@ -1,18 +1,14 @@
 //! Trials that show nothing end early once it is known how soon the crash comes.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
 use std::fs;
 
+use crate::support::Planned;
+use crate::support::USE_AFTER_FREE;
+use crate::support::World;
+use crate::support::journal;
+use crate::support::named;
+use crate::support::write_history;
 use serde_json::Value;
-use support::Planned;
-use support::USE_AFTER_FREE;
-use support::World;
-use support::journal;
-use support::named;
-use support::write_history;
 
 const COMMITS: usize = 10;
 const CULPRIT: usize = 6;

@@ -3,18 +3,18 @@
 use std::fs;
 use std::process::Command;
 
-use crate::RESUME;
-use crate::RUN;
-use crate::guests;
-use crate::project;
-use crate::said;
-use crate::script;
-use crate::shown;
-use crate::spawn;
+use super::RESUME;
+use super::RUN;
+use super::guests;
+use super::project;
+use super::said;
+use super::script;
+use super::shown;
+use super::spawn;
+use super::until;
+use super::wait;
 use crate::support::World;
 use crate::support::named;
-use crate::until;
-use crate::wait;
 
 /// A run in `run` that was killed after its sixth event.
 fn killed_run() -> (World, Vec<String>) {

@@ -7,18 +7,18 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
-use crate::RUN_JOB;
-use crate::project;
-use crate::script;
-use crate::shown;
-use crate::signal;
-use crate::spawn;
+use super::RUN_JOB;
+use super::project;
+use super::script;
+use super::shown;
+use super::signal;
+use super::spawn;
+use super::timeless;
+use super::until;
+use super::wait;
 use crate::support::World;
 use crate::support::journal;
 use crate::support::named;
-use crate::timeless;
-use crate::until;
-use crate::wait;
 
 // What the guest makes of these bytes of its script (see the head of `testing.S`).
 const CONSOLE: &str = "\u{1}";

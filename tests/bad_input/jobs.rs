@@ -2,16 +2,16 @@
 
 use std::fs;
 
-use crate::RUN;
-use crate::project;
-use crate::said;
-use crate::spawn;
+use super::RUN;
+use super::project;
+use super::said;
+use super::spawn;
+use super::wait;
+use super::write_job;
 use crate::support::Planned;
 use crate::support::World;
 use crate::support::named;
 use crate::support::write_history;
-use crate::wait;
-use crate::write_job;
 
 /// What `run` says of `job.toml`, which is also what `check` says of it.
 fn refused(world: &World) -> String {

@@ -3,12 +3,12 @@
 use std::fs;
 use std::process::Command;
 
-use crate::RUN_JOB;
-use crate::project;
-use crate::script;
-use crate::shown;
+use super::RUN_JOB;
+use super::project;
+use super::script;
+use super::shown;
+use super::timeless;
 use crate::support::World;
-use crate::timeless;
 
 /// A project with a job whose builds run this shell text, and whose kernels are booted; a boot may take a second.
 fn kernel_project(build: &str) -> World {

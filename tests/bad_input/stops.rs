@@ -4,20 +4,20 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::RESUME;
-use crate::RUN;
-use crate::RUN_JOB;
-use crate::project;
-use crate::said;
-use crate::shown;
-use crate::signal;
-use crate::spawn;
+use super::RESUME;
+use super::RUN;
+use super::RUN_JOB;
+use super::project;
+use super::said;
+use super::shown;
+use super::signal;
+use super::spawn;
+use super::until;
+use super::wait;
+use super::write_job;
 use crate::support::World;
 use crate::support::journal;
 use crate::support::named;
-use crate::until;
-use crate::wait;
-use crate::write_job;
 
 /// Fails once `$GO` is there, and says in `$THERE` that it waits.
 const WAITS: &str = "touch \"$THERE\"; while [ ! -e \"$GO\" ]; do sleep .02; done; exit 1";

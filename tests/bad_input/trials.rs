@@ -3,18 +3,18 @@
 use std::fs;
 use std::io::Read as _;
 
-use crate::RUN;
-use crate::RUN_JOB;
-use crate::project;
-use crate::said;
-use crate::shown;
-use crate::spawn;
+use super::RUN;
+use super::RUN_JOB;
+use super::project;
+use super::said;
+use super::shown;
+use super::spawn;
+use super::timeless;
+use super::until;
 use crate::support::World;
 use crate::support::journal;
 use crate::support::line;
 use crate::support::named;
-use crate::timeless;
-use crate::until;
 
 #[test]
 fn a_start_commit_that_does_not_show_the_crash() {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crate::history::History;
-use crate::history::Random;
-use crate::history::git;
-use crate::history::kbisect;
+use super::history::History;
+use super::history::Random;
+use super::history::git;
+use super::history::kbisect;
 
 /// What a program said, and its exit status.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use insta::assert_snapshot;
 
-use crate::history::History;
-use crate::history::Sketch;
-use crate::history::kbisect;
-use crate::session::said;
+use super::history::History;
+use super::history::Sketch;
+use super::history::kbisect;
+use super::session::said;
 
 /// Eight commits: a line of seven on `main`, and `side` on top of the second.
 fn forked() -> History {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::run::Way;
+use super::run::Way;
 
 /// One thing that kbisect says otherwise than syzkaller.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use kbisect::trial::seed::trial_seed;
 
-use crate::cases::Case;
-use crate::cases::Noise;
-use crate::history::History;
+use super::cases::Case;
+use super::cases::Noise;
+use super::history::History;
 use crate::support::USE_AFTER_FREE;
 
 /// The job's seed, from which trials' seeds follow.

@@ -1,10 +1,10 @@
 //! What was found against what syzkaller finds.
 
-use crate::cases::Answer;
-use crate::cases::Case;
-use crate::differences::Difference;
-use crate::run::Found;
-use crate::run::Way;
+use super::cases::Answer;
+use super::cases::Case;
+use super::differences::Difference;
+use super::run::Found;
+use super::run::Way;
 
 /// A line of the table.
 pub(crate) fn row(case: &Case, found: &Found) -> String {

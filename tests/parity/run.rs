@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::cases::Answer;
-use crate::cases::Case;
-use crate::cases::WHOLE;
-use crate::environment;
-use crate::environment::SEED;
-use crate::history::History;
+use super::cases::Answer;
+use super::cases::Case;
+use super::cases::WHOLE;
+use super::environment;
+use super::environment::SEED;
+use super::history::History;
 use crate::support::World;
 use crate::support::journal;
 use crate::support::report;

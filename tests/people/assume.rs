@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::*;
-use support::Planned;
-use support::named;
-use support::write_history;
+use super::*;
+use crate::support::Planned;
+use crate::support::named;
+use crate::support::write_history;
 
 #[test]
 fn what_is_assumed_is_not_tested_and_shown_as_assumed() {

@@ -1,7 +1,7 @@
 //! `kbisect trial`.
 
-use crate::*;
-use support::named;
+use super::*;
+use crate::support::named;
 
 #[test]
 fn trials_by_hand_are_evidence_like_any_other() {

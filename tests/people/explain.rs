@@ -1,6 +1,6 @@
 //! `kbisect explain`.
 
-use crate::*;
+use super::*;
 
 /// A text for a terminal: no line is longer than 80 columns.
 fn fits(text: &str) {
@@ -253,7 +253,7 @@ fn an_explanation_as_json_says_the_same() {
     assert_eq!(told["commit"]["commit"]["commit"], ids[4].as_str());
     let candidate = &told["candidates"][0];
     assert_eq!(candidate["commit"]["commit"], ids[4].as_str());
-    assert_eq!(candidate["probability"], support::report(&world.path("run"))["named"]["probability"]);
+    assert_eq!(candidate["probability"], crate::support::report(&world.path("run"))["named"]["probability"]);
     assert_eq!(candidate["parents"][0]["commit"], ids[3].as_str());
     // Every trial of the run is in its stays, and those of the commit are told one by one.
     let stays = told["stays"].as_array().unwrap();

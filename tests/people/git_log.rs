@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::*;
-use support::Planned;
-use support::named;
-use support::write_history;
+use super::*;
+use crate::support::Planned;
+use crate::support::named;
+use crate::support::write_history;
 
 /// What git knows after a replay: its marks by ref, and the commit that is checked out.
 #[derive(Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::*;
-use support::named;
+use super::*;
+use crate::support::named;
 
 fn refused(world: &World, log: impl AsRef<[u8]>) -> String {
     fs::write(world.path("log"), log).unwrap();

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::*;
-use support::report;
+use super::*;
+use crate::support::report;
 
 const TARGET: &str = "crashed: KASAN: use-after-free Read in ring_take";
 const STRAY: &str = "crashed: general protection fault in batadv_iv_ogm_schedule_buff";

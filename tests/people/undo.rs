@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::*;
-use support::WAITS;
-use support::named;
-use support::until_it_waits;
+use super::*;
+use crate::support::WAITS;
+use crate::support::named;
+use crate::support::until_it_waits;
 
 #[test]
 fn a_trial_is_taken_back_and_the_run_goes_on() {
@@ -149,6 +149,6 @@ fn a_run_resumed_after_an_undo_and_killed_after_every_event_ends_the_same() {
             }
         }
     }
-    assert_eq!(support::evidence(&world.path("cut")), support::evidence(&world.path("whole")));
+    assert_eq!(crate::support::evidence(&world.path("cut")), crate::support::evidence(&world.path("whole")));
     assert_eq!(named(&world.path("cut")), Some(ids[15].clone()));
 }

@@ -7,9 +7,9 @@ use super::REPRO;
 use super::console;
 use super::mails::syzbot;
 use super::start;
-use super::support::fingerprint;
 use super::world;
 use super::write;
+use crate::support::fingerprint;
 
 #[test]
 fn what_is_of_no_use_is_named_and_nothing_is_written() {

@@ -9,9 +9,9 @@ use super::check;
 use super::checked;
 use super::console;
 use super::start;
-use super::support::USE_AFTER_FREE;
 use super::world;
 use super::write;
+use crate::support::USE_AFTER_FREE;
 
 /// A report as syzbot writes them.
 pub(crate) fn syzbot(commit: &str, tree: &str) -> String {

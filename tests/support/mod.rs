@@ -1,6 +1,5 @@
 //! What the black-box tests share: a clean environment for the built binary, and small projects with a known history.
 
-#![allow(dead_code, reason = "each test file uses its part of it")]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 pub(crate) mod remains;

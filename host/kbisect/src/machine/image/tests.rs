@@ -1,4 +1,4 @@
-//! What needs no guest. Real ones are in `tests/linux.rs`.
+//! What needs no guest. Real ones are in `tests/linux/machines.rs`.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::process::Command as Tool;

@@ -1,8 +1,5 @@
 //! Builds of the distribution's own Linux sources. Slow, and needs Debian's package archive: `./x test-linux`.
 
-#[path = "linux_guests/folders.rs"]
-mod folders;
-
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -41,8 +38,8 @@ use kbisect::trial;
 use kbisect_core::commit::CommitId;
 use kbisect_core::policy::Outcome;
 
-use folders::cache;
-use folders::downloads;
+use crate::folders::cache;
+use crate::folders::downloads;
 
 /// What was compiled by other histories, which are all made by these tests.
 fn compiled() -> PathBuf {

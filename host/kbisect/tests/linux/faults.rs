@@ -1,7 +1,5 @@
 //! Kernels and reproducers that do their worst, on the distribution's Linux. Slow: `./x test-linux`.
 
-mod linux_guests;
-
 use std::time::Duration;
 
 use kbisect::machine::Ended;
@@ -10,12 +8,12 @@ use kbisect::trial;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Stage;
 
-use linux_guests::cloud_kernel;
-use linux_guests::plan;
-use linux_guests::reproducer;
-use linux_guests::run;
-use linux_guests::run_with;
-use linux_guests::settings;
+use crate::guests::cloud_kernel;
+use crate::guests::plan;
+use crate::guests::reproducer;
+use crate::guests::run;
+use crate::guests::run_with;
+use crate::guests::settings;
 
 /// What became of a reproducer in C that runs for some seconds at most.
 async fn outcome_of(body: &str, seconds: u64) -> trial::Finished {

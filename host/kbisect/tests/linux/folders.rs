@@ -1,7 +1,5 @@
 //! Where the tests on real Linux find its sources, and where they keep what they download.
 
-#![allow(dead_code, reason = "each test file uses its part of it")]
-
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,9 +1,5 @@
 //! What the tests on the distribution's kernel share: the kernel, reproducers in C, one trial.
 
-#![allow(dead_code, reason = "each test file uses its part of it")]
-
-pub(crate) mod folders;
-
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -11,6 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::folders;
 use kbisect::config::job::CountAs;
 use kbisect::config::job::Expect;
 use kbisect::config::job::MachineKind;

@@ -1,14 +1,11 @@
 //! From what people have to the culprit, on real Linux: a pasted mail and two downloads, a crash directory, a selftest. Slow:
 //! `./x test-linux`.
 
-#[path = "linux_guests/folders.rs"]
-mod folders;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use folders::tree;
+use crate::folders::tree;
 use linux_demo::Planted;
 use linux_demo::Rate;
 use tempfile::TempDir;

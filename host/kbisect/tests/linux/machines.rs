@@ -1,7 +1,5 @@
 //! The distribution's own Linux on every kind of machine that boots. Slow, and needs Debian's package archive: `./x test-linux`.
 
-mod linux_guests;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::symlink;
@@ -23,11 +21,11 @@ use kbisect::trial;
 use kbisect_core::policy::Outcome;
 use kbisect_core::policy::Stage;
 
-use linux_guests::cloud_kernel;
-use linux_guests::plan;
-use linux_guests::reproducer;
-use linux_guests::run;
-use linux_guests::run_in;
+use crate::guests::cloud_kernel;
+use crate::guests::plan;
+use crate::guests::reproducer;
+use crate::guests::run;
+use crate::guests::run_in;
 
 #[tokio::test]
 #[ignore = "slow: ./x test-linux"]

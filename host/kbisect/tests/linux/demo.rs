@@ -1,8 +1,5 @@
 //! The demo on real Linux, with a short history, and the search for what mended its bug. Slow: `./x test-linux`.
 
-#[path = "linux_guests/folders.rs"]
-mod folders;
-
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Write as _;
@@ -10,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
 
-use folders::cache;
-use folders::tree;
+use crate::folders::cache;
+use crate::folders::tree;
 use linux_demo::LOOKS;
 use linux_demo::Rate;
 

@@ -1,8 +1,6 @@
 //! What a clean trial is worth where the reproducer does not get to the crash, on real Linux: a commit that opens the way to an older bug,
 //! and its twin that brings the bug; and what is told of system calls. Slow: `./x test-linux`.
 
-mod linux_guests;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -18,13 +16,13 @@ use kbisect::machine::qemu::probe::Probe;
 use kbisect_core::reach::Reach;
 use serde_json::Value;
 
-use linux_guests::cloud_kernel;
-use linux_guests::folders::cache;
-use linux_guests::folders::tree;
-use linux_guests::plan;
-use linux_guests::reproducer;
-use linux_guests::run_in;
-use linux_guests::settings;
+use crate::folders::cache;
+use crate::folders::tree;
+use crate::guests::cloud_kernel;
+use crate::guests::plan;
+use crate::guests::reproducer;
+use crate::guests::run_in;
+use crate::guests::settings;
 
 const FILE: &str = "fs/eventfd.c";
 /// Semaphores are refused.
