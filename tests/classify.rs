@@ -258,8 +258,8 @@ fn crashes_are_related() {
 fn plugins_come_from_a_job_with_their_settings() {
     let world = world();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let guests = Path::new(env!("OUT_DIR")).join("guests");
-    let component = guest_build::plugins(&workspace, &guests, &["scripted-guest"]).unwrap().remove(0);
+    let guests = Path::new(env!("KBISECT_GUESTS"));
+    let component = guest_build::plugins(&workspace, guests, &["scripted-guest"]).unwrap().remove(0);
     let job = format!(
         "repo = \".\"\nbad = \"HEAD\"\nrepro = \"repro\"\n[machine]\nkind = \"process\"\n\
          [[plugin]]\nid = \"ours\"\npath = {component:?}\nsettings = {{ ignore = true, same = 0.25 }}\n"

@@ -1,6 +1,6 @@
 //! What kbisect does, seen from outside: the built program on real repositories, guests and plugins.
 //!
-//! One program for all of it: each would be linked with everything, and what one test waits for another can use.
+//! One program for all of it: each would be linked with everything, and while one test waits another runs.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -130,8 +130,8 @@ fn a_resumed_run_keeps_its_prior() {
 /// Builds the plugin that does what its settings say, and names it in a job.
 fn scripted(world: &World, settings: &str) -> String {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-    let target = Path::new(env!("OUT_DIR")).join("guests");
-    let component = guest_build::plugins(&workspace, &target, &["scripted-guest"]).unwrap().remove(0);
+    let target = Path::new(env!("KBISECT_GUESTS"));
+    let component = guest_build::plugins(&workspace, target, &["scripted-guest"]).unwrap().remove(0);
     fs::copy(component, world.path("scripted.wasm")).unwrap();
     format!("\n[[plugin]]\nid = \"mine\"\npath = \"scripted.wasm\"\nhooks = [\"suspicion\"]\nsettings = {settings}\n")
 }

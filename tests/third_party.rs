@@ -18,8 +18,8 @@ use crate::support::write_history;
 /// Builds an example and copies it into the world.
 fn install(world: &World, example: &str) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-    let target = Path::new(env!("OUT_DIR")).join("guests");
-    let component = guest_build::plugins(&workspace, &target, &[example]).unwrap().remove(0);
+    let target = Path::new(env!("KBISECT_GUESTS"));
+    let component = guest_build::plugins(&workspace, target, &[example]).unwrap().remove(0);
     fs::copy(component, world.path(&format!("{example}.wasm"))).unwrap();
 }
 

@@ -23,7 +23,9 @@ fn build() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     rerun_when_changed(&workspace);
 
-    let guests = out.join("guests");
+    // OUT_DIR is `target/debug/build/kbisect-…/out`, one for clippy and one for what is run; guests are the same for both.
+    let guests = out.ancestors().nth(3).unwrap_or(&out).join("guests");
+    println!("cargo::rustc-env=KBISECT_GUESTS={}", guests.display());
     let components = guest_build::plugins(&workspace, &guests, &BUNDLED)?;
     let init = guest_build::static_program(&workspace, &guests, "kbisect-guest")?;
 

@@ -23,8 +23,8 @@ fn load(engine: &Engine, component: &[u8]) -> Plugin {
 
 fn empty_guest() -> Vec<u8> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is there");
-    let guests = Path::new(env!("OUT_DIR")).join("guests");
-    let components = guest_build::plugins(&workspace, &guests, &["empty-guest"]).expect("the guest builds");
+    let guests = Path::new(env!("KBISECT_GUESTS"));
+    let components = guest_build::plugins(&workspace, guests, &["empty-guest"]).expect("the guest builds");
     fs::read(&components[0]).expect("cargo said that it built it")
 }
 

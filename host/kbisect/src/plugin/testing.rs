@@ -19,8 +19,8 @@ pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 
 fn build(package: &str) -> Vec<u8> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is there");
-    let guests = Path::new(env!("OUT_DIR")).join("guests");
-    let components = guest_build::plugins(&workspace, &guests, &[package]).unwrap_or_else(|error| panic!("{error}"));
+    let guests = Path::new(env!("KBISECT_GUESTS"));
+    let components = guest_build::plugins(&workspace, guests, &[package]).unwrap_or_else(|error| panic!("{error}"));
     fs::read(&components[0]).expect("cargo said that it built it")
 }
 
